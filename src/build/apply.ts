@@ -1,0 +1,552 @@
+import type { Span } from "../base/span.ts";
+import { constantSize, equalSizes, isUnit, type Size } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import type { Definition, InItem, StateItem, Typed } from "../syntax/tree.ts";
+import { fits, freshen, realAxes, renameVisible } from "./align.ts";
+import { declareFrame, type BoundInput } from "./declare.ts";
+import { demand } from "./equation.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, type Frame, frameContext, knownSlot } from "./frame.ts";
+import { asTensor } from "./operators.ts";
+import { settle } from "./record.ts";
+import { asSize } from "./static.ts";
+import {
+  describe,
+  EVERYWHERE,
+  INVALID,
+  type InstanceValue,
+  type Meaning,
+  type RecordValue,
+  shapeText,
+  type TensorValue,
+  type VisibleAxis,
+  visibleAxis,
+} from "./value.ts";
+
+/** What a call hands over. */
+export interface Given {
+  readonly inputs: ReadonlyMap<string, { readonly meaning: Meaning; readonly span: Span }>;
+  /** A cell's state before this step. */
+  readonly state: { readonly meaning: Meaning; readonly span: Span } | undefined;
+}
+
+/** What an application gives back; a cell also its state after the step. */
+export interface Applied {
+  readonly outs: readonly Meaning[];
+  readonly state: RecordValue | undefined;
+  /** The frame it ran in: where other names of the definition can be asked for. */
+  readonly frame: Frame;
+}
+
+const DEEPEST = 64;
+
+export function inputNames(definition: Definition): readonly string[] {
+  return definition.items.flatMap((item) => (item.kind === "in" ? item.names.map((typed) => typed.name.text) : []));
+}
+
+/** Inputs in order; of a distribution also the value whose probability is asked for. */
+function inputItems(definition: Definition, given: Given): readonly InItem["names"][number][] {
+  return definition.items.flatMap((item) => {
+    if (item.kind === "in") return item.names;
+    if (item.kind !== "of") return [];
+    return item.names.filter((typed) => given.inputs.has(typed.name.text)).map((typed) => ({ ...typed, default: undefined }));
+  });
+}
+
+export function stateItems(definition: Definition): readonly StateItem["names"][number][] {
+  return definition.items.flatMap((item) => (item.kind === "state" ? item.names : []));
+}
+
+/**
+ * Applies a definition to values (lowering 2, `call`): axes that it does not declare become hidden inside it and come
+ * first in the results.
+ */
+export function apply(context: Context, instance: InstanceValue, given: Given, span: Span): Applied | undefined {
+  if (instance.blocks !== undefined) return applyStack(context, instance, given, span);
+  const { session } = context;
+  if (session.depth >= DEEPEST) {
+    session.report.add("endless-definition", span, `${instance.definition.name.text} is nested ${DEEPEST} deep: does it use itself?`);
+    return undefined;
+  }
+  session.depth++;
+  try {
+    return applyOne(context, instance, given, span);
+  } finally {
+    session.depth--;
+  }
+}
+
+function applyOne(context: Context, instance: InstanceValue, given: Given, span: Span): Applied | undefined {
+  const opened = openFrame(context, instance, given, span);
+  if (opened === undefined) return undefined;
+  const { frame, leading } = opened;
+  const inner = frameContext(context.session, frame);
+  const outs: Meaning[] = [];
+  for (const item of instance.definition.items) {
+    if (item.kind !== "out") continue;
+    for (const value of item.values) outs.push(exported(evaluate(inner, value), leading, span));
+  }
+  const state = instance.definition.definitionKind === "cell" ? nextState(inner, instance, leading, span) : undefined;
+  if (state === "invalid" || outs.some((out) => out.kind === "invalid")) return undefined;
+  return { outs, state, frame };
+}
+
+/** A frame of the definition with its inputs bound, and the axes that it lifts over. */
+export function openFrame(
+  context: Context,
+  instance: InstanceValue,
+  given: Given,
+  span: Span,
+): { readonly frame: Frame; readonly leading: readonly VisibleAxis[] } | undefined {
+  const { definition } = instance;
+  const scope = declareFrame(context, instance, span);
+  const bound: BoundArgument[] = [];
+  const sizes = new Map<string, Size>();
+  for (const item of inputItems(definition, given)) {
+    const argument = given.inputs.get(item.name.text);
+    if (argument === undefined && item.default !== undefined) continue;
+    const input = argument === undefined ? undefined : bind(context, scope.context, sizes, item, argument, instance);
+    if (argument === undefined) reportMissing(context, instance, item, span);
+    if (input === undefined) return undefined;
+    bound.push(input);
+  }
+  for (const [name, size] of sizes) scope.frame.names.set(name, knownSlot(name, span, "size", { kind: "size", size, from: span }));
+  if (definition.definitionKind === "cell" && given.state !== undefined) {
+    const fields = bindState(context, scope.context, sizes, instance, given.state);
+    if (fields === undefined) return undefined;
+    bound.push(...fields);
+  }
+  const leading = jointLeading(context, bound, span);
+  if (leading === undefined) return undefined;
+  const hidden = [...context.hidden, ...realAxes(leading).map((axis) => axis.axis)];
+  const taken = new Set(hidden.map((axis) => axis.id));
+  const inputs: BoundInput[] = bound.map((argument) => {
+    const aligned = alignLeading(context, argument, leading);
+    const own: TensorValue = { ...aligned, visible: aligned.visible.slice(argument.leading.length) };
+    return { name: argument.name, kind: argument.kind, value: freshen({ ...context, hidden }, own, taken), span: argument.span };
+  });
+  return { frame: scope.complete(hidden, inputs), leading };
+}
+
+interface BoundArgument {
+  readonly name: string;
+  readonly kind: "in" | "state";
+  /** Its visible axes: those it is lifted over, then the declared ones. */
+  readonly value: TensorValue;
+  readonly leading: readonly VisibleAxis[];
+  readonly span: Span;
+}
+
+function bind(
+  context: Context,
+  inner: Context,
+  sizes: Map<string, Size>,
+  item: Typed,
+  argument: { readonly meaning: Meaning; readonly span: Span },
+  instance: InstanceValue,
+): BoundArgument | undefined {
+  const { meaning, span } = argument;
+  const kind = "in" as const;
+  if (meaning.kind === "bottom" && meaning.otherwise === undefined) {
+    const value = standIn(inner, sizes, item);
+    return value === undefined ? undefined : { name: item.name.text, kind, value, leading: [], span };
+  }
+  const tensor = asTensor(context, settle(context, meaning), span);
+  if (tensor === undefined) return undefined;
+  const matched = matchDeclared(context, inner, sizes, item, tensor, span, instance);
+  return matched === undefined ? undefined : { name: item.name.text, kind, span, ...matched };
+}
+
+/** Of a recurrence that is not known yet: a constant of the declared type. */
+function standIn(inner: Context, sizes: ReadonlyMap<string, Size>, item: Typed): TensorValue | undefined {
+  const visible = declaredAxes(inner, sizes, item);
+  const vocabulary = vocabularyOf(inner, item);
+  if (visible === undefined || vocabulary === "invalid") return undefined;
+  const { builder } = inner.session;
+  const id =
+    item.type.base === "bool"
+      ? make.bool(builder, false)
+      : vocabulary === undefined
+        ? make.num(builder, 0)
+        : make.int(builder, 0);
+  return { kind: "tensor", id, visible, vocabulary, condition: EVERYWHERE, zeroOutside: [], from: item.span };
+}
+
+/** The declared axes, where all their sizes are known; names bound by this call too. */
+export function declaredAxes(
+  inner: Context,
+  sizes: ReadonlyMap<string, Size>,
+  item: Pick<Typed, "type" | "span">,
+): readonly VisibleAxis[] | undefined {
+  const taken = new Set(inner.hidden.map((axis) => axis.id));
+  const visible: VisibleAxis[] = [];
+  for (const axis of item.type.axes ?? []) {
+    const named = axis.size.kind === "reference" ? sizes.get(axis.size.name) : undefined;
+    const size = named ?? asSize(inner, evaluate(inner, axis.size), axis.span);
+    if (size === undefined) return undefined;
+    visible.push(axisOfSize(inner, size, taken, axis.label?.text));
+  }
+  return visible;
+}
+
+/** A visible axis of this size; a `time` size has its lengths. */
+export function axisOfSize(context: Context, size: Size, taken: Set<string>, label?: string): VisibleAxis {
+  if (isUnit(size)) return visibleAxis({ id: "1", size }, label, true);
+  const { axes } = context.session;
+  const axis = axes.fresh(size, taken, axes.lengths(size.text));
+  taken.add(axis.id);
+  return visibleAxis(axis, label);
+}
+
+export function vocabularyOf(inner: Context, item: Pick<Typed, "type">): Size | undefined | "invalid" {
+  const { vocabulary } = item.type;
+  if (vocabulary === undefined) return undefined;
+  return asSize(inner, evaluate(inner, vocabulary), vocabulary.span) ?? "invalid";
+}
+
+/** Matches declared axes with the argument's last ones; names that are no parameters are bound by it. */
+function matchDeclared(
+  context: Context,
+  inner: Context,
+  sizes: Map<string, Size>,
+  item: Typed,
+  value: TensorValue,
+  span: Span,
+  instance: InstanceValue,
+): { readonly value: TensorValue; readonly leading: readonly VisibleAxis[] } | undefined {
+  const wanted = item.type.axes ?? [];
+  const own: VisibleAxis[] = [];
+  let at = value.visible.length - 1;
+  for (let place = wanted.length - 1; place >= 0; place--) {
+    const declared = wanted[place];
+    if (declared === undefined) continue;
+    const axis = value.visible[at];
+    const size = expectedSize(inner, sizes, declared.size);
+    if (size === "invalid") return undefined;
+    const label = declared.label?.text;
+    if (size === "free") {
+      if (axis === undefined) return reportInput(context, inner, item, value, span, instance, sizes);
+      if (declared.size.kind === "reference") sizes.set(declared.size.name, axis.axis.size);
+      own.unshift({ ...axis, label });
+      at--;
+    } else if (isUnit(size)) {
+      if (axis?.unit === true) at--;
+      own.unshift(visibleAxis({ id: "1", size }, label, true));
+    } else {
+      if (axis === undefined || axis.unit || !equalSizes(axis.axis.size, size)) {
+        return reportInput(context, inner, item, value, span, instance, sizes);
+      }
+      own.unshift({ ...axis, label });
+      at--;
+    }
+  }
+  const leading = realAxes(value.visible.slice(0, at + 1));
+  const checked = checkTokens(context, inner, sizes, item, value, span, instance);
+  return checked ? { value: { ...value, visible: [...leading, ...own] }, leading } : undefined;
+}
+
+/** "free": a name that the call binds. */
+function expectedSize(
+  inner: Context,
+  sizes: ReadonlyMap<string, Size>,
+  expression: Parameters<typeof evaluate>[1],
+): Size | "free" | "invalid" {
+  if (expression.kind === "reference") {
+    const bound = sizes.get(expression.name);
+    if (bound !== undefined) return bound;
+    if (!inner.frame.names.has(expression.name)) return "free";
+  }
+  return asSize(inner, evaluate(inner, expression), expression.span) ?? "invalid";
+}
+
+function checkTokens(
+  context: Context,
+  inner: Context,
+  sizes: Map<string, Size>,
+  item: Typed,
+  value: TensorValue,
+  span: Span,
+  instance: InstanceValue,
+): boolean {
+  const { report } = context.session;
+  const name = instance.path === "" ? instance.definition.name.text : instance.path;
+  const { vocabulary } = item.type;
+  if (vocabulary === undefined) {
+    if (value.vocabulary === undefined || item.type.base !== "float") return true;
+    report.add("wrong-kind", span, `${name} takes numbers for ${item.name.text}, these are tokens`, {
+      related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+      hint: "embed them, or write one_hot(...)",
+    });
+    return false;
+  }
+  if (context.session.builder.type(value.id).dtype !== "int") {
+    report.add("wrong-kind", span, `${name} takes tokens for ${item.name.text}, this is ${describe(value)}`, {
+      related: [{ span: item.span, message: "declared here" }],
+    });
+    return false;
+  }
+  const size = expectedSize(inner, sizes, vocabulary);
+  if (size === "invalid") return false;
+  if (size === "free") {
+    if (vocabulary.kind === "reference" && value.vocabulary !== undefined) sizes.set(vocabulary.name, value.vocabulary);
+    return true;
+  }
+  if (value.vocabulary === undefined || equalSizes(value.vocabulary, size)) return true;
+  report.add("token-size", span, `${name} takes tokens below ${size.text}, these are below ${value.vocabulary.text}`, {
+    related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+  });
+  return false;
+}
+
+function reportInput(
+  context: Context,
+  inner: Context,
+  item: Typed,
+  value: TensorValue,
+  span: Span,
+  instance: InstanceValue,
+  sizes: ReadonlyMap<string, Size>,
+): undefined {
+  const name = instance.path === "" ? instance.definition.name.text : instance.path;
+  const wanted = (item.type.axes ?? []).map((axis) => {
+    const size = expectedSize(inner, sizes, axis.size);
+    const text = typeof size === "string" ? (axis.size.kind === "reference" ? axis.size.name : "?") : size.text;
+    return axis.label === undefined ? text : `${axis.label.text}: ${text}`;
+  });
+  context.session.report.add(
+    "shape-mismatch",
+    span,
+    `${name} takes ${item.name.text}: [${wanted.join(", ")}], and was given ${shapeText(value.visible)}`,
+    {
+      related: [
+        { span: value.from, message: `${shapeText(value.visible)} comes from here` },
+        { span: instance.declared, message: `${name} is made here` },
+      ],
+      hint: value.visible.length < wanted.length ? "an axis is missing" : undefined,
+    },
+  );
+  return undefined;
+}
+
+function reportMissing(context: Context, instance: InstanceValue, item: Typed, span: Span): void {
+  context.session.report.add("wrong-arguments", span, `the input ${item.name.text} of ${instance.definition.name.text} is not given`, {
+    related: [{ span: item.span, message: "declared here" }],
+  });
+}
+
+function bindState(
+  context: Context,
+  inner: Context,
+  sizes: Map<string, Size>,
+  instance: InstanceValue,
+  state: { readonly meaning: Meaning; readonly span: Span },
+): readonly BoundArgument[] | undefined {
+  const starts = startRecord(context, instance, state.span);
+  if (starts === undefined) return undefined;
+  const settled = state.meaning.kind === "bottom" ? starts : settle(context, state.meaning);
+  if (settled.kind !== "record") {
+    if (settled.kind !== "invalid") {
+      context.session.report.add("wrong-kind", state.span, `the state of ${instance.definition.name.text} is needed here, this is ${describe(settled)}`, {
+        hint: `write ${instance.path || instance.definition.name.text}.state(...) to make one`,
+      });
+    }
+    return undefined;
+  }
+  const bound: BoundArgument[] = [];
+  for (const item of stateItems(instance.definition)) {
+    const field = settled.fields.get(item.name.text);
+    if (field === undefined) {
+      context.session.report.add("wrong-kind", state.span, `${describe(settled)} has no ${item.name.text}, which ${instance.definition.name.text} keeps`, {
+        related: [{ span: item.span, message: "declared here" }],
+      });
+      return undefined;
+    }
+    const matched = matchDeclared(context, inner, sizes, item, field, state.span, instance);
+    if (matched === undefined) return undefined;
+    bound.push({ name: item.name.text, kind: "state", span: state.span, ...matched });
+  }
+  return bound;
+}
+
+/** The start of each state: zero, or what its declaration says. */
+export function startRecord(context: Context, instance: InstanceValue, span: Span): RecordValue | undefined {
+  const { frame, context: inner } = declareFrame(context, instance, span);
+  const base = frameContext(context.session, { ...frame, hidden: context.hidden });
+  const fields = new Map<string, TensorValue>();
+  for (const item of stateItems(instance.definition)) {
+    const visible = declaredAxes(inner, new Map(), item);
+    if (visible === undefined) return undefined;
+    const zero: TensorValue = {
+      kind: "tensor",
+      id: make.num(context.session.builder, 0),
+      visible,
+      vocabulary: undefined,
+      condition: EVERYWHERE,
+      zeroOutside: [],
+      from: item.span,
+    };
+    if (item.start === undefined) {
+      fields.set(item.name.text, zero);
+      continue;
+    }
+    const value = asTensor(base, evaluate(base, item.start), item.start.span);
+    if (value === undefined) return undefined;
+    fields.set(item.name.text, value.visible.length === 0 ? { ...zero, id: value.id } : { ...value, from: item.span });
+  }
+  return { kind: "record", fields, starts: fields, of: instance.definition.name.text };
+}
+
+/** The axes that all arguments are lifted over: those of the argument with the most, which the others must fit. */
+function jointLeading(
+  context: Context,
+  bound: readonly BoundArgument[],
+  span: Span,
+): readonly VisibleAxis[] | undefined {
+  let longest: readonly VisibleAxis[] = [];
+  for (const argument of bound) if (argument.leading.length > longest.length) longest = argument.leading;
+  for (const argument of bound) {
+    if (placesIn(argument.leading, longest) !== undefined) continue;
+    context.session.report.add(
+      "shape-mismatch",
+      argument.span,
+      `the extra axes ${shapeText(argument.leading)} do not fit the extra axes ${shapeText(longest)} of another argument`,
+      { related: [{ span, message: "in this call" }], hint: "an extra axis is applied over, and must be shared or absent" },
+    );
+    return undefined;
+  }
+  return longest.map((axis) => ({ ...axis, nonempty: undefined }));
+}
+
+/** Prefers axes with the same id, so that lifting over two equal sizes stays what it was. */
+function placesIn(short: readonly VisibleAxis[], long: readonly VisibleAxis[]): readonly number[] | undefined {
+  const places: number[] = [];
+  let from = 0;
+  for (const axis of short) {
+    const same = long.findIndex((other, place) => place >= from && other.axis.id === axis.axis.id);
+    const place = same >= 0 ? same : long.findIndex((other, at) => at >= from && fits(axis, other));
+    if (place < 0) return undefined;
+    places.push(place);
+    from = place + 1;
+  }
+  return places;
+}
+
+function alignLeading(context: Context, argument: BoundArgument, leading: readonly VisibleAxis[]): TensorValue {
+  const places = placesIn(argument.leading, leading) ?? [];
+  const targets = places.map((place) => leading[place]?.axis);
+  return renameVisible(
+    context,
+    argument.value,
+    argument.value.visible.map((axis, place) => targets[place] ?? axis.axis),
+  );
+}
+
+/** A result as the caller sees it: the axes it was lifted over come first. */
+function exported(value: Meaning, leading: readonly VisibleAxis[], span: Span): Meaning {
+  if (value.kind === "tensor") return { ...value, visible: [...leading, ...value.visible], from: span };
+  if (value.kind === "record") {
+    const fields = new Map<string, TensorValue>();
+    for (const [name, field] of value.fields) fields.set(name, { ...field, visible: [...leading, ...field.visible] });
+    return { ...value, fields };
+  }
+  return value;
+}
+
+/** The state after the step: one equation with a prime for each state. */
+function nextState(
+  inner: Context,
+  instance: InstanceValue,
+  leading: readonly VisibleAxis[],
+  span: Span,
+): RecordValue | undefined | "invalid" {
+  const fields = new Map<string, TensorValue>();
+  for (const item of stateItems(instance.definition)) {
+    const slot = inner.frame.names.get(`${item.name.text}'`);
+    if (slot === undefined) return "invalid";
+    const meaning = demand(inner.session, slot);
+    if (meaning.kind === "bottom") return "invalid";
+    const value = meaning.kind === "invalid" ? undefined : asTensor(inner, meaning, slot.span);
+    const declared = inner.frame.names.get(item.name.text);
+    const before = declared === undefined ? INVALID : demand(inner.session, declared);
+    if (value === undefined || before.kind !== "tensor") return "invalid";
+    const fitted = fitNext(inner, value, before, slot.span);
+    if (fitted === undefined) return "invalid";
+    fields.set(item.name.text, { ...fitted, visible: [...leading, ...fitted.visible] });
+  }
+  const starts = startRecord(inner, instance, span)?.fields ?? fields;
+  return { kind: "record", fields, starts, of: instance.definition.name.text };
+}
+
+/** A state keeps its shape. */
+function fitNext(inner: Context, value: TensorValue, before: TensorValue, span: Span): TensorValue | undefined {
+  const same =
+    realAxes(value.visible).length === realAxes(before.visible).length &&
+    realAxes(value.visible).every((axis, place) => {
+      const other = realAxes(before.visible)[place];
+      return other !== undefined && fits(axis, other);
+    });
+  if (same) {
+    return renameVisible(
+      inner,
+      value,
+      value.visible.map((axis, place) => before.visible[place]?.axis ?? axis.axis),
+    );
+  }
+  if (value.visible.length === 0) return { ...value, visible: before.visible };
+  inner.session.report.add("shape-mismatch", span, `the next value has shape ${shapeText(value.visible)}, the state ${shapeText(before.visible)}`, {
+    related: [
+      { span: value.from, message: `${shapeText(value.visible)} comes from here` },
+      { span: before.from, message: `${shapeText(before.visible)} is declared here` },
+    ],
+  });
+  return undefined;
+}
+
+/** A stack of blocks: the first output feeds the next block, other inputs go to all, other outputs get an axis in front. */
+function applyStack(context: Context, instance: InstanceValue, given: Given, span: Span): Applied | undefined {
+  const blocks = instance.blocks ?? [];
+  const [first] = inputNames(instance.definition);
+  let inputs = given.inputs;
+  let last: Applied | undefined;
+  const others: Meaning[][] = [];
+  for (const block of blocks) {
+    last = apply(context, block, { inputs, state: given.state }, span);
+    const travels = last?.outs[0];
+    if (last === undefined || travels === undefined || first === undefined) return undefined;
+    inputs = new Map([...inputs, [first, { meaning: travels, span }]]);
+    others.push([...last.outs.slice(1)]);
+  }
+  if (last === undefined) return emptyStack(context, instance, given, first, span);
+  const count = others[0]?.length ?? 0;
+  const stacked = Array.from({ length: count }, (_, place) =>
+    stackValues(context, others.map((outs) => outs[place] ?? INVALID), span),
+  );
+  return { ...last, outs: [last.outs[0] ?? INVALID, ...stacked] };
+}
+
+function emptyStack(
+  context: Context,
+  instance: InstanceValue,
+  given: Given,
+  first: string | undefined,
+  span: Span,
+): Applied | undefined {
+  const travels = first === undefined ? undefined : given.inputs.get(first)?.meaning;
+  if (travels === undefined) return undefined;
+  return { outs: [travels], state: undefined, frame: declareFrame(context, instance, span).frame };
+}
+
+function stackValues(context: Context, values: readonly Meaning[], span: Span): Meaning {
+  const tensors = values.filter((value) => value.kind === "tensor");
+  const model = tensors[0];
+  if (model === undefined || tensors.length !== values.length) return INVALID;
+  const { axes, builder } = context.session;
+  const taken = new Set([...context.hidden.map((axis) => axis.id), ...model.visible.map((axis) => axis.axis.id)]);
+  const size = constantSize(values.length);
+  const axis: Axis = axes.fresh(size, taken);
+  const aligned = tensors.map((tensor) => renameVisible(context, tensor, model.visible.map((shown) => shown.axis)));
+  const id = move.concat(builder, aligned.map((tensor) => tensor.id), aligned.map(() => ""), axis);
+  return { ...model, id, visible: [isUnit(size) ? visibleAxis(axis, undefined, true) : visibleAxis(axis), ...model.visible], from: span };
+}

@@ -1,0 +1,361 @@
+import type { Span } from "../base/span.ts";
+import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import { argmax, argmin } from "../op/reduce.ts";
+import * as maps from "../op/map.ts";
+import type { Argument, Call } from "../syntax/tree.ts";
+import { align, hiddenIds, jointCondition } from "./align.ts";
+import { evaluate } from "./expression.ts";
+import type { Context } from "./frame.ts";
+import { asTensor, elementwise } from "./operators.ts";
+import {
+  logSumExpOf,
+  meanOf,
+  reduced,
+  reduction,
+  reductionOperand,
+  reductionResult,
+  softmaxOf,
+  varianceOf,
+} from "./reduce.ts";
+import { reshaped } from "./reshape.ts";
+import { asSize, numberMeaning } from "./static.ts";
+import {
+  BOTTOM,
+  describe,
+  EVERYWHERE,
+  INVALID,
+  type Meaning,
+  shapeText,
+  type TensorValue,
+  visibleAxis,
+} from "./value.ts";
+
+/** A function of the language that is neither an elementwise op nor written in the language. */
+interface Builtin {
+  /** How many arguments it takes, fewest and most. */
+  readonly arity: readonly [number, number];
+  /** How it is called, for messages. */
+  readonly usage: string;
+  readonly apply: (context: Context, call: Call) => Meaning;
+}
+
+export const BUILTINS: Readonly<Record<string, Builtin>> = {
+  sum: { arity: [1, 1], usage: "sum[S](x)", apply: simple("sum", true) },
+  prod: { arity: [1, 1], usage: "prod[S](x)", apply: simple("prod", true) },
+  any: { arity: [1, 1], usage: "any[S](x)", apply: simple("any", true) },
+  all: { arity: [1, 1], usage: "all[S](x)", apply: simple("all", true) },
+  max: { arity: [1, 16], usage: "max[S](x) or max(a, b)", apply: extreme("max") },
+  min: { arity: [1, 16], usage: "min[S](x) or min(a, b)", apply: extreme("min") },
+  mean: {
+    arity: [1, 1],
+    usage: "mean[S](x)",
+    apply: (context, call) => over(context, call, (found) => meanOf(context, found)),
+  },
+  var: {
+    arity: [1, 1],
+    usage: "var[S](x)",
+    apply: (context, call) => over(context, call, (found) => varianceOf(context, found)),
+  },
+  logsumexp: {
+    arity: [1, 1],
+    usage: "logsumexp[S](x)",
+    apply: (context, call) => over(context, call, (found) => logSumExpOf(context, found)),
+  },
+  softmax: {
+    arity: [1, 1],
+    usage: "softmax[S](x)",
+    apply: (context, call) => over(context, call, (found) => softmaxOf(context, found), true),
+  },
+  log_softmax: {
+    arity: [1, 1],
+    usage: "log_softmax[S](x)",
+    apply: (context, call) =>
+      over(
+        context,
+        call,
+        (found) => make.sub(context.session.builder, found.value.id, logSumExpOf(context, found)),
+        true,
+      ),
+  },
+  norm: {
+    arity: [1, 1],
+    usage: "norm[S](x)",
+    apply: (context, call) =>
+      over(context, call, (found) => {
+        const { builder } = context.session;
+        const square = make.mul(builder, found.value.id, found.value.id);
+        return make.map(builder, maps.sqrt, reduced(context, "sum", { ...found, value: { ...found.value, id: square } }));
+      }),
+  },
+  argmax: { arity: [1, 1], usage: "argmax[K](x)", apply: position("argmax") },
+  argmin: { arity: [1, 1], usage: "argmin[K](x)", apply: position("argmin") },
+  where: { arity: [3, 3], usage: "where(condition, a, b)", apply: where },
+  concat: { arity: [1, 64], usage: "concat(a, b) or concat[T](a, b)", apply: concat },
+  reshape: {
+    arity: [2, 2],
+    usage: "reshape(x, [A, B])",
+    apply: (context, call) => withTensor(context, call, (value) => reshaped(context, call, value)),
+  },
+  one_hot: { arity: [1, 2], usage: "one_hot(token)", apply: oneHot },
+  eye: { arity: [1, 1], usage: "eye(D)", apply: eye },
+  diag: { arity: [1, 1], usage: "diag(A)", apply: diagonal },
+  len: { arity: [1, 1], usage: "len(list)", apply: len },
+};
+
+/** What the language has and a later version brings: refused by name. */
+export const LATER: ReadonlySet<string> = new Set([
+  "conv",
+  "pool",
+  "sort",
+  "top_k",
+  "cholesky",
+  "solve",
+  "grad",
+  "host",
+  "elbo",
+  "kl",
+]);
+
+export function isBuiltin(name: string): boolean {
+  return Object.hasOwn(BUILTINS, name) || LATER.has(name);
+}
+
+/** Applies a builtin function; wrong arguments are reported. */
+export function applyBuiltin(context: Context, name: string, call: Call): Meaning {
+  if (LATER.has(name)) {
+    context.session.report.add("not-yet", call.callee.span, `${name} is not built yet`, {
+      hint: "a later version of seqc brings it",
+    });
+    return INVALID;
+  }
+  const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
+  if (builtin === undefined) return INVALID;
+  const named = call.args.find((argument) => argument.name !== undefined);
+  const [fewest, most] = builtin.arity;
+  if (named !== undefined || call.args.length < fewest || call.args.length > most) {
+    context.session.report.add(
+      "wrong-arguments",
+      named?.span ?? call.span,
+      named === undefined ? `${name} was given ${call.args.length} arguments` : `${name} takes no named arguments`,
+      { hint: `write ${builtin.usage}` },
+    );
+    return INVALID;
+  }
+  return builtin.apply(context, call);
+}
+
+type Found = Parameters<typeof meanOf>[1];
+
+function over(context: Context, call: Call, result: (found: Found) => string, keep = false): Meaning {
+  const value = reductionOperand(context, call);
+  if (value.kind !== "tensor") return value;
+  const found = reduction(context, call, value);
+  return found === undefined ? INVALID : reductionResult(context, found, result(found), call.span, { keep });
+}
+
+function simple(kind: "sum" | "prod" | "any" | "all", emptyIsZero: boolean): Builtin["apply"] {
+  return (context, call) => {
+    const value = reductionOperand(context, call);
+    if (value.kind !== "tensor") return value;
+    const found = reduction(context, call, value);
+    if (found === undefined) return INVALID;
+    return reductionResult(context, found, reduced(context, kind, found), call.span, { emptyIsZero });
+  };
+}
+
+/** `max(x)` over an axis; `max(a, b)` elementwise. */
+function extreme(kind: "max" | "min"): Builtin["apply"] {
+  return (context, call) => {
+    if (call.args.length === 1) return over(context, call, (found) => reduced(context, kind, found));
+    const op = kind === "max" ? maps.maximum : maps.minimum;
+    const values = call.args.map((argument) => evaluate(context, argument.value));
+    const spans = call.args.map((argument) => argument.span);
+    return values.reduce((best, value, index) =>
+      elementwise(context, op, [best, value], [spans[index - 1] ?? call.span, spans[index] ?? call.span], call.span),
+    );
+  };
+}
+
+/** Tokens below the axis's size. */
+function position(kind: "argmax" | "argmin"): Builtin["apply"] {
+  return (context, call) => {
+    const value = reductionOperand(context, call);
+    if (value.kind !== "tensor") return value;
+    const found = reduction(context, call, value);
+    if (found === undefined) return INVALID;
+    const axis = found.axes[0];
+    if (axis === undefined || found.axes.length > 1) {
+      context.session.report.add("rank", call.span, `${kind} looks along one axis of ${shapeText(value.visible)}`);
+      return INVALID;
+    }
+    const { builder, axes } = context.session;
+    const inside = axes.inside(axis);
+    const least = make.num(builder, kind === "argmax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
+    const masked = inside === undefined ? value.id : make.select(builder, inside, value.id, least);
+    const op = kind === "argmax" ? argmax : argmin;
+    const id = builder.add(op, [move.expand(builder, masked, [axis])], { axis: axis.id });
+    const result = reductionResult(context, found, id, call.span);
+    return result.kind === "tensor" ? { ...result, vocabulary: axis.size } : result;
+  };
+}
+
+function where(context: Context, call: Call): Meaning {
+  const values = call.args.map((argument) => evaluate(context, argument.value));
+  const [condition] = values;
+  if (condition?.kind === "tensor" && context.session.builder.type(condition.id).dtype !== "bool") {
+    context.session.report.add("wrong-kind", call.args[0]?.span ?? call.span, "the first argument of where is a condition", {
+      hint: "write a comparison, as in where(x > 0, a, b)",
+    });
+    return INVALID;
+  }
+  if (condition?.kind === "bottom") return BOTTOM;
+  const vocabulary = sharedVocabulary(values.slice(1));
+  const known = values.filter((value) => value.kind !== "bottom");
+  if (known.length < values.length) return known.length === 2 ? (known[1] ?? BOTTOM) : BOTTOM;
+  const spans = call.args.map((argument) => argument.span);
+  const result = elementwise(context, maps.select, values, spans, call.span);
+  return result.kind === "tensor" ? { ...result, vocabulary } : result;
+}
+
+function sharedVocabulary(values: readonly Meaning[]): Size | undefined {
+  const [a, b] = values;
+  if (a?.kind !== "tensor" || b?.kind !== "tensor" || a.vocabulary === undefined || b.vocabulary === undefined) {
+    return undefined;
+  }
+  return equalSizes(a.vocabulary, b.vocabulary) ? a.vocabulary : undefined;
+}
+
+function withTensor(context: Context, call: Call, use: (value: TensorValue) => Meaning): Meaning {
+  const value = reductionOperand(context, call);
+  return value.kind === "tensor" ? use(value) : value;
+}
+
+/** Joins along the last axis, or the one that is named; all other axes align. */
+function concat(context: Context, call: Call): Meaning {
+  const values: TensorValue[] = [];
+  let unknown = false;
+  for (const argument of call.args) {
+    const meaning = evaluate(context, argument.value);
+    if (meaning.kind === "bottom") {
+      unknown = true;
+      continue;
+    }
+    const value = meaning.kind === "invalid" ? undefined : asTensor(context, meaning, argument.span);
+    if (value === undefined) return INVALID;
+    values.push(value);
+  }
+  if (unknown) return BOTTOM;
+  return joined(context, call, values);
+}
+
+function joined(context: Context, call: Call, values: readonly TensorValue[]): Meaning {
+  const { builder, axes, report } = context.session;
+  const joints = values.map((value) => jointPosition(context, call, value));
+  const ragged = values.findIndex((value, index) => {
+    const axis = value.visible[joints[index] ?? -1];
+    return axis !== undefined && axes.lengths(axis.axis.id).length !== undefined;
+  });
+  if (joints.some((joint) => joint === undefined)) return INVALID;
+  if (ragged >= 0 && values.length > 1) {
+    report.add("reshape-ragged", call.span, `concat cannot join ${values[ragged]?.visible.at(-1)?.axis.size.text}: its length differs by example`);
+    return INVALID;
+  }
+  const rests = values.map((value, index) => ({
+    ...value,
+    visible: value.visible.filter((_, place) => place !== joints[index]),
+  }));
+  const aligned = align(context, rests, call.span);
+  if (aligned === undefined) return INVALID;
+  const lasts = values.map((value, index) => value.visible[joints[index] ?? -1]);
+  const size = lasts.map((axis) => (axis === undefined || axis.unit ? constantSize(1) : axis.axis.size)).reduce(addSizes);
+  const taken = new Set([...hiddenIds(context), ...values.flatMap((value) => value.visible.map((axis) => axis.axis.id))]);
+  for (const axis of aligned.visible) taken.add(axis.axis.id);
+  const to = axes.fresh(size, taken);
+  const id = move.concat(
+    builder,
+    aligned.values.map((value) => value.id),
+    lasts.map((axis) => (axis === undefined || axis.unit ? "" : axis.axis.id)),
+    to,
+  );
+  const at = joints[0] ?? 0;
+  const visible = [...aligned.visible.slice(0, at), visibleAxis(to, lasts[0]?.label), ...aligned.visible.slice(at)];
+  return {
+    kind: "tensor",
+    id,
+    visible,
+    vocabulary: undefined,
+    condition: jointCondition(values),
+    zeroOutside: [],
+    from: call.span,
+  };
+}
+
+/** Which visible axis of an operand is joined; an operand without one counts as one entry. */
+function jointPosition(context: Context, call: Call, value: TensorValue): number | undefined {
+  const found = reduction(context, { ...call, axes: call.axes }, value);
+  if (found === undefined) return undefined;
+  const axis = found.visible[0];
+  return axis === undefined ? 0 : value.visible.indexOf(axis);
+}
+
+/** 1 at the token, 0 elsewhere, over its vocabulary or the size that is given. */
+function oneHot(context: Context, call: Call): Meaning {
+  return withTensor(context, call, (value) => {
+    const wanted = call.args[1];
+    const size = wanted === undefined ? value.vocabulary : asSize(context, evaluate(context, wanted.value), wanted.span);
+    if (size === undefined) {
+      context.session.report.add("wrong-kind", call.span, `one_hot takes tokens, this is ${describe(value)}`);
+      return INVALID;
+    }
+    const { builder, axes } = context.session;
+    const taken = new Set([...hiddenIds(context), ...value.visible.map((axis) => axis.axis.id)]);
+    const axis = axes.fresh(size, taken);
+    const id = make.toFloat(builder, make.eq(builder, value.id, make.iota(builder, axis)));
+    return { ...value, id, visible: [...value.visible, visibleAxis(axis)], vocabulary: undefined, from: call.span };
+  });
+}
+
+function eye(context: Context, call: Call): Meaning {
+  const argument = call.args[0];
+  const size = argument === undefined ? undefined : asSize(context, evaluate(context, argument.value), argument.span);
+  if (size === undefined) return INVALID;
+  const { builder, axes } = context.session;
+  const row = axes.fresh(size, hiddenIds(context));
+  const column = axes.fresh(size, new Set([...hiddenIds(context), row.id]));
+  const id = make.toFloat(builder, make.eq(builder, make.iota(builder, row), make.iota(builder, column)));
+  return tensorOf(id, [row, column], call.span);
+}
+
+/** The diagonal of the last two axes. */
+function diagonal(context: Context, call: Call): Meaning {
+  return withTensor(context, call, (value) => {
+    const [row, column] = value.visible.slice(-2);
+    if (row === undefined || column === undefined || !equalSizes(row.axis.size, column.axis.size)) {
+      context.session.report.add("rank", call.span, `diag takes a square, this is ${shapeText(value.visible)}`);
+      return INVALID;
+    }
+    const { builder } = context.session;
+    const id = row.unit ? value.id : move.gather(builder, value.id, make.iota(builder, row.axis), column.axis.id);
+    return { ...value, id, visible: value.visible.slice(0, -1), from: call.span };
+  });
+}
+
+function len(context: Context, call: Call): Meaning {
+  const argument = call.args[0] as Argument;
+  const value = evaluate(context, argument.value);
+  if (value.kind === "list") return numberMeaning(value.items.length, call.span);
+  if (value.kind !== "invalid") {
+    context.session.report.add("wrong-kind", argument.span, `len counts the items of a list, this is ${describe(value)}`, {
+      hint: "an axis's name is its size",
+    });
+  }
+  return INVALID;
+}
+
+function tensorOf(id: string, axes: readonly Axis[], from: Span): TensorValue {
+  const visible = axes.map((axis) => visibleAxis(axis));
+  return { kind: "tensor", id, visible, vocabulary: undefined, condition: EVERYWHERE, zeroOutside: [], from };
+}

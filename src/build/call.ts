@@ -1,0 +1,243 @@
+import { nearest } from "../base/nearest.ts";
+import type { Span } from "../base/span.ts";
+import { evaluateScalar } from "../ir/scalar_functions.ts";
+import type { ScalarExpression } from "../ir/scalar.ts";
+import { opByName } from "../op/table.ts";
+import type { Argument, Call, Definition } from "../syntax/tree.ts";
+import { type Applied, apply, type Given, inputNames, startRecord } from "./apply.ts";
+import { applyBuiltin, isBuiltin } from "./builtins.ts";
+import { evaluate, evaluateRaw } from "./expression.ts";
+import type { Context } from "./frame.ts";
+import { asTensor, elementwise } from "./operators.ts";
+import { fitInto } from "./align.ts";
+import { knownNumber, numberMeaning } from "./static.ts";
+import {
+  BOTTOM,
+  type DefinitionValue,
+  describe,
+  INVALID,
+  type InstanceValue,
+  type Meaning,
+  type RecordValue,
+  type TensorValue,
+} from "./value.ts";
+
+/** `f(x, p: 0.2)`: an instance, a definition without weights, a built-in function, or `l1.state(h: h0)`. */
+export function evaluateCall(context: Context, call: Call): Meaning {
+  const metric = context.session.metrics?.(context, call);
+  if (metric !== undefined) return metric;
+  const start = stateCall(context, call);
+  if (start !== undefined) return start;
+  const callee = evaluateRaw(context, call.callee);
+  switch (callee.kind) {
+    case "instance":
+      return callInstance(context, callee, call);
+    case "definition":
+      return callDefinition(context, callee, call);
+    case "builtin":
+      return isBuiltin(callee.name) ? applyBuiltin(context, callee.name, call) : applyElementwise(context, callee.name, call);
+    case "invalid":
+      for (const argument of call.args) evaluate(context, argument.value);
+      return INVALID;
+    case "bottom":
+      return BOTTOM;
+    default:
+      context.session.report.add("not-callable", call.callee.span, `${describe(callee)} cannot be called`, {
+        hint: callee.kind === "tensor" ? "to read a position write brackets: x[t]" : undefined,
+      });
+      return INVALID;
+  }
+}
+
+function applyElementwise(context: Context, name: string, call: Call): Meaning {
+  const op = opByName(name);
+  const arity = op?.scalar === undefined ? undefined : operandCount(op.scalar);
+  if (op === undefined || arity === undefined) return INVALID;
+  const wrong = call.args.length !== arity || call.args.some((argument) => argument.name !== undefined);
+  if (wrong || call.axes.length > 0) {
+    const operands = ["x", "y", "z"].slice(0, arity).join(", ");
+    context.session.report.add("wrong-arguments", call.span, `${name} was given ${call.args.length} arguments`, {
+      hint: `write ${name}(${operands})`,
+    });
+    return INVALID;
+  }
+  const values = call.args.map((argument) => evaluate(context, argument.value));
+  const spans = call.args.map((argument) => argument.span);
+  const known = values.map((value) => knownNumber(context, value));
+  if (op.scalar !== undefined && known.every((value) => value !== undefined)) {
+    return numberMeaning(evaluateScalar(op.scalar, known), call.span);
+  }
+  return elementwise(context, op, values, spans, call.span);
+}
+
+function operandCount(expression: ScalarExpression): number {
+  if (expression.kind === "operand") return expression.index + 1;
+  return expression.kind === "apply" ? Math.max(0, ...expression.args.map(operandCount)) : 0;
+}
+
+/** `dec.state(h: h0)`: a state whose other fields start as the cell says. */
+function stateCall(context: Context, call: Call): Meaning | undefined {
+  const { callee } = call;
+  if (callee.kind !== "member" || callee.names.length !== 1 || callee.names[0]?.text !== "state") return undefined;
+  const instance = evaluateRaw(context, callee.object);
+  if (instance.kind !== "instance" || instance.definition.definitionKind !== "cell") return undefined;
+  const record = startRecord(context, instance, call.span);
+  if (record === undefined) return INVALID;
+  const fields = new Map(record.fields);
+  for (const argument of call.args) {
+    const name = argument.name?.text;
+    const start = name === undefined ? undefined : record.fields.get(name);
+    if (name === undefined || start === undefined) {
+      reportField(context, record, argument);
+      return INVALID;
+    }
+    const value = evaluate(context, argument.value);
+    if (value.kind === "bottom") return BOTTOM;
+    const tensor = value.kind === "invalid" ? undefined : asTensor(context, value, argument.span);
+    const fitted = tensor === undefined ? undefined : fitField(context, tensor, start, argument.span);
+    if (fitted === undefined) return INVALID;
+    fields.set(name, fitted);
+  }
+  return { ...record, fields };
+}
+
+function fitField(context: Context, value: TensorValue, start: TensorValue, span: Span): TensorValue | undefined {
+  if (value.visible.length === 0) return { ...start, id: value.id };
+  return fitInto(context, value, { ...start, from: start.from }, span);
+}
+
+function reportField(context: Context, record: RecordValue, argument: Argument): void {
+  const names = [...record.fields.keys()];
+  context.session.report.add(
+    "wrong-arguments",
+    argument.span,
+    argument.name === undefined ? "the fields of a state are given by name" : `${record.of} has no state ${argument.name.text}`,
+    { hint: `its states are ${names.join(", ")}` },
+  );
+}
+
+function callInstance(context: Context, instance: InstanceValue, call: Call): Meaning {
+  const given = evaluateArguments(context, call, instance.definition, false);
+  if (given === undefined) return INVALID;
+  if (instance.definition.definitionKind === "cell" && given.state === undefined) return reportBareCell(context, instance, call);
+  return severalOf(apply(context, instance, given, call.span));
+}
+
+/** A definition used on the spot: it has no weights, its parameters are given by name. */
+function callDefinition(context: Context, callee: DefinitionValue, call: Call): Meaning {
+  const { definition } = callee;
+  if (definition.definitionKind === "model") {
+    context.session.report.add("not-callable", call.callee.span, `${definition.name.text} is a model, and cannot be part of another`, {
+      hint: "write it as a layer",
+    });
+    return INVALID;
+  }
+  if (hasWeights(definition)) {
+    const name = definition.name.text.toLowerCase();
+    context.session.report.add("needs-use", call.callee.span, `${definition.name.text} has weights of its own: it needs a name`, {
+      related: [{ span: definition.name.span, message: "defined here" }],
+      hint: `write use ${name} = ${definition.name.text}(...), then ${name}(x)`,
+    });
+    return INVALID;
+  }
+  const given = evaluateArguments(context, call, definition, true);
+  if (given === undefined) return INVALID;
+  const instance: InstanceValue = {
+    kind: "instance",
+    definition,
+    file: callee.file,
+    parameters: new Map([...callee.given, ...given.parameters]),
+    path: "",
+    blocks: undefined,
+    declared: call.span,
+  };
+  if (definition.definitionKind === "cell" && given.state === undefined) return reportBareCell(context, instance, call);
+  return severalOf(apply(context, instance, given, call.span));
+}
+
+export function hasWeights(definition: Definition): boolean {
+  return definition.items.some((item) => item.kind === "param" || item.kind === "use");
+}
+
+function severalOf(applied: Applied | undefined): Meaning {
+  if (applied === undefined) return INVALID;
+  const items: Meaning[] = [...applied.outs];
+  if (applied.state !== undefined) items.push(applied.state);
+  const first = items[0];
+  return items.length === 1 && first !== undefined ? first : { kind: "several", items };
+}
+
+function reportBareCell(context: Context, { definition, path }: InstanceValue, call: Call): Meaning {
+  const name = path === "" ? definition.name.text : path;
+  context.session.report.add("bare-cell", call.span, `${definition.name.text} keeps state`, {
+    related: [{ span: definition.name.span, message: "it is a cell" }],
+    hint: `write y[t], s[t] = ${name}(x[t], s[t-1]), or scan ${name} over x`,
+  });
+  return INVALID;
+}
+
+/** Positional arguments are inputs in order, then the state; named ones are inputs or, where allowed, parameters. */
+function evaluateArguments(
+  context: Context,
+  call: Call,
+  definition: Definition,
+  parametersAllowed: boolean,
+): (Given & { readonly parameters: ReadonlyMap<string, Meaning> }) | undefined {
+  const names = inputNames(definition);
+  const inputs = new Map<string, { meaning: Meaning; span: Span }>();
+  const parameters = new Map<string, Meaning>();
+  let state: Given["state"];
+  let place = 0;
+  for (const argument of call.args) {
+    const name = argument.name?.text;
+    const meaning = evaluate(context, argument.value);
+    if (meaning.kind === "invalid") return undefined;
+    if (name !== undefined) {
+      if (names.includes(name)) inputs.set(name, { meaning, span: argument.span });
+      else if (parametersAllowed && definition.parameters.some((parameter) => parameter.name.text === name)) {
+        parameters.set(name, meaning);
+      } else return reportArgument(context, argument, definition, parametersAllowed);
+      continue;
+    }
+    const input = names[place++];
+    if (input !== undefined) inputs.set(input, { meaning, span: argument.span });
+    else if (place === names.length + 1 && definition.definitionKind === "cell") state = { meaning, span: argument.span };
+    else return reportCount(context, call, definition, names);
+  }
+  return { inputs, state, parameters };
+}
+
+function reportArgument(context: Context, argument: Argument, definition: Definition, parametersAllowed: boolean): undefined {
+  const name = argument.name?.text ?? "";
+  const parameters = definition.parameters.map((parameter) => parameter.name.text);
+  const known = [...inputNames(definition), ...(parametersAllowed ? parameters : [])];
+  const near = nearest(name, known);
+  const isParameter = !parametersAllowed && parameters.includes(name);
+  context.session.report.add(
+    "wrong-arguments",
+    argument.name?.span ?? argument.span,
+    isParameter ? `${name} is given where ${definition.name.text} gets its name` : `${definition.name.text} takes no ${name}`,
+    {
+      related: [{ span: definition.name.span, message: "defined here" }],
+      hint: isParameter
+        ? `write use f = ${definition.name.text}(..., ${name}: ...)`
+        : near === undefined
+          ? `it takes ${known.join(", ")}`
+          : `did you mean ${near}?`,
+    },
+  );
+  return undefined;
+}
+
+function reportCount(context: Context, call: Call, definition: Definition, names: readonly string[]): undefined {
+  context.session.report.add(
+    "wrong-arguments",
+    call.span,
+    `${definition.name.text} takes ${names.length === 1 ? "one input" : `${names.length} inputs`}, and was given ${call.args.length}`,
+    {
+      related: [{ span: definition.name.span, message: "defined here" }],
+      hint: names.length === 0 ? undefined : `its inputs are ${names.join(", ")}`,
+    },
+  );
+  return undefined;
+}

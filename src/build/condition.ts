@@ -1,0 +1,71 @@
+import type { AxisRange } from "../ir/graph.ts";
+import type { Axis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import type { Context } from "./frame.ts";
+import type { Condition } from "./value.ts";
+
+/** Holds where both do. */
+export function mergeConditions(a: Condition, b: Condition): Condition {
+  if (b.ranges.length === 0 && b.masks.length === 0) return a;
+  const ranges = new Map<string, AxisRange>(a.ranges.map((range) => [range.axis, range]));
+  for (const range of b.ranges) {
+    const before = ranges.get(range.axis);
+    ranges.set(range.axis, {
+      axis: range.axis,
+      low: Math.max(range.low, before?.low ?? 0),
+      high: Math.max(range.high, before?.high ?? 0),
+    });
+  }
+  return { ranges: [...ranges.values()], masks: [...new Set([...a.masks, ...b.masks])] };
+}
+
+export function addMasks(masks: readonly string[]): Condition {
+  return { ranges: [], masks };
+}
+
+/** Holds for `low <= index < size - high`; bounds at or below 0 say nothing. */
+export function inRange(axis: string, low: number, high: number): Condition {
+  const range = { axis, low: Math.max(0, low), high: Math.max(0, high) };
+  return range.low === 0 && range.high === 0 ? { ranges: [], masks: [] } : { ranges: [range], masks: [] };
+}
+
+export function isEverywhere(condition: Condition): boolean {
+  return condition.ranges.length === 0 && condition.masks.length === 0;
+}
+
+/** bool: where the condition holds, in terms of each example's own length; undefined where it always does. */
+export function conditionMask(context: Context, condition: Condition): string | undefined {
+  const { builder } = context.session;
+  const parts = condition.ranges.flatMap((range) => rangeMasks(context, range));
+  return [...parts, ...condition.masks].reduce<string | undefined>(
+    (sum, mask) => (sum === undefined ? mask : make.and(builder, sum, mask)),
+    undefined,
+  );
+}
+
+function rangeMasks(context: Context, range: AxisRange): readonly string[] {
+  const { builder, axes } = context.session;
+  const axis = hiddenAxis(context, range.axis);
+  const position = make.iota(builder, axis);
+  const masks: string[] = [];
+  if (range.low > 0) masks.push(make.le(builder, make.int(builder, range.low), position));
+  if (range.high > 0) {
+    const end = make.sub(builder, axes.count(axis), make.int(builder, range.high));
+    masks.push(make.lt(builder, position, end));
+  }
+  return masks;
+}
+
+/** Whether an end of the condition depends on the example's own length. */
+export function isRagged(context: Context, condition: Condition): boolean {
+  return (
+    condition.masks.length > 0 ||
+    condition.ranges.some((range) => range.high > 0 && context.session.axes.lengths(range.axis).length !== undefined)
+  );
+}
+
+function hiddenAxis(context: Context, id: string): Axis {
+  const axis = context.hidden.find((candidate) => candidate.id === id);
+  if (axis === undefined) throw new Error(`internal: a condition speaks of ${id}, which is no index here`);
+  return axis;
+}

@@ -1,0 +1,185 @@
+import type { Span } from "../base/span.ts";
+import type { Axis } from "../ir/type.ts";
+import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
+import { evaluateEquation } from "./equation.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, type Frame, frameContext, knownSlot, lazySlot, type Session, type Slot, type SlotGroup } from "./frame.ts";
+import { instanceOf } from "./instance.ts";
+import { drawn } from "./noise.ts";
+import { INVALID, type InstanceValue, type Meaning, type TensorValue } from "./value.ts";
+import { familyMembers, withInitials, weightValue } from "./weight.ts";
+
+export interface BoundInput {
+  readonly name: string;
+  readonly kind: "in" | "state";
+  readonly value: TensorValue;
+  readonly span: Span;
+}
+
+/** A definition whose parameters are known; its inputs are not yet. */
+export interface Scope {
+  readonly frame: Frame;
+  readonly context: Context;
+  /** Gives the inputs and states, and with them every other name. */
+  readonly complete: (hidden: readonly Axis[], inputs: readonly BoundInput[]) => Frame;
+}
+
+/** Opens a definition: parameters, weights and instances get their names. */
+export function declareFrame(context: Context, instance: InstanceValue, span: Span): Scope {
+  const { session } = context;
+  const frame: Frame = {
+    file: instance.file,
+    definition: instance.definition,
+    path: instance.path,
+    hidden: context.hidden,
+    names: new Map(),
+    caller: { frame: context.frame, span },
+  };
+  declareParameters(session, frame, instance, span);
+  for (const item of instance.definition.items) declareStatic(session, frame, item);
+  return {
+    frame,
+    context: frameContext(session, frame),
+    complete: (hidden, inputs) => completeFrame(session, { ...frame, hidden }, inputs),
+  };
+}
+
+function declareParameters(session: Session, frame: Frame, instance: InstanceValue, span: Span): void {
+  for (const parameter of instance.definition.parameters) {
+    const given = instance.parameters.get(parameter.name.text);
+    const { text } = parameter.name;
+    if (given !== undefined) declare(session, frame, knownSlot(text, parameter.span, "parameter", given));
+    else if (parameter.default !== undefined) {
+      const meaning = evaluate(frameContext(session, frame), parameter.default);
+      declare(session, frame, knownSlot(text, parameter.span, "parameter", meaning));
+    } else {
+      session.report.add("missing-parameter", span, `${instance.definition.name.text} needs ${text}`, {
+        related: [{ span: parameter.span, message: "it has no default" }],
+        hint: `write ${instance.definition.name.text}(..., ${text}: ...)`,
+      });
+      declare(session, frame, knownSlot(text, parameter.span, "parameter", INVALID));
+    }
+  }
+}
+
+/** Adds a name; a second meaning in one definition is reported and dropped. */
+export function declare(session: Session, frame: Frame, slot: Slot): void {
+  const before = frame.names.get(slot.name);
+  if (before === undefined) {
+    frame.names.set(slot.name, slot);
+    return;
+  }
+  if (before.kind === "size") return;
+  session.report.add("duplicate-name", slot.span, `${slot.name} already has a meaning here`, {
+    related: [{ span: before.span, message: "first given here" }],
+    hint: before.kind === "state" ? `the next value of a state is ${slot.name}'` : "choose another name",
+  });
+}
+
+function declareStatic(session: Session, frame: Frame, item: Item): void {
+  if (item.kind === "param") {
+    for (const { declarator, initial } of withInitials(item)) declareWeights(session, frame, declarator, initial);
+  }
+  if (item.kind === "use") {
+    for (const use of item.uses) {
+      const make = (): Meaning => instanceOf(frameContext(session, frame), use);
+      declare(session, frame, lazySlot(use.name.text, use.name.span, "instance", make));
+    }
+  }
+}
+
+function declareWeights(
+  session: Session,
+  frame: Frame,
+  declarator: ParamDeclarator,
+  initial: ParamDeclarator["init"],
+): void {
+  const { name, members } = declarator;
+  if (members !== undefined && !frame.names.has(name.text)) {
+    declare(session, frame, knownSlot(name.text, name.span, "family", INVALID));
+  }
+  for (const { key, span } of familyMembers(declarator)) {
+    const value = (): Meaning => weightValue(frameContext(session, frame), declarator, initial, key, span);
+    declare(session, frame, lazySlot(key, span, "weight", value));
+  }
+}
+
+function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInput[]): Frame {
+  for (const input of inputs) declare(session, frame, knownSlot(input.name, input.span, input.kind, input.value));
+  for (const item of frame.definition.items) {
+    if (item.kind === "in") {
+      for (const { name, default: instead } of item.names) {
+        if (instead === undefined || frame.names.has(name.text)) continue;
+        declare(session, frame, lazySlot(name.text, name.span, "in", () => evaluate(frameContext(session, frame), instead)));
+      }
+    }
+    if (item.kind === "noise") {
+      for (const draw of item.names) {
+        declare(session, frame, lazySlot(draw.name.text, draw.name.span, "noise", () => drawn(frameContext(session, frame), draw)));
+      }
+    }
+    if (item.kind === "latent") {
+      for (const latent of item.names) {
+        session.report.add("not-yet", latent.span, "latent is not built yet", { hint: "a later version of seqc brings it" });
+        declare(session, frame, knownSlot(latent.name.text, latent.name.span, "noise", INVALID));
+      }
+    }
+    if (item.kind === "equation") declareEquation(session, frame, item);
+  }
+  checkStates(session, frame);
+  return frame;
+}
+
+/** The names of one equation are found out together. */
+export function declareEquation(session: Session, frame: Frame, equation: Equation): void {
+  const group: SlotGroup = { state: "todo", meanings: [], assumed: undefined, recursive: false };
+  equation.targets.forEach((target, index) => {
+    const name = target.primed ? `${target.name.text}'` : target.name.text;
+    if (!checkTarget(session, frame, name, target.name.text, target.primed, target.span)) return;
+    const compute = (): readonly Meaning[] => evaluateEquation(session, frame, equation);
+    declare(session, frame, { name, span: target.name.span, kind: "equation", compute, equation, group, index });
+  });
+}
+
+function checkTarget(
+  session: Session,
+  frame: Frame,
+  name: string,
+  plain: string,
+  primed: boolean,
+  span: Span,
+): boolean {
+  const before = frame.names.get(plain);
+  if (primed) {
+    if (before?.kind === "state" || before?.kind === "weight") return true;
+    session.report.add("not-a-state", span, `${plain} is neither a state nor a param: it has no next value`, {
+      hint: `declare state ${plain}: [...], or leave the prime out`,
+    });
+    return false;
+  }
+  if (before?.kind === "state") {
+    session.report.add("missing-prime", span, `${name} is a state: its next value is ${name}'`, {
+      related: [{ span: before.span, message: "declared here" }],
+      hint: `write ${name}' = ...`,
+      fix: { title: `write ${name}'`, edits: [{ span, text: `${name}'` }] },
+    });
+    return false;
+  }
+  return true;
+}
+
+function checkStates(session: Session, frame: Frame): void {
+  const states = frame.definition.items.flatMap((item): readonly StateItem["names"][number][] =>
+    item.kind === "state" ? item.names : [],
+  );
+  for (const state of states) {
+    if (frame.names.has(`${state.name.text}'`)) continue;
+    const plain = frame.definition.items.some(
+      (item) => item.kind === "equation" && item.targets.some((target) => target.name.text === state.name.text),
+    );
+    if (plain) continue;
+    session.report.add("missing-next", state.name.span, `${state.name.text} never gets a next value`, {
+      hint: `write ${state.name.text}' = ...`,
+    });
+  }
+}

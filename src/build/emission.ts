@@ -1,0 +1,172 @@
+import type { Axis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import * as sums from "../op/make_sum.ts";
+import type { EmitItem, Expression, IndexExpression } from "../syntax/tree.ts";
+import { inputNames } from "./apply.ts";
+import { conditionMask } from "./condition.ts";
+import { demand } from "./equation.ts";
+import { evaluate } from "./expression.ts";
+import type { Context } from "./frame.ts";
+import type { OpenModel } from "./model.ts";
+import { openDistribution } from "./noise.ts";
+import { asTensor } from "./operators.ts";
+import { type NamedAxis, rangesOf } from "./range.ts";
+import { INVALID, type Meaning, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
+
+/** An emission at its indices: `emit ids[t+1] ~ categorical(head(y[t]))`. */
+export interface Emission {
+  readonly item: EmitItem;
+  /** Where its distribution's expressions stand: the indices are hidden axes. */
+  readonly context: Context;
+  readonly indices: readonly NamedAxis[];
+  /** The value at the indices. */
+  readonly value: TensorValue;
+}
+
+/** Gives the emission's indices their axes and reads its value there. */
+export function openEmission(model: OpenModel, item: EmitItem): Emission | undefined {
+  const { context: base } = model;
+  const { span } = item.name;
+  const reference: Expression = { kind: "reference", span, name: item.name.text, primed: false };
+  const read: IndexExpression = {
+    kind: "index",
+    span,
+    object: reference,
+    subscripts: item.indices.map((index) => ({ kind: "at", span: index.span, value: offsetIndex(index) })),
+  };
+  const indices = rangesOf(base, item.indices, [read, item.dist], undefined);
+  if (indices === undefined) return undefined;
+  const context: Context = {
+    ...base,
+    hidden: [...base.hidden, ...indices.map(({ axis }) => axis)],
+    indices: new Map(indices.map(({ name, axis }) => [name, axis])),
+  };
+  const value = evaluate(context, item.indices.length === 0 ? reference : read);
+  return value.kind === "tensor" ? { item, context, indices, value } : undefined;
+}
+
+function offsetIndex(index: EmitItem["indices"][number]): Expression {
+  const { span, offset } = index;
+  const name: Expression = { kind: "reference", span, name: index.name.text, primed: false };
+  if (offset === 0) return name;
+  const number: Expression = { kind: "number", span, value: Math.abs(offset), text: String(Math.abs(offset)) };
+  return { kind: "binary", span, operator: offset > 0 ? "+" : "-", operatorSpan: span, left: name, right: number };
+}
+
+/** One of the distribution's equations; `log_prob` reads the emission's value, `sample` and `best` do not. */
+export function distributionValue(
+  emission: Emission,
+  name: "log_prob" | "sample" | "best",
+  parameters: ReadonlyMap<string, Meaning> = new Map(),
+): TensorValue | undefined {
+  const { context, item } = emission;
+  const of = name === "log_prob" ? { value: emission.value, name: ofName(emission) } : undefined;
+  const opened = openDistribution(context, item.dist, parameters, of);
+  if (opened === undefined) return undefined;
+  const slot = opened.frame.names.get(name);
+  if (slot === undefined) {
+    const { text, span } = opened.instance.definition.name;
+    context.session.report.add(name === "log_prob" ? "no-probability" : "cannot-sample", item.dist.span, `${text} has no ${name}`, {
+      related: [{ span, message: "defined here" }],
+      hint: `write an equation for ${name}`,
+    });
+    return undefined;
+  }
+  const meaning = demand(context.session, slot);
+  const value = meaning.kind === "tensor" ? meaning : asTensor(context, meaning, item.dist.span);
+  return value === undefined ? undefined : { ...value, visible: [...opened.leading, ...value.visible] };
+}
+
+function ofName({ context, item }: Emission): string {
+  const callee = evaluate(context, item.dist.kind === "call" ? item.dist.callee : item.dist);
+  const definition = callee.kind === "definition" || callee.kind === "instance" ? callee.definition : undefined;
+  for (const candidate of definition?.items ?? []) {
+    if (candidate.kind === "of") return candidate.names[0]?.name.text ?? "y";
+  }
+  return "y";
+}
+
+/** What the distribution is given, by input name, over the emission's indices: `logits`, `mu`, `sigma`. */
+export function distributionParameters(emission: Emission): ReadonlyMap<string, TensorValue> {
+  const { context, item, indices } = emission;
+  const opened = openDistribution(context, item.dist);
+  const values = new Map<string, TensorValue>();
+  if (opened === undefined) return values;
+  for (const name of inputNames(opened.instance.definition)) {
+    const slot = opened.frame.names.get(name);
+    const meaning = slot === undefined ? INVALID : demand(context.session, slot);
+    if (meaning.kind !== "tensor") continue;
+    const front = indices.map(({ axis }) => visibleAxis(axis));
+    values.set(name, { ...meaning, visible: [...front, ...opened.leading, ...meaning.visible] });
+  }
+  return values;
+}
+
+/** A sum over all that counts, and how many positions of the batch count. Both are float []. */
+export interface Total {
+  readonly sum: string;
+  readonly count: string;
+}
+
+/**
+ * Sums over an example's fixed axes, counts over all positions of the batch together: the batch itself and `time` axes.
+ */
+export function total(emission: Emission, value: TensorValue, numerator: string = value.id): Total {
+  const { context } = emission;
+  const { builder, axes, times } = context.session;
+  const own = value.visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
+  const all = [...context.hidden, ...own];
+  const positions = all.filter((axis, place) => place === 0 || times.has(axis.size.text));
+  const fixed = all.filter((axis) => !positions.includes(axis));
+  const mask = countingMask(context, value, all, axes);
+  const zero = make.num(builder, 0);
+  const sum = sums.sumOver(builder, mask === undefined ? numerator : make.select(builder, mask, numerator, zero), all);
+  if (mask === undefined) return { sum, count: make.countOf(builder, positions) };
+  const counts = sums.reduceOver(builder, "any", mask, fixed);
+  return { sum, count: sums.sumOver(builder, make.toFloat(builder, counts), positions) };
+}
+
+/** Where a position counts: inside its example, and where the emission's reads hold. */
+function countingMask(
+  context: Context,
+  value: TensorValue,
+  all: readonly Axis[],
+  axes: Context["session"]["axes"],
+): string | undefined {
+  const { builder } = context.session;
+  const inside = all.flatMap((axis) => axes.inside(axis) ?? []);
+  const holds = conditionMask(context, value.condition);
+  const masks = holds === undefined ? inside : [...inside, holds];
+  return masks.reduce<string | undefined>((both, mask) => (both === undefined ? mask : make.and(builder, both, mask)), undefined);
+}
+
+/** Σ -log p over what counts. */
+export function negativeLogLikelihood(emission: Emission): Total | undefined {
+  const value = distributionValue(emission, "log_prob");
+  if (value === undefined) return undefined;
+  const negative = make.neg(emission.context.session.builder, value.id);
+  return total(emission, value, negative);
+}
+
+/** What the emission's distribution thinks best beside the data: per position, aligned. */
+export function bestAndTruth(emission: Emission): { readonly best: TensorValue; readonly truth: string } | undefined {
+  const best = distributionValue(emission, "best");
+  if (best === undefined) return undefined;
+  const condition = emission.value.condition;
+  const renamed = alignedTruth(emission, best.visible);
+  return renamed === undefined ? undefined : { best: { ...best, condition }, truth: renamed };
+}
+
+function alignedTruth(emission: Emission, visible: readonly VisibleAxis[]): string | undefined {
+  const { builder } = emission.context.session;
+  const own = emission.value.visible.filter((axis) => !axis.unit);
+  const wanted = visible.filter((axis) => !axis.unit);
+  if (own.length !== wanted.length) return undefined;
+  return move.rename(
+    builder,
+    emission.value.id,
+    own.map((axis) => axis.axis.id),
+    wanted.map((axis) => axis.axis),
+  );
+}

@@ -1,0 +1,270 @@
+import { isNode } from "../ir/graph.ts";
+import type { Axis } from "../ir/type.ts";
+import { hasAxis, unionAxes } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import { shift } from "../op/window.ts";
+import * as move from "../op/make_move.ts";
+import type { Equation, Target } from "../syntax/tree.ts";
+import { isEverywhere } from "./condition.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, type Frame, frameContext, type Session, type Slot, type SlotGroup } from "./frame.ts";
+import { asTensor } from "./operators.ts";
+import { indexAxes } from "./range.ts";
+import {
+  BOTTOM,
+  describe,
+  EVERYWHERE,
+  INVALID,
+  type Meaning,
+  type RecordValue,
+  type TensorValue,
+  visibleAxis,
+} from "./value.ts";
+
+const MOST_PASSES = 5;
+
+/** What a name means, found out now if it was not yet. Inside its own recurrence it is what is assumed of it so far. */
+export function demand(session: Session, slot: Slot): Meaning {
+  const { group } = slot;
+  if (group.state === "busy") {
+    group.recursive = true;
+    return group.assumed?.[slot.index] ?? BOTTOM;
+  }
+  if (group.state === "todo") solve(session, slot);
+  return group.meanings[slot.index] ?? INVALID;
+}
+
+/**
+ * The least solution of a recurrence (lowering 2): the first pass takes the value itself as unknown, the next ones
+ * assume the type that came out, until it comes out again. Names that were found out on a wrong assumption are forgotten.
+ */
+function solve(session: Session, slot: Slot): void {
+  const { group } = slot;
+  group.state = "busy";
+  session.busy.push(slot);
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    group.recursive = false;
+    const mark = session.trail.length;
+    const meanings = slot.compute(group.assumed);
+    if (!group.recursive || meanings.some((meaning) => meaning.kind === "invalid")) {
+      finish(session, slot, meanings);
+      return;
+    }
+    if (meanings.some((meaning) => meaning.kind === "bottom")) {
+      reportCircle(session, slot);
+      finish(session, slot, meanings.map(() => INVALID));
+      return;
+    }
+    if (group.assumed !== undefined && agrees(session, group.assumed, meanings)) {
+      const closed = closeAll(session, group.assumed, meanings);
+      finish(session, slot, closed);
+      return;
+    }
+    for (const later of session.trail.splice(mark)) forget(later.group);
+    group.assumed = meanings.map((meaning) => assume(session, slot, meaning));
+  }
+  reportUnstable(session, slot);
+  finish(session, slot, group.meanings.length > 0 ? group.meanings : [INVALID]);
+}
+
+function finish(session: Session, slot: Slot, meanings: readonly Meaning[]): void {
+  slot.group.state = "done";
+  slot.group.meanings = meanings;
+  slot.group.assumed = undefined;
+  session.busy.pop();
+  session.trail.push(slot);
+}
+
+function forget(group: SlotGroup): void {
+  group.state = "todo";
+  group.meanings = [];
+  group.assumed = undefined;
+}
+
+/** A reserved value of the same type, to stand for the name inside its own recurrence. */
+function assume(session: Session, slot: Slot, meaning: Meaning): Meaning {
+  if (meaning.kind === "tensor") return assumeTensor(session, slot.name, meaning);
+  if (meaning.kind === "record") {
+    const fields = new Map<string, TensorValue>();
+    for (const [name, field] of meaning.fields) fields.set(name, assumeTensor(session, `${slot.name}.${name}`, field));
+    return { ...meaning, fields };
+  }
+  return meaning;
+}
+
+function assumeTensor(session: Session, name: string, value: TensorValue): TensorValue {
+  const { builder } = session;
+  const type = builder.type(value.id);
+  const visible = value.visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
+  return { ...value, id: builder.forward(name, { dtype: type.dtype, axes: unionAxes(visible, type.axes) }) };
+}
+
+function agrees(session: Session, assumed: readonly Meaning[], meanings: readonly Meaning[]): boolean {
+  return meanings.every((meaning, index) => {
+    const before = assumed[index];
+    if (meaning.kind === "tensor" && before?.kind === "tensor") return sameType(session, before, meaning);
+    if (meaning.kind === "record" && before?.kind === "record") {
+      return [...meaning.fields].every(([name, field]) => {
+        const other = before.fields.get(name);
+        return other !== undefined && sameType(session, other, field);
+      });
+    }
+    return meaning.kind === before?.kind;
+  });
+}
+
+/** The value may be constant along axes that were assumed; it must not have others, nor hold in fewer places. */
+function sameType(session: Session, assumed: TensorValue, value: TensorValue): boolean {
+  const [before, after] = [session.builder.type(assumed.id), session.builder.type(value.id)];
+  const valid = (tensor: TensorValue): string =>
+    tensor.visible.map((axis) => `${axis.axis.id}:${axis.valid?.low ?? 0}:${axis.valid?.high ?? 0}`).join(",");
+  return (
+    before.dtype === after.dtype && after.axes.every((axis) => hasAxis(before, axis.id)) && valid(assumed) === valid(value)
+  );
+}
+
+function closeAll(session: Session, assumed: readonly Meaning[], meanings: readonly Meaning[]): readonly Meaning[] {
+  const close = (reserved: TensorValue, value: TensorValue): TensorValue => {
+    const { builder } = session;
+    const full = move.expand(builder, value.id, builder.type(reserved.id).axes);
+    const held = holdPastEnd(session, reserved, full);
+    builder.close(reserved.id, held);
+    return { ...value, id: held };
+  };
+  return meanings.map((meaning, index) => {
+    const before = assumed[index];
+    if (meaning.kind === "tensor" && before?.kind === "tensor") return close(before, meaning);
+    if (meaning.kind === "record" && before?.kind === "record") {
+      const fields = new Map<string, TensorValue>();
+      for (const [name, field] of meaning.fields) {
+        const reserved = before.fields.get(name);
+        fields.set(name, reserved === undefined ? field : close(reserved, field));
+      }
+      return { ...meaning, fields };
+    }
+    return meaning;
+  });
+}
+
+/**
+ * Past an example's end a recurrence stays where it is: what it would compute there from padding could overflow, and
+ * then reach a weight as 0 times infinity. Only values that are read at an earlier position need it.
+ */
+function holdPastEnd(session: Session, reserved: TensorValue, id: string): string {
+  const { builder, axes } = session;
+  let held = id;
+  for (const { axis, unit } of reserved.visible) {
+    const inside = unit ? undefined : axes.inside(axis);
+    if (inside === undefined || !isReadEarlier(session, reserved.id, axis.id)) continue;
+    held = make.select(builder, inside, held, move.shift(builder, reserved.id, axis.id, -1));
+  }
+  return held;
+}
+
+function isReadEarlier({ builder }: Session, id: string, axis: string): boolean {
+  return builder.readers(id).some((node) => isNode(node, shift) && node.attributes.axis === axis && node.attributes.offset < 0);
+}
+
+function reportCircle(session: Session, slot: Slot): void {
+  const start = session.busy.indexOf(slot);
+  const circle = session.busy.slice(start).filter((other) => other.kind === "equation");
+  const names = [...new Set(circle.map((other) => other.name)), slot.name];
+  const text = names.length > 2 ? names.join(" → ") : `${slot.name} → ${slot.name}`;
+  const message =
+    names.length > 2
+      ? `${names[0]} needs ${names[1]} and ${names.at(-2)} needs ${slot.name} at the same index: ${text}`
+      : `${slot.name} needs itself: ${text}`;
+  session.report.add("no-delay", slot.span, message, {
+    related: circle.slice(1).map((other) => ({ span: other.span, message: `${other.name} is part of the circle` })),
+    hint: "read one of them at an earlier index, with an `else` for the start",
+  });
+}
+
+function reportUnstable(session: Session, slot: Slot): void {
+  session.report.add("missing-else", slot.span, `where ${slot.name} holds depends on where ${slot.name} holds`, {
+    hint: `write an else behind the read of ${slot.name}, as in \`${slot.name}[t-1] else 0\``,
+  });
+}
+
+/** The meanings of an equation's targets. */
+export function evaluateEquation(session: Session, frame: Frame, equation: Equation): readonly Meaning[] {
+  const base = frameContext(session, frame);
+  const axes = indexAxes(base, equation);
+  if (axes === undefined) return equation.targets.map(() => INVALID);
+  const context: Context = {
+    ...base,
+    hidden: [...base.hidden, ...axes.map(({ axis }) => axis)],
+    indices: new Map(axes.map(({ name, axis }) => [name, axis])),
+  };
+  const name = equation.targets.map((target) => target.name.text).join(", ");
+  const origin = { span: equation.span, name: frame.path === "" ? name : `${frame.path}.${name}` };
+  return session.builder.within(origin, () => {
+    const value = evaluate(context, equation.value);
+    return assign(context, equation, value).map((meaning, position) => {
+      const target = equation.targets[position];
+      return target === undefined ? meaning : define(context, meaning, target, axes.map(({ axis }) => axis));
+    });
+  });
+}
+
+/** One value for each target: the results of a call in order, its final state last. */
+function assign(context: Context, equation: Equation, value: Meaning): readonly Meaning[] {
+  const { targets } = equation;
+  if (value.kind === "bottom" || value.kind === "invalid") return targets.map(() => value);
+  const items = value.kind === "several" ? value.items : [value];
+  const extra = targets[items.length];
+  if (extra !== undefined) {
+    context.session.report.add(
+      "too-many-names",
+      extra.span,
+      `${targets.length} names, but the right side gives ${items.length === 1 ? "one value" : `${items.length} values`}`,
+      { related: [{ span: equation.value.span, message: describe(value) }] },
+    );
+    return targets.map(() => INVALID);
+  }
+  return targets.map((_, index) => items[index] ?? INVALID);
+}
+
+/** `h[t] = e`: the indices become the first axes; where `e` does not hold, neither does `h`. */
+function define(context: Context, meaning: Meaning, target: Target, axes: readonly Axis[]): Meaning {
+  if (meaning.kind === "record") {
+    const fields = new Map<string, TensorValue>();
+    for (const [name, field] of meaning.fields) {
+      const defined = defineTensor(context, field, target, axes);
+      if (defined === undefined) return INVALID;
+      fields.set(name, defined);
+    }
+    const record: RecordValue = { ...meaning, fields };
+    return record;
+  }
+  if (meaning.kind !== "tensor") {
+    if (axes.length === 0 || meaning.kind === "bottom" || meaning.kind === "invalid") return meaning;
+    const constant = asTensor(context, meaning, target.span);
+    return constant === undefined ? INVALID : (defineTensor(context, constant, target, axes) ?? INVALID);
+  }
+  return defineTensor(context, meaning, target, axes) ?? INVALID;
+}
+
+function defineTensor(
+  context: Context,
+  value: TensorValue,
+  target: Target,
+  axes: readonly Axis[],
+): TensorValue | undefined {
+  const own = value.condition.ranges.filter((range) => axes.some((axis) => axis.id === range.axis));
+  const outer = value.condition.ranges.filter((range) => !own.includes(range));
+  if (axes.length > 0 && value.condition.masks.length > 0) {
+    context.session.report.add("missing-else", target.span, `${target.name.text} reads a computed position that may not exist`, {
+      hint: "write an else behind that read",
+    });
+    return undefined;
+  }
+  const front = axes.map((axis) => {
+    const range = own.find((candidate) => candidate.axis === axis.id);
+    const shown = visibleAxis(axis);
+    return range === undefined ? shown : { ...shown, valid: { low: range.low, high: range.high } };
+  });
+  const condition = axes.length === 0 ? value.condition : { ...EVERYWHERE, ranges: outer };
+  const zeroOutside = isEverywhere(condition) ? value.zeroOutside : [];
+  return { ...value, visible: [...front, ...value.visible], condition, zeroOutside, from: target.span };
+}

@@ -1,0 +1,339 @@
+import { nearest } from "../base/nearest.ts";
+import type { Span } from "../base/span.ts";
+import { definitionNames, findDefinition } from "../check/modules.ts";
+import type { Op } from "../ir/op.ts";
+import type { Size } from "../ir/size.ts";
+import type { NoAttributes } from "../op/elementwise.ts";
+import * as make from "../op/make.ts";
+import * as maps from "../op/map.ts";
+import { opByName } from "../op/table.ts";
+import type { Binary, Else, Expression, Member, Reference } from "../syntax/tree.ts";
+import { freshen, hiddenIds } from "./align.ts";
+import { BUILTINS, isBuiltin } from "./builtins.ts";
+import { evaluateCall } from "./call.ts";
+import { isEverywhere } from "./condition.ts";
+import { demand } from "./equation.ts";
+import type { Context, Slot } from "./frame.ts";
+import { asTensor, elementwise, product, scalar } from "./operators.ts";
+import { evaluateIndex } from "./read.ts";
+import { mapRecord, otherwise, settle } from "./record.ts";
+import { evaluateScan } from "./scan.ts";
+import { compareNumbers, knownNumber, numberMeaning, staticBinary } from "./static.ts";
+import { BOTTOM, describe, INVALID, type Meaning, type TensorValue } from "./value.ts";
+
+/** What an expression means where it stands. Everything wrong is reported, and makes it invalid. */
+export function evaluate(context: Context, expression: Expression): Meaning {
+  const raw = evaluateRaw(context, expression);
+  return raw.kind === "tensor" ? wholeRead(context, raw, expression) : raw;
+}
+
+/**
+ * The same without making its visible axes fit beside the hidden ones: the object of an index expression, whose
+ * subscripts may take just those axes.
+ */
+export function evaluateRaw(context: Context, expression: Expression): Meaning {
+  switch (expression.kind) {
+    case "number":
+      return numberMeaning(expression.value, expression.span);
+    case "string":
+      return { kind: "text", value: expression.value };
+    case "reference":
+      return evaluateReference(context, expression);
+    case "member":
+      return evaluateMember(context, expression);
+    case "call":
+      return evaluateCall(context, expression);
+    case "index":
+      return evaluateIndex(context, expression);
+    case "unary":
+      return evaluateUnary(context, expression.operator, expression.operand, expression.span);
+    case "binary":
+      return evaluateBinary(context, expression);
+    case "else":
+      return evaluateElse(context, expression);
+    case "list":
+    case "tuple":
+      return { kind: "list", items: expression.items.map((item) => evaluate(context, item)) };
+    case "scan":
+      return evaluateScan(context, expression);
+    case "by":
+      context.session.report.add("wrong-option", expression.span, "`by` chooses how a metric decodes an emission", {
+        hint: "it stands in the arguments of a report's metric",
+      });
+      return INVALID;
+    default:
+      return expression satisfies never;
+  }
+}
+
+/** A value named without subscripts is read whole: it must hold everywhere, and its axes stand beside the hidden ones. */
+function wholeRead(context: Context, value: TensorValue, expression: Expression): TensorValue | typeof INVALID {
+  const late = value.visible.find((axis) => axis.valid !== undefined && (axis.valid.low > 0 || axis.valid.high > 0));
+  if (late?.valid !== undefined && expression.kind === "reference") {
+    const { low, high } = late.valid;
+    const text = low > 0 ? `holds from ${late.axis.size.text} = ${low} on` : `does not hold at the last ${high}`;
+    context.session.report.add("late-start", expression.span, `${expression.name} ${text}, and is read whole here`, {
+      related: [{ span: value.from, message: `${expression.name} is defined here` }],
+      hint: "write `else` behind the read that falls outside, or read it by an index",
+    });
+    return INVALID;
+  }
+  return freshen(context, value, hiddenIds(context));
+}
+
+function evaluateReference(context: Context, { name, primed, span }: Reference): Meaning {
+  const { session, frame } = context;
+  const index = context.indices.get(name);
+  if (index !== undefined && !primed) {
+    return { ...scalar(make.iota(session.builder, index), span), vocabulary: undefined };
+  }
+  const slot = frame.names.get(primed ? `${name}'` : name);
+  if (slot !== undefined) return readSlot(context, slot, span);
+  if (primed) return reportPrime(context, name, span);
+  const constant = constantNamed(context, name, span);
+  if (constant !== undefined) return constant;
+  const found = findDefinition(session.modules, frame.file, name);
+  if (found !== undefined) return { kind: "definition", ...found, given: new Map() };
+  if (isBuiltin(name) || opByName(name) !== undefined) return { kind: "builtin", name };
+  return reportUnknown(context, name, span);
+}
+
+function readSlot(context: Context, slot: Slot, span: Span): Meaning {
+  if (slot.kind === "family") {
+    const members = [...context.frame.names.keys()].filter((key) => key.startsWith(`${slot.name}.`));
+    context.session.report.add("wrong-kind", span, `${slot.name} is a family of weights, not one`, {
+      hint: `write ${members.join(" or ")}`,
+    });
+    return INVALID;
+  }
+  return demand(context.session, slot);
+}
+
+function constantNamed(context: Context, name: string, span: Span): Meaning | undefined {
+  switch (name) {
+    case "pi":
+      return { kind: "number", value: Math.PI };
+    case "inf":
+      return { kind: "number", value: Number.POSITIVE_INFINITY };
+    case "training":
+      return scalar(trainingFlag(context), span);
+    case "BOS":
+    case "EOS":
+      return { kind: "special", name, from: span };
+    default:
+      return undefined;
+  }
+}
+
+function trainingFlag({ session }: Context): string {
+  for (const [id, role] of session.roles) if (role.kind === "training") return id;
+  const id = session.builder.param("training", { dtype: "bool", axes: [] });
+  session.roles.set(id, { kind: "training" });
+  return id;
+}
+
+function reportPrime(context: Context, name: string, span: Span): Meaning {
+  const known = context.frame.names.has(name);
+  context.session.report.add("not-a-state", span, `${name}' has no equation`, {
+    hint: known ? `write an equation ${name}' = ..., or read ${name} without the prime` : undefined,
+  });
+  return INVALID;
+}
+
+function reportUnknown(context: Context, name: string, span: Span): Meaning {
+  const { session, frame } = context;
+  const names = [
+    ...context.indices.keys(),
+    ...frame.names.keys(),
+    ...definitionNames(session.modules, frame.file),
+    ...Object.keys(BUILTINS),
+    "pi",
+    "inf",
+    "training",
+  ];
+  const near = nearest(name, names);
+  session.report.add("unknown-name", span, `there is nothing named ${name} here`, {
+    hint: near === undefined ? undefined : `did you mean ${near}?`,
+    fix: near === undefined ? undefined : { title: `write ${near}`, edits: [{ span, text: near }] },
+  });
+  return INVALID;
+}
+
+function evaluateMember(context: Context, expression: Member): Meaning {
+  const { session, frame } = context;
+  const { object, names } = expression;
+  const name = names[0];
+  if (name === undefined) return INVALID;
+  if (object.kind === "reference" && object.name === "std" && !frame.names.has("std")) {
+    const found = session.modules.library.get(name.text);
+    if (found !== undefined) return { kind: "definition", ...found, given: new Map() };
+    return reportMember(context, "the library", name.text, [...session.modules.library.keys()], name.span);
+  }
+  const family = familySlot(context, expression);
+  if (family !== undefined) return demand(session, family);
+  const value = evaluateRaw(context, object);
+  switch (value.kind) {
+    case "invalid":
+    case "bottom":
+      return value.kind === "bottom" ? BOTTOM : value;
+    case "record": {
+      const settled = settle(context, value);
+      if (settled.kind !== "record") return settled;
+      const field = settled.fields.get(name.text);
+      return field ?? reportMember(context, describe(value), name.text, [...value.fields.keys()], name.span);
+    }
+    case "tensor":
+      if (name.text === "T") return transposed(context, value, expression.span);
+      return reportMember(context, describe(value), name.text, ["T"], name.span);
+    default:
+      return reportMember(context, describe(value), name.text, [], name.span);
+  }
+}
+
+/** `W.i` of a weight family, or `l1.W` and `l1.W.i`, weights of an instance. */
+function familySlot(context: Context, expression: Member): Slot | undefined {
+  const path = dottedPath(expression);
+  return path === undefined ? undefined : context.frame.names.get(path);
+}
+
+/** `a.b.c` as text, where the expression is nothing else. */
+export function dottedPath(expression: Expression): string | undefined {
+  if (expression.kind === "reference") return expression.primed ? undefined : expression.name;
+  if (expression.kind !== "member" || expression.names.length !== 1) return undefined;
+  const object = dottedPath(expression.object);
+  return object === undefined ? undefined : `${object}.${expression.names[0]?.text}`;
+}
+
+function reportMember(
+  context: Context,
+  of: string,
+  name: string,
+  known: readonly string[],
+  span: Span,
+): Meaning {
+  const near = nearest(name, known);
+  context.session.report.add("unknown-member", span, `${of} has no ${name}`, {
+    hint: near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `it has ${known.join(", ")}` : undefined,
+    fix: near === undefined ? undefined : { title: `write ${near}`, edits: [{ span, text: near }] },
+  });
+  return INVALID;
+}
+
+function transposed(context: Context, value: TensorValue, span: Span): Meaning {
+  const [row, column] = value.visible.slice(-2);
+  if (row === undefined || column === undefined) {
+    context.session.report.add("rank", span, `.T swaps the last two axes, and ${describe(value)} has fewer`, {
+      related: [{ span: value.from, message: "its shape comes from here" }],
+    });
+    return INVALID;
+  }
+  return { ...value, visible: [...value.visible.slice(0, -2), column, row] };
+}
+
+function evaluateUnary(context: Context, operator: "-" | "not", operand: Expression, span: Span): Meaning {
+  const value = evaluate(context, operand);
+  const known = knownNumber(context, value);
+  if (operator === "-") {
+    if (value.kind === "size" || (value.kind === "number" && known !== undefined)) {
+      const negative = staticBinary(context, "-", numberMeaning(0, span), value, span);
+      if (negative !== undefined) return negative;
+    }
+    return elementwise(context, maps.neg, [value], [operand.span], span);
+  }
+  return elementwise(context, maps.not, [value], [operand.span], span);
+}
+
+function evaluateBinary(context: Context, expression: Binary): Meaning {
+  const { operator, span } = expression;
+  const left = evaluate(context, expression.left);
+  const right = evaluate(context, expression.right);
+  if (left.kind === "invalid" || right.kind === "invalid") return INVALID;
+  const spans: [Span, Span] = [expression.left.span, expression.right.span];
+  if (operator === "@") return product(context, left, right, spans, span);
+  const fixed = staticBinary(context, operator, left, right, span);
+  if (fixed !== undefined) return fixed;
+  const [a, b] = [knownNumber(context, left), knownNumber(context, right)];
+  const truth = a === undefined || b === undefined ? undefined : compareNumbers(operator, a, b);
+  if (truth !== undefined) return scalar(make.bool(context.session.builder, truth), span);
+  return elementwise(context, operatorOp(operator), [left, right], spans, span);
+}
+
+function operatorOp(operator: Exclude<Binary["operator"], "@">): Op<NoAttributes> {
+  const table = {
+    "+": maps.add,
+    "-": maps.sub,
+    "*": maps.mul,
+    "/": maps.div,
+    "%": maps.mod,
+    "**": maps.pow,
+    "==": maps.eq,
+    "!=": maps.ne,
+    "<": maps.lt,
+    "<=": maps.le,
+    ">": maps.gt,
+    ">=": maps.ge,
+    and: maps.and,
+    or: maps.or,
+  } as const;
+  return table[operator];
+}
+
+function evaluateElse(context: Context, expression: Else): Meaning {
+  const value = evaluate(context, expression.value);
+  const instead = evaluate(context, expression.otherwise);
+  if (value.kind === "invalid" || instead.kind === "invalid") return INVALID;
+  if (value.kind === "bottom") return bottomElse(context, instead, expression.otherwise.span);
+  if (value.kind === "record") {
+    if (instead.kind === "bottom") return BOTTOM;
+    if (instead.kind !== "record") return reportElse(context, value, instead, expression);
+    return mapRecord(value, (field) => {
+      const name = [...value.fields].find(([, candidate]) => candidate === field)?.[0] ?? "";
+      const start = instead.fields.get(name);
+      return start === undefined ? INVALID : otherwise(context, field, start);
+    });
+  }
+  if (value.kind !== "tensor") return reportElse(context, value, instead, expression);
+  if (isEverywhere(value.condition)) {
+    context.session.report.add("needless-else", expression.otherwise.span, "what stands before this else always holds", {
+      hint: "leave the else out",
+    });
+  }
+  const start = instead.kind === "special" ? specialToken(context, value, instead.name, instead.from) : instead;
+  const tensor = start.kind === "bottom" ? undefined : asTensor(context, start, expression.otherwise.span);
+  if (start.kind === "bottom") return value;
+  return tensor === undefined ? INVALID : otherwise(context, value, tensor);
+}
+
+function bottomElse(context: Context, instead: Meaning, span: Span): Meaning {
+  if (instead.kind === "special" || instead.kind === "bottom") return BOTTOM;
+  if (instead.kind === "record") return instead;
+  const value = asTensor(context, instead, span);
+  if (value === undefined) return INVALID;
+  return value.visible.length === 0 ? { kind: "bottom", otherwise: value } : value;
+}
+
+function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS", span: Span): Meaning {
+  const { vocabulary } = value;
+  if (vocabulary === undefined) {
+    context.session.report.add("wrong-kind", span, `${name} is a token, and ${describe(value)} holds no tokens`);
+    return INVALID;
+  }
+  return { ...scalar(tokenNumber(context, vocabulary, name), span), vocabulary };
+}
+
+/** int []: the special tokens that a model names are the last of its vocabularies. */
+export function tokenNumber(context: Context, vocabulary: Size, name: "BOS" | "EOS"): string {
+  const { builder, specials, specialVocabularies } = context.session;
+  specialVocabularies.add(vocabulary.text);
+  const back = specials.length - specials.indexOf(name);
+  return make.sub(builder, make.sizeInt(builder, vocabulary), make.int(builder, back));
+}
+
+function reportElse(context: Context, value: Meaning, instead: Meaning, expression: Else): Meaning {
+  context.session.report.add(
+    "wrong-kind",
+    expression.span,
+    `${describe(instead)} cannot stand for ${describe(value)}`,
+  );
+  return INVALID;
+}

@@ -1,0 +1,105 @@
+import { nearest } from "../base/nearest.ts";
+import type { Argument, Expression, Use } from "../syntax/tree.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, joinPath, knownSlot } from "./frame.ts";
+import { asInteger, numberMeaning } from "./static.ts";
+import { type DefinitionValue, describe, INVALID, type InstanceValue, type Meaning } from "./value.ts";
+
+const MOST_BLOCKS = 4096;
+
+/** `use l1 = LSTM(E, H)`, `use tower = stack i in 3 of Block(C, 2**i)`. */
+export function instanceOf(context: Context, use: Use): Meaning {
+  const path = joinPath(context.frame.path, use.name.text);
+  if (use.repeat === undefined) return single(context, use.of, path, use);
+  const count = asInteger(context, evaluate(context, use.repeat.count), use.repeat.count.span, "how often to repeat");
+  if (count === undefined) return INVALID;
+  if (count < 0 || count > MOST_BLOCKS) {
+    context.session.report.add("wrong-option", use.repeat.count.span, `a stack has 0 to ${MOST_BLOCKS} blocks, not ${count}`);
+    return INVALID;
+  }
+  const blocks: InstanceValue[] = [];
+  for (let index = 0; index < count; index++) {
+    const blockPath = use.repeat.share ? path : `${path}.${index}`;
+    const block = single(withIndex(context, use, index), use.of, blockPath, use);
+    if (block.kind !== "instance") return INVALID;
+    blocks.push(block);
+  }
+  const first = blocks[0] ?? single(withIndex(context, use, 0), use.of, path, use);
+  return first.kind === "instance" ? { ...first, path, blocks } : INVALID;
+}
+
+function withIndex(context: Context, use: Use, index: number): Context {
+  const name = use.repeat?.index;
+  if (name === undefined) return context;
+  const slot = knownSlot(name.text, name.span, "parameter", numberMeaning(index, name.span));
+  const names = new Map([...context.frame.names, [name.text, slot] as const]);
+  return { ...context, frame: { ...context.frame, names } };
+}
+
+function single(context: Context, of: Expression, path: string, use: Use): Meaning {
+  const callee = of.kind === "call" ? of.callee : of;
+  const definition = evaluate(context, callee);
+  if (definition.kind === "invalid") return INVALID;
+  if (definition.kind !== "definition") {
+    context.session.report.add("wrong-kind", callee.span, `use makes an instance of a cell or layer, this is ${describe(definition)}`, {
+      hint: "a function needs no use",
+    });
+    return INVALID;
+  }
+  const parameters = of.kind === "call" ? givenParameters(context, definition, of.args) : new Map(definition.given);
+  if (parameters === undefined) return INVALID;
+  const missing = definition.definition.parameters.find(
+    (parameter) => parameter.default === undefined && !parameters.has(parameter.name.text),
+  );
+  if (missing !== undefined) {
+    const { text } = definition.definition.name;
+    context.session.report.add("missing-parameter", of.span, `${text} needs ${missing.name.text}`, {
+      related: [{ span: missing.span, message: "it has no default" }],
+      hint: `its parameters are ${definition.definition.parameters.map((parameter) => parameter.name.text).join(", ")}`,
+    });
+    return INVALID;
+  }
+  return {
+    kind: "instance",
+    definition: definition.definition,
+    file: definition.file,
+    parameters,
+    path,
+    blocks: undefined,
+    declared: use.span,
+  };
+}
+
+/** Parameters by position and by name. */
+export function givenParameters(
+  context: Context,
+  { definition, given }: DefinitionValue,
+  args: readonly Argument[],
+): Map<string, Meaning> | undefined {
+  const parameters = new Map(given);
+  const names = definition.parameters.map((parameter) => parameter.name.text);
+  let place = 0;
+  for (const argument of args) {
+    const name = argument.name?.text ?? names[place++];
+    const meaning = evaluate(context, argument.value);
+    if (meaning.kind === "invalid") return undefined;
+    if (name === undefined || !names.includes(name)) {
+      const near = name === undefined ? undefined : nearest(name, names);
+      const text =
+        name === undefined
+          ? `${definition.name.text} takes ${names.length} parameters, and was given ${args.length}`
+          : `${definition.name.text} has no parameter ${name}`;
+      context.session.report.add("wrong-arguments", argument.name?.span ?? argument.span, text, {
+        related: [{ span: definition.name.span, message: "defined here" }],
+        hint: near !== undefined ? `did you mean ${near}?` : names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none",
+        fix:
+          near === undefined || argument.name === undefined
+            ? undefined
+            : { title: `write ${near}`, edits: [{ span: argument.name.span, text: near }] },
+      });
+      return undefined;
+    }
+    parameters.set(name, meaning);
+  }
+  return parameters;
+}

@@ -1,0 +1,184 @@
+import type { Span } from "../base/span.ts";
+import { hasAxis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import type { Argument, Expression } from "../syntax/tree.ts";
+import { apply, inputNames, startRecord, stateItems } from "./apply.ts";
+import { evaluate } from "./expression.ts";
+import type { Context } from "./frame.ts";
+import { asTensor, scalar } from "./operators.ts";
+import {
+  type DefinitionValue,
+  describe,
+  EVERYWHERE,
+  INVALID,
+  type InstanceValue,
+  type Meaning,
+  type RecordValue,
+  type TensorValue,
+  visibleAxis,
+} from "./value.ts";
+
+/** Graph values that a schedule may read: training steps done, steps in all, epochs done. */
+export interface Clock {
+  readonly step: string;
+  readonly steps: string;
+  readonly epoch: string;
+}
+
+export interface Update {
+  readonly weight: string;
+  readonly slots: readonly { readonly name: string; readonly param: string; readonly start: number; readonly next: string }[];
+}
+
+/**
+ * An optimizer is a cell over training steps: a weight and its gradient in, the new weight out. It is lifted over the
+ * weight's axes; a state that depends on none of them (a step count) stays a single number.
+ */
+export function optimizerOf(context: Context, expression: Expression, clock: Clock): InstanceValue | undefined {
+  const callee = evaluate(context, expression.kind === "call" ? expression.callee : expression);
+  if (callee.kind === "invalid") return undefined;
+  if (callee.kind !== "definition" || !isOptimizer(callee)) {
+    context.session.report.add("wrong-option", expression.span, `an optimizer is a cell that takes w and g, this is ${describe(callee)}`, {
+      hint: "write adam(1e-3) or sgd(0.1)",
+    });
+    return undefined;
+  }
+  const parameters = hyperParameters(context, callee, expression.kind === "call" ? expression.args : [], clock);
+  return parameters === undefined ? undefined : instance(callee, parameters, expression.span);
+}
+
+function isOptimizer({ definition }: DefinitionValue): boolean {
+  const names = inputNames(definition);
+  return definition.definitionKind === "cell" && names[0] === "w" && names[1] === "g" && names.length === 2;
+}
+
+function instance({ definition, file }: DefinitionValue, parameters: ReadonlyMap<string, Meaning>, declared: Span): InstanceValue {
+  return { kind: "instance", definition, file, parameters, path: "", blocks: undefined, declared };
+}
+
+function hyperParameters(
+  context: Context,
+  callee: DefinitionValue,
+  args: readonly Argument[],
+  clock: Clock,
+): Map<string, Meaning> | undefined {
+  const { definition } = callee;
+  const names = definition.parameters.map((parameter) => parameter.name.text);
+  const values = new Map<string, Meaning>();
+  let place = 0;
+  for (const argument of args) {
+    const name = argument.name?.text ?? names[place++];
+    if (name === undefined || !names.includes(name)) {
+      context.session.report.add("wrong-option", argument.span, `${definition.name.text} has no ${name ?? "further"} option`, {
+        hint: `its options are ${names.join(", ")}`,
+      });
+      return undefined;
+    }
+    const value = hyperParameter(context, argument.value, clock);
+    if (value.kind === "invalid") return undefined;
+    values.set(name, value);
+  }
+  const missing = definition.parameters.find((parameter) => parameter.default === undefined && !values.has(parameter.name.text));
+  if (missing === undefined) return values;
+  context.session.report.add("missing-parameter", args[0]?.span ?? definition.name.span, `${definition.name.text} needs ${missing.name.text}`, {
+    hint: `write ${definition.name.text}(${missing.name.text}: ...)`,
+  });
+  return undefined;
+}
+
+/** A number, or a schedule: a layer whose inputs are the clock's. */
+export function hyperParameter(context: Context, expression: Expression, clock: Clock): Meaning {
+  if (expression.kind !== "call" || expression.callee.kind !== "reference") return evaluate(context, expression);
+  const callee = evaluate(context, expression.callee);
+  if (callee.kind !== "definition" || !isSchedule(callee)) return evaluate(context, expression);
+  const parameters = hyperParameters(context, callee, expression.args, clock);
+  if (parameters === undefined) return INVALID;
+  const inputs = new Map(
+    inputNames(callee.definition).map((name) => [
+      name,
+      { meaning: scalar(clock[name as keyof Clock], expression.span) as Meaning, span: expression.span },
+    ]),
+  );
+  const applied = apply(context, instance(callee, parameters, expression.span), { inputs, state: undefined }, expression.span);
+  return applied?.outs[0] ?? INVALID;
+}
+
+function isSchedule({ definition }: DefinitionValue): boolean {
+  const names = inputNames(definition);
+  return definition.definitionKind === "layer" && names.length > 0 && names.every((name) => ["step", "steps", "epoch"].includes(name));
+}
+
+/** One weight's update. `path` names its slots. */
+export function updateWeight(
+  context: Context,
+  optimizer: InstanceValue,
+  path: string,
+  weight: string,
+  gradient: string,
+  span: Span,
+): Update | undefined {
+  const { builder } = context.session;
+  const { axes } = builder.type(weight);
+  const full = (id: string): TensorValue => ({ ...scalar(id, span), visible: axes.map((axis) => visibleAxis(axis)) });
+  const starts = startRecord(context, optimizer, span);
+  if (starts === undefined) return undefined;
+  const inputs = new Map<string, { meaning: Meaning; span: Span }>([
+    ["w", { meaning: full(weight), span }],
+    ["g", { meaning: full(gradient), span }],
+  ]);
+  const step = (fields: ReadonlyMap<string, TensorValue>): ReturnType<typeof apply> => {
+    const state: RecordValue = { ...starts, fields };
+    return apply(context, optimizer, { inputs, state: { meaning: state, span } }, span);
+  };
+  const lifted = liftedStates(context, optimizer, axes, step, full);
+  const names = stateItems(optimizer.definition).map((item) => item.name.text);
+  const fields = new Map<string, TensorValue>();
+  for (const name of names) {
+    const id = builder.param(`slot.${path}.${name}`, { dtype: "float", axes: lifted.has(name) ? axes : [] });
+    fields.set(name, lifted.has(name) ? full(id) : scalar(id, span));
+  }
+  const applied = step(fields);
+  const next = applied?.outs[0];
+  const value = next === undefined ? undefined : asTensor(context, next, span);
+  if (applied === undefined || value === undefined) return undefined;
+  return {
+    weight: move.expand(builder, value.id, axes),
+    slots: names.map((name) => {
+      const field = fields.get(name);
+      const after = applied.state?.fields.get(name);
+      const start = make.constantValue(builder, starts.fields.get(name)?.id ?? "") ?? 0;
+      const wanted = lifted.has(name) ? axes : [];
+      return { name, param: field?.id ?? "", start, next: move.expand(builder, after?.id ?? "", wanted) };
+    }),
+  };
+}
+
+/** The states that come to depend on the weight's axes; the least solution, from none on. */
+function liftedStates(
+  context: Context,
+  optimizer: InstanceValue,
+  axes: ReturnType<Context["session"]["builder"]["type"]>["axes"],
+  step: (fields: ReadonlyMap<string, TensorValue>) => ReturnType<typeof apply>,
+  full: (id: string) => TensorValue,
+): ReadonlySet<string> {
+  const { builder } = context.session;
+  const names = stateItems(optimizer.definition).map((item) => item.name.text);
+  const lifted = new Set<string>();
+  for (let pass = 0; pass <= names.length; pass++) {
+    const fields = new Map(
+      names.map((name) => {
+        const id = builder.forward(`trial.${name}`, { dtype: "float", axes: lifted.has(name) ? axes : [] });
+        return [name, lifted.has(name) ? full(id) : { ...full(id), visible: [], condition: EVERYWHERE }] as const;
+      }),
+    );
+    const applied = step(fields);
+    const grown = names.filter((name) => {
+      const next = applied?.state?.fields.get(name);
+      return next !== undefined && !lifted.has(name) && axes.some((axis) => hasAxis(builder.type(next.id), axis.id));
+    });
+    if (grown.length === 0) return lifted;
+    for (const name of grown) lifted.add(name);
+  }
+  return lifted;
+}

@@ -1,0 +1,415 @@
+import type { Span } from "../base/span.ts";
+import { constantSize, equalSizes, partSize, type Size, sizeConstant, subtractSizes } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import type { IndexExpression, Subscript } from "../syntax/tree.ts";
+import { type Affine, indexAffine } from "./affine.ts";
+import { hiddenIds, renameVisible } from "./align.ts";
+import type { AxisLength } from "./axes.ts";
+import { addMasks, inRange, mergeConditions } from "./condition.ts";
+import { evaluate, evaluateRaw } from "./expression.ts";
+import type { Context } from "./frame.ts";
+import { mapRecord } from "./record.ts";
+import { knownNumber } from "./static.ts";
+import {
+  BOTTOM,
+  type Condition,
+  describe,
+  EVERYWHERE,
+  INVALID,
+  type Meaning,
+  shapeText,
+  type TensorValue,
+  type VisibleAxis,
+  visibleAxis,
+} from "./value.ts";
+
+/** `x[t-1]`, `v[:t+1, n]`, `W[ids]`, `sizes[0]`. */
+export function evaluateIndex(context: Context, expression: IndexExpression): Meaning {
+  const object = evaluateRaw(context, expression.object);
+  if (object.kind === "invalid" || object.kind === "bottom") return object.kind === "bottom" ? BOTTOM : object;
+  if (object.kind === "list") return listItem(context, object.items, expression);
+  if (object.kind === "record") return mapRecord(object, (field) => read(context, field, expression));
+  if (object.kind === "tensor") return read(context, object, expression);
+  if (object.kind === "several") {
+    const first = object.items[0];
+    return first?.kind === "tensor" ? read(context, first, expression) : INVALID;
+  }
+  context.session.report.add("wrong-kind", expression.object.span, `${describe(object)} has no positions to read`);
+  return INVALID;
+}
+
+function listItem(context: Context, items: readonly Meaning[], expression: IndexExpression): Meaning {
+  const subscript = expression.subscripts[0];
+  if (subscript?.kind === "slice") {
+    const [from, to] = [subscript.from, subscript.to].map((end) =>
+      end === undefined ? undefined : knownNumber(context, evaluate(context, end)),
+    );
+    return { kind: "list", items: items.slice(from, to) };
+  }
+  const at = subscript === undefined ? undefined : knownNumber(context, evaluate(context, subscript.value));
+  const item = at === undefined ? undefined : items[at];
+  if (item !== undefined && expression.subscripts.length === 1) return item;
+  context.session.report.add("wrong-option", expression.span, `this list has ${items.length} items, 0 to ${items.length - 1}`);
+  return INVALID;
+}
+
+/** How one subscript reads its axis. */
+type Access =
+  | { readonly kind: "keep" }
+  /** Along an index: position index + offset. */
+  | { readonly kind: "along"; readonly index: Axis; readonly offset: number }
+  | { readonly kind: "window"; readonly index: Axis; readonly offset: number; readonly over: Axis; readonly stride: number }
+  /** The positions before index + end, from index + start on; either may be open. */
+  | { readonly kind: "slice"; readonly index: Axis; readonly start: number | undefined; readonly end: number | undefined }
+  | { readonly kind: "part"; readonly start: Size; readonly size: Size; readonly lengths: AxisLength }
+  | { readonly kind: "gather"; readonly index: TensorValue; readonly condition: Condition };
+
+interface Reading {
+  readonly axis: VisibleAxis;
+  readonly access: Access;
+  readonly span: Span;
+}
+
+function read(context: Context, value: TensorValue, expression: IndexExpression): Meaning {
+  const readings = plan(context, value, expression);
+  if (readings === "bottom") return BOTTOM;
+  if (readings === undefined) return INVALID;
+  const renamed = takeIndexAxes(context, value, readings);
+  let current: TensorValue = { ...renamed, visible: [] };
+  const visible: VisibleAxis[] = [];
+  for (const [position, reading] of readings.entries()) {
+    const axis = renamed.visible[position];
+    if (axis === undefined) continue;
+    const step = applyAccess(context, current, axis, reading, [...renamed.visible, ...visible]);
+    current = step.value;
+    visible.push(...step.visible);
+  }
+  const rest = renamed.visible.slice(readings.length);
+  return { ...current, visible: [...visible, ...rest], from: value.from };
+}
+
+/** What every subscript does; "bottom" where an index is not known yet. */
+function plan(
+  context: Context,
+  value: TensorValue,
+  expression: IndexExpression,
+): readonly Reading[] | "bottom" | undefined {
+  const { subscripts } = expression;
+  if (subscripts.length > value.visible.length) {
+    context.session.report.add("rank", expression.span, `${subscripts.length} subscripts for ${shapeText(value.visible)}`, {
+      related: [{ span: value.from, message: "its shape comes from here" }],
+    });
+    return undefined;
+  }
+  const readings: Reading[] = [];
+  const used = new Set<string>();
+  for (const [position, subscript] of subscripts.entries()) {
+    const axis = value.visible[position];
+    if (axis === undefined) return undefined;
+    const access =
+      subscript.kind === "at" ? planAt(context, axis, subscript, used) : planSlice(context, axis, subscript);
+    if (access === "bottom" || access === undefined) return access;
+    if (access.kind === "along") used.add(access.index.id);
+    readings.push({ axis, access, span: subscript.span });
+  }
+  return readings;
+}
+
+function planAt(
+  context: Context,
+  axis: VisibleAxis,
+  subscript: Extract<Subscript, { kind: "at" }>,
+  used: ReadonlySet<string>,
+): Access | "bottom" | undefined {
+  const affine = indexAffine(context, subscript.value);
+  if (affine !== undefined) {
+    const along = planAffine(context, axis, affine, used);
+    if (along !== undefined) return along;
+    const mismatch = mismatchedIndex(context, axis, affine);
+    if (mismatch !== undefined) {
+      reportRange(context, axis, mismatch, subscript.span);
+      return undefined;
+    }
+  }
+  const index = evaluate(context, subscript.value);
+  if (index.kind === "invalid") return undefined;
+  if (index.kind === "bottom") return "bottom";
+  if (index.kind === "size") return planConstant(context, axis, index.size, subscript.span);
+  return planGather(context, axis, index, subscript.span);
+}
+
+/** An index over this axis with coefficient 1, and at most one other. */
+function planAffine(
+  context: Context,
+  axis: VisibleAxis,
+  affine: Affine,
+  used: ReadonlySet<string>,
+): Access | undefined {
+  const parts = [...affine.coefficients].map(([name, coefficient]) => ({ index: context.indices.get(name), coefficient }));
+  const main = parts.find(
+    ({ index, coefficient }) =>
+      index !== undefined && coefficient === 1 && equalSizes(index.size, axis.axis.size) && !used.has(index.id),
+  );
+  if (main?.index === undefined) return undefined;
+  const others = parts.filter((part) => part !== main);
+  const over = others[0];
+  if (over === undefined) return { kind: "along", index: main.index, offset: affine.constant };
+  if (others.length > 1 || over.index === undefined) return undefined;
+  return { kind: "window", index: main.index, offset: affine.constant, over: over.index, stride: over.coefficient };
+}
+
+/** A lone index `t` or `t + c` over another axis: a mistake, not a computed position. */
+function mismatchedIndex(context: Context, axis: VisibleAxis, affine: Affine): Axis | undefined {
+  const [only] = [...affine.coefficients];
+  if (affine.coefficients.size !== 1 || only?.[1] !== 1) return undefined;
+  const index = context.indices.get(only[0]);
+  return index !== undefined && !equalSizes(index.size, axis.axis.size) && !axis.unit ? index : undefined;
+}
+
+function reportRange(context: Context, axis: VisibleAxis, index: Axis, span: Span): void {
+  context.session.report.add(
+    "two-ranges",
+    span,
+    `this index ranges over ${index.size.text}, and the axis read here is ${axis.axis.size.text}`,
+    { hint: "use another index for another axis" },
+  );
+}
+
+function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span): Access | undefined {
+  const { builder, axes, report } = context.session;
+  if (axis.unit) return { kind: "keep" };
+  const position = sizeConstant(at);
+  const back = sizeConstant(subtractSizes(at, axis.axis.size));
+  const ragged = axes.lengths(axis.axis.id).length !== undefined;
+  if (back !== undefined && back < 0) {
+    const index = make.sub(builder, axes.count(axis.axis), make.int(builder, -back));
+    const mask = ragged && back < -1 ? [make.le(builder, make.int(builder, 0), index)] : [];
+    return gatherAccess(index, span, addMasks(mask));
+  }
+  const number = position ?? knownNumber(context, { kind: "size", size: at, from: span });
+  if (number !== undefined && number < 0) {
+    report.add("wrong-option", span, `there is no position ${number}`, {
+      hint: `the last is ${axis.axis.size.text}-1`,
+    });
+    return undefined;
+  }
+  const size = knownNumber(context, { kind: "size", size: axis.axis.size, from: span });
+  if (number !== undefined && size !== undefined && number >= size) {
+    report.add("wrong-option", span, `${axis.axis.size.text} has ${size} positions, 0 to ${size - 1}`);
+    return undefined;
+  }
+  const index = make.toInt(builder, number === undefined ? make.sizeNumber(builder, at) : make.num(builder, number));
+  const mask = ragged && number !== 0 ? [make.lt(builder, index, axes.count(axis.axis))] : [];
+  return gatherAccess(index, span, addMasks(mask));
+}
+
+function gatherAccess(id: string, from: Span, condition: Condition): Access {
+  const index: TensorValue = {
+    kind: "tensor",
+    id,
+    visible: [],
+    vocabulary: undefined,
+    condition: EVERYWHERE,
+    zeroOutside: [],
+    from,
+  };
+  return { kind: "gather", index, condition };
+}
+
+function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: Span): Access | undefined {
+  const { builder, report, axes } = context.session;
+  if (index.kind !== "tensor" || builder.type(index.id).dtype !== "int") {
+    report.add("wrong-kind", span, `a position is an integer, this is ${describe(index)}`);
+    return undefined;
+  }
+  if (index.vocabulary !== undefined) {
+    if (equalSizes(index.vocabulary, axis.axis.size) || axis.unit) return { kind: "gather", index, condition: EVERYWHERE };
+    report.add("token-size", span, `tokens below ${index.vocabulary.text} cannot read an axis of ${axis.axis.size.text}`, {
+      related: [{ span: index.from, message: `${describe(index)} comes from here` }],
+    });
+    return undefined;
+  }
+  const low = make.le(builder, make.int(builder, 0), index.id);
+  const high = make.lt(builder, index.id, axes.count(axis.axis));
+  return { kind: "gather", index, condition: addMasks([make.and(builder, low, high)]) };
+}
+
+function planSlice(
+  context: Context,
+  axis: VisibleAxis,
+  subscript: Extract<Subscript, { kind: "slice" }>,
+): Access | "bottom" | undefined {
+  const { from, to } = subscript;
+  if (from === undefined && to === undefined) return { kind: "keep" };
+  const ends = [from, to].map((end) => (end === undefined ? undefined : indexAffine(context, end)));
+  const [start, end] = ends;
+  if (start === undefined && end === undefined) return planPart(context, axis, subscript);
+  const index = sliceIndex(context, axis, start ?? end);
+  const other = start === undefined || end === undefined ? index : sliceIndex(context, axis, end);
+  if (index === undefined || other?.id !== index.id || (from !== undefined) !== (start !== undefined)) {
+    context.session.report.add("two-ranges", subscript.span, "a slice's ends are an index over the same axis plus a number", {
+      hint: `${axis.axis.size.text} is the axis that is cut here`,
+    });
+    return undefined;
+  }
+  return { kind: "slice", index, start: start?.constant, end: end?.constant };
+}
+
+function sliceIndex(context: Context, axis: VisibleAxis, affine: Affine | undefined): Axis | undefined {
+  const [only] = [...(affine?.coefficients ?? [])];
+  if (only === undefined || affine?.coefficients.size !== 1 || only[1] !== 1) return undefined;
+  const index = context.indices.get(only[0]);
+  return index !== undefined && equalSizes(index.size, axis.axis.size) ? index : undefined;
+}
+
+/** Ends that do not depend on an index, cut at the axis's ends. */
+function planPart(
+  context: Context,
+  axis: VisibleAxis,
+  subscript: Extract<Subscript, { kind: "slice" }>,
+): Access | "bottom" | undefined {
+  const { builder, axes, report } = context.session;
+  const start = subscript.from === undefined ? constantSize(0) : sizeOf(context, subscript.from);
+  const end = subscript.to === undefined ? axis.axis.size : sizeOf(context, subscript.to);
+  if (start === undefined || end === undefined) {
+    report.add("wrong-kind", subscript.span, "the ends of a slice are sizes, or an index plus a number");
+    return undefined;
+  }
+  const from = knownNumber(context, { kind: "size", size: start, from: subscript.span });
+  if (from !== undefined && from < 0) {
+    report.add("wrong-option", subscript.span, `there is no position ${from}`);
+    return undefined;
+  }
+  const size = subtractSizes(end, start);
+  const own = axes.lengths(axis.axis.id).length;
+  if (subscript.to === undefined && own !== undefined) {
+    const left = make.maximum(builder, make.sub(builder, own, make.sizeInt(builder, start)), make.int(builder, 0));
+    return { kind: "part", start, size, lengths: { length: left, start: undefined } };
+  }
+  return { kind: "part", start, size, lengths: axes.lengths(size.text) };
+}
+
+function sizeOf(context: Context, expression: Parameters<typeof evaluate>[1]): Size | undefined {
+  const value = evaluate(context, expression);
+  return value.kind === "size" ? value.size : undefined;
+}
+
+/**
+ * Axes that an index reads get the index's id; all others must differ from the indices and the hidden axes.
+ * All renamings happen at once, so that `b[j, i]` inside `a[i, j]` swaps.
+ */
+function takeIndexAxes(context: Context, value: TensorValue, readings: readonly Reading[]): TensorValue {
+  const { axes } = context.session;
+  const targets = readings.map(({ access }) => ("index" in access && "id" in access.index && access.kind !== "gather" ? access.index : undefined));
+  const taken = new Set(hiddenIds(context));
+  const wanted = value.visible.map((axis, position) => {
+    const target = targets[position];
+    if (target !== undefined || axis.unit) return target ?? axis.axis;
+    if (!taken.has(axis.axis.id)) {
+      taken.add(axis.axis.id);
+      return axis.axis;
+    }
+    const used = new Set([...taken, ...value.visible.map((other) => other.axis.id)]);
+    const fresh = axes.fresh(axis.axis.size, used, axes.lengths(axis.axis.id));
+    taken.add(fresh.id);
+    return fresh;
+  });
+  return renameVisible(context, value, wanted);
+}
+
+function applyAccess(
+  context: Context,
+  value: TensorValue,
+  axis: VisibleAxis,
+  { access, span }: Reading,
+  others: readonly VisibleAxis[],
+): { readonly value: TensorValue; readonly visible: readonly VisibleAxis[] } {
+  const { builder } = context.session;
+  const [low, high] = [axis.valid?.low ?? 0, axis.valid?.high ?? 0];
+  const holding = (condition: Condition): Condition => mergeConditions(value.condition, condition);
+  switch (access.kind) {
+    case "keep":
+      return { value, visible: [axis] };
+    case "along": {
+      const { index, offset } = access;
+      const id = axis.unit ? value.id : move.shift(builder, value.id, index.id, offset);
+      return { value: { ...value, id, condition: holding(inRange(index.id, low - offset, high + offset)) }, visible: [] };
+    }
+    case "window": {
+      const { index, offset, over, stride } = access;
+      const count = knownNumber(context, { kind: "size", size: over.size, from: span }) ?? 1;
+      const reach = stride * (count - 1);
+      const first = offset + Math.min(0, reach);
+      const last = offset + Math.max(0, reach);
+      const id = move.window(builder, value.id, index.id, over, offset, stride);
+      return { value: { ...value, id, condition: holding(inRange(index.id, low - first, high + last)) }, visible: [] };
+    }
+    case "slice":
+      return applySlice(context, value, access, others);
+    case "part": {
+      const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
+      const to = context.session.axes.fresh(access.size, taken, access.lengths);
+      const id = move.slice(builder, value.id, axis.axis.id, to, access.start);
+      return { value: { ...value, id }, visible: [visibleAxis(to, axis.label)] };
+    }
+    case "gather": {
+      const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
+      const index = freshIndex(context, access.index, taken);
+      const id = axis.unit ? value.id : move.gather(builder, move.expand(builder, value.id, [axis.axis]), index.id, axis.axis.id);
+      const condition = holding(mergeConditions(access.index.condition, access.condition));
+      return { value: { ...value, id, condition }, visible: index.visible };
+    }
+    default:
+      return access satisfies never;
+  }
+}
+
+function applySlice(
+  context: Context,
+  value: TensorValue,
+  access: Extract<Access, { kind: "slice" }>,
+  others: readonly VisibleAxis[],
+): { readonly value: TensorValue; readonly visible: readonly VisibleAxis[] } {
+  const { builder, axes } = context.session;
+  const { index, start, end } = access;
+  const own = axes.lengths(index.id).length;
+  const at = (offset: number): string => make.add(builder, make.iota(builder, index), make.int(builder, offset));
+  const lengths: AxisLength = {
+    length: end === undefined ? own : own === undefined ? at(end) : make.minimum(builder, at(end), own),
+    start: start === undefined ? undefined : at(start),
+  };
+  const text = (offset: number | undefined): string =>
+    offset === undefined ? "" : `${index.id}${offset === 0 ? "" : offset > 0 ? `+${offset}` : offset}`;
+  const size = partSize(index.size, `${text(start)}:${text(end)}`);
+  const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
+  const to = axes.fresh(size, taken, lengths);
+  const id =
+    end === undefined
+      ? move.suffix(builder, value.id, index.id, to, start ?? 0)
+      : move.prefix(builder, value.id, index.id, to, end);
+  const nonempty = emptyRange(access);
+  return { value: { ...value, id }, visible: [{ ...visibleAxis(to), nonempty }] };
+}
+
+/** Where a slice has a position at all. */
+function emptyRange({ index, start, end }: Extract<Access, { kind: "slice" }>): VisibleAxis["nonempty"] {
+  if (end !== undefined && end < 1) return { axis: index.id, low: 1 - end, high: 0 };
+  if (end === undefined && start !== undefined && start > 0) return { axis: index.id, low: 0, high: start };
+  return undefined;
+}
+
+function freshIndex(context: Context, index: TensorValue, taken: ReadonlySet<string>): TensorValue {
+  const hidden = hiddenIds(context);
+  const clash = index.visible.filter((axis) => !axis.unit && taken.has(axis.axis.id) && !hidden.has(axis.axis.id));
+  if (clash.length === 0) return index;
+  const used = new Set([...taken, ...index.visible.map((axis) => axis.axis.id)]);
+  const targets = index.visible.map((axis) => {
+    if (!clash.includes(axis)) return axis.axis;
+    const fresh = context.session.axes.fresh(axis.axis.size, used, context.session.axes.lengths(axis.axis.id));
+    used.add(fresh.id);
+    return fresh;
+  });
+  return renameVisible(context, index, targets);
+}

@@ -1,0 +1,183 @@
+import type { Span } from "../base/span.ts";
+import { equalSizes, isUnit } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
+import type { Expression, ParamDeclarator, ParamItem } from "../syntax/tree.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, joinPath, type Session } from "./frame.ts";
+import type { Initial, WeightSpec } from "./program.ts";
+import { asSize, knownNumber } from "./static.ts";
+import { EVERYWHERE, INVALID, type Meaning, type TensorValue, visibleAxis } from "./value.ts";
+
+/** An `init` serves all names before it that have none. */
+export function withInitials(
+  item: ParamItem,
+): readonly { readonly declarator: ParamDeclarator; readonly initial: Expression | undefined }[] {
+  let initial: Expression | undefined;
+  return [...item.declarators]
+    .reverse()
+    .map((declarator) => {
+      initial = declarator.init ?? initial;
+      return { declarator, initial };
+    })
+    .reverse();
+}
+
+/** `W`, or `W.i` and `W.f` of a family. */
+export function familyMembers(declarator: ParamDeclarator): readonly { readonly key: string; readonly span: Span }[] {
+  const { name, members } = declarator;
+  if (members === undefined) return [{ key: name.text, span: name.span }];
+  return members.map((member) => ({ key: `${name.text}.${member.text}`, span: member.span }));
+}
+
+/** The weight that a name means: the same for every application of its instance, and what an equation moved it to. */
+export function weightValue(
+  context: Context,
+  declarator: ParamDeclarator,
+  initial: Expression | undefined,
+  key: string,
+  span: Span,
+): Meaning {
+  const { session, frame } = context;
+  const shape = declaredShape(context, declarator);
+  if (shape === undefined) return INVALID;
+  const path = joinPath(frame.path, key);
+  const tie = session.ties.get(path);
+  const axes = weightAxes(session, shape);
+  const labels = (declarator.type.axes ?? []).map((axis) => axis.label?.text);
+  const visible = axes.map((axis, place) => visibleAxis(axis, labels[place], isUnit(axis.size)));
+  const value = (id: string, shown = visible): TensorValue => ({
+    kind: "tensor",
+    id,
+    visible: shown,
+    vocabulary: undefined,
+    condition: EVERYWHERE,
+    zeroOutside: [],
+    from: declarator.span,
+  });
+  if (tie !== undefined) return tiedValue(context, path, value(""), span);
+  const known = session.weights.get(path);
+  if (known !== undefined) return value(session.moved.get(path) ?? known.id);
+  const spec = specOf(context, path, shape, declarator, initial, span);
+  const type = { dtype: "float" as const, axes: axes.filter((axis) => !isUnit(axis.size)) };
+  const id = session.builder.param(path, type);
+  session.weights.set(path, { spec, id });
+  session.roles.set(id, { kind: "weight", name: path });
+  return value(id);
+}
+
+function weightAxes(session: Session, shape: WeightSpec["shape"]): readonly Axis[] {
+  const taken = new Set<string>();
+  return shape.map((size) => {
+    if (isUnit(size)) return { id: "1", size };
+    const axis = session.axes.fresh(size, taken);
+    taken.add(axis.id);
+    return axis;
+  });
+}
+
+/** `tie head.W = emb.W`: the other name's weight, perhaps transposed; the shapes must agree. */
+function tiedValue(context: Context, path: string, declared: TensorValue, span: Span): Meaning {
+  const { session } = context;
+  const tie = session.ties.get(path);
+  const target = tie === undefined ? undefined : session.weights.get(tie.weight);
+  if (tie === undefined || target === undefined) return INVALID;
+  const own = weightAxes(session, target.spec.shape).map((axis) => visibleAxis(axis, undefined, isUnit(axis.size)));
+  const [row, column] = own.slice(-2);
+  const shown = tie.transposed && row !== undefined && column !== undefined ? [...own.slice(0, -2), column, row] : own;
+  const fits =
+    shown.length === declared.visible.length &&
+    shown.every((axis, place) => {
+      const other = declared.visible[place];
+      return other !== undefined && equalSizes(axis.axis.size, other.axis.size);
+    });
+  if (!fits) {
+    const text = (axes: typeof shown): string => `[${axes.map((axis) => axis.axis.size.text).join(", ")}]`;
+    session.report.add("shape-mismatch", tie.span, `${path} is ${text([...declared.visible])}, and ${tie.weight} is ${text(own)}`, {
+      related: [
+        { span, message: `${path} is declared here` },
+        { span: target.spec.span, message: `${tie.weight} is declared here` },
+      ],
+      hint: "write .T behind the right side to tie it transposed",
+    });
+    return INVALID;
+  }
+  return {
+    ...declared,
+    id: session.moved.get(tie.weight) ?? target.id,
+    visible: shown.map((axis, place) => ({ ...axis, label: declared.visible[place]?.label })),
+  };
+}
+
+function declaredShape(context: Context, declarator: ParamDeclarator): WeightSpec["shape"] | undefined {
+  const shape = [];
+  for (const axis of declarator.type.axes ?? []) {
+    const size = asSize(context, evaluate(context, axis.size), axis.span);
+    if (size === undefined) return undefined;
+    if (context.session.axes.lengths(size.text).length !== undefined || context.session.times.has(size.text)) {
+      context.session.report.add("wrong-kind", axis.span, `a weight cannot have ${size.text} entries: it differs by example`, {
+        hint: "give it a fixed size, and read a part of it: p[:T]",
+      });
+      return undefined;
+    }
+    shape.push(size);
+  }
+  if (declarator.type.base !== "float") {
+    context.session.report.add("wrong-kind", declarator.type.span, "a weight holds numbers, not tokens or truths");
+    return undefined;
+  }
+  return shape;
+}
+
+function specOf(
+  context: Context,
+  name: string,
+  shape: WeightSpec["shape"],
+  declarator: ParamDeclarator,
+  initial: Expression | undefined,
+  span: Span,
+): WeightSpec {
+  const fallback: Initial = shape.length > 1 ? { kind: "glorot" } : { kind: "constant", value: 0 };
+  const chosen = initial === undefined ? fallback : initialOf(context, initial, shape.length);
+  const { definition, path } = context.frame;
+  const key = path === "" ? name : name.slice(path.length + 1);
+  return {
+    name,
+    shape,
+    initial: chosen ?? fallback,
+    trained: !isMoved(definition.items, key),
+    span: declarator.members === undefined ? declarator.span : span,
+    doc: undefined,
+  };
+}
+
+function isMoved(items: Context["frame"]["definition"]["items"], key: string): boolean {
+  return items.some(
+    (item) => item.kind === "equation" && item.targets.some((target) => target.primed && target.name.text === key),
+  );
+}
+
+function initialOf(context: Context, expression: Expression, rank: number): Initial | undefined {
+  const named = expression.kind === "reference" ? expression.name : undefined;
+  if (named === "glorot" || named === "he") return { kind: named };
+  if (named === "orthogonal") {
+    if (rank >= 2) return { kind: "orthogonal" };
+    context.session.report.add("wrong-option", expression.span, "orthogonal needs a matrix");
+    return undefined;
+  }
+  if (expression.kind === "call" && expression.callee.kind === "reference") {
+    const numbers = expression.args.map((argument) => knownNumber(context, evaluate(context, argument.value)));
+    const [a, b] = numbers;
+    if (expression.callee.name === "normal" && a !== undefined && numbers.length === 1) return { kind: "normal", sigma: a };
+    if (expression.callee.name === "uniform" && a !== undefined && b !== undefined) {
+      return { kind: "uniform", low: a, high: b };
+    }
+  }
+  const looksNamed = named !== undefined && !context.frame.names.has(named);
+  const value =
+    looksNamed || expression.kind === "call" ? undefined : knownNumber(context, evaluate(context, expression));
+  if (value !== undefined) return { kind: "constant", value };
+  context.session.report.add("wrong-option", expression.span, "there is no such initial value", {
+    hint: "write a number, glorot, he, orthogonal, normal(sigma) or uniform(low, high)",
+  });
+  return undefined;
+}

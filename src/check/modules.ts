@@ -1,0 +1,158 @@
+import type { Report } from "../base/diagnostic.ts";
+import type { Span } from "../base/span.ts";
+import { parse } from "../syntax/parse.ts";
+import type { Definition, File, Import } from "../syntax/tree.ts";
+
+/** A file and what its names mean. */
+export interface Module {
+  readonly file: string;
+  readonly text: string;
+  readonly tree: File;
+  readonly definitions: ReadonlyMap<string, Definition>;
+  /** Imported names: where each is defined. */
+  readonly imports: ReadonlyMap<string, { readonly file: string; readonly name: string; readonly span: Span }>;
+}
+
+export interface Modules {
+  readonly entry: Module;
+  /** By file, the library's files too. */
+  readonly all: ReadonlyMap<string, Module>;
+  /** The library, by name: known in every file, as `LSTM` or `std.LSTM`. */
+  readonly library: ReadonlyMap<string, { readonly definition: Definition; readonly file: string }>;
+}
+
+/** A source text and the name that diagnostics use for it. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Finds the file that `import ... from "path"` in `from` means. */
+export type Resolve = (path: string, from: string) => Source | undefined;
+
+/** Reads a file, what it imports, and the library. Every problem is reported; a module is made of what could be read. */
+export function loadModules(entry: Source, library: readonly Source[], resolve: Resolve, report: Report): Modules {
+  const all = new Map<string, Module>();
+  const known = new Map<string, { definition: Definition; file: string }>();
+  for (const source of library) {
+    const module = load(source, resolve, report, all, []);
+    for (const [name, definition] of module.definitions) known.set(name, { definition, file: source.file });
+  }
+  return { entry: load(entry, resolve, report, all, []), all, library: known };
+}
+
+/** What a definition's name means in a file: its own, imported, or the library's. */
+export function findDefinition(
+  modules: Modules,
+  file: string,
+  name: string,
+): { readonly definition: Definition; readonly file: string } | undefined {
+  const module = modules.all.get(file);
+  const own = module?.definitions.get(name);
+  if (own !== undefined) return { definition: own, file };
+  const imported = module?.imports.get(name);
+  if (imported !== undefined) {
+    const definition = modules.all.get(imported.file)?.definitions.get(imported.name);
+    return definition === undefined ? undefined : { definition, file: imported.file };
+  }
+  return modules.library.get(name);
+}
+
+/** Every definition that a file can name, for suggestions. */
+export function definitionNames(modules: Modules, file: string): readonly string[] {
+  const module = modules.all.get(file);
+  return [...(module?.definitions.keys() ?? []), ...(module?.imports.keys() ?? []), ...modules.library.keys()];
+}
+
+function load(
+  source: Source,
+  resolve: Resolve,
+  report: Report,
+  all: Map<string, Module>,
+  path: readonly string[],
+): Module {
+  const before = all.get(source.file);
+  if (before !== undefined) return before;
+  const tree = parse(source.text, source.file, report);
+  const definitions = new Map<string, Definition>();
+  const imports = new Map<string, { file: string; name: string; span: Span }>();
+  const module: Module = { file: source.file, text: source.text, tree, definitions, imports };
+  all.set(source.file, module);
+  for (const declaration of tree.declarations) {
+    if (declaration.kind === "definition") declare(declaration, definitions, report);
+    if (declaration.kind === "import") {
+      const target = follow(declaration, source, resolve, report, all, [...path, source.file]);
+      if (target !== undefined) takeNames(declaration, target, imports, definitions, report);
+    }
+  }
+  return module;
+}
+
+function declare(definition: Definition, definitions: Map<string, Definition>, report: Report): void {
+  const { text, span } = definition.name;
+  const before = definitions.get(text);
+  if (before === undefined) {
+    definitions.set(text, definition);
+    return;
+  }
+  report.add("duplicate-name", span, `${text} is defined twice in this file`, {
+    related: [{ span: before.name.span, message: "first defined here" }],
+    hint: "give one of them another name",
+  });
+}
+
+function follow(
+  declaration: Import,
+  source: Source,
+  resolve: Resolve,
+  report: Report,
+  all: Map<string, Module>,
+  path: readonly string[],
+): Module | undefined {
+  const target = resolve(declaration.from.value, source.file);
+  if (target === undefined) {
+    report.add("unknown-file", declaration.from.span, `there is no file ${declaration.from.value}`, {
+      hint: "paths are relative to the importing file and end in .seq",
+    });
+    return undefined;
+  }
+  if (path.includes(target.file)) {
+    const circle = [...path.slice(path.indexOf(target.file)), target.file].join(" → ");
+    report.add("import-cycle", declaration.span, `files import each other in a circle: ${circle}`, {
+      hint: "move what both need into a third file",
+    });
+    return undefined;
+  }
+  return load(target, resolve, report, all, path);
+}
+
+function takeNames(
+  declaration: Import,
+  target: Module,
+  imports: Map<string, { file: string; name: string; span: Span }>,
+  definitions: ReadonlyMap<string, Definition>,
+  report: Report,
+): void {
+  for (const { name, as } of declaration.names) {
+    const local = as ?? name;
+    if (!target.definitions.has(name.text)) {
+      report.add("unknown-name", name.span, `${target.file} does not define ${name.text}`, {
+        hint: hintOf([...target.definitions.keys()]),
+      });
+      continue;
+    }
+    const before = imports.get(local.text)?.span ?? definitions.get(local.text)?.name.span;
+    if (before !== undefined) {
+      report.add("duplicate-name", local.span, `${local.text} already has a meaning in this file`, {
+        related: [{ span: before, message: "first here" }],
+        hint: `write \`${name.text} as another\``,
+      });
+      continue;
+    }
+    imports.set(local.text, { file: target.file, name: name.text, span: local.span });
+  }
+}
+
+function hintOf(names: readonly string[]): string {
+  return names.length === 0 ? "it defines nothing" : `it defines ${names.join(", ")}`;
+}

@@ -1,0 +1,111 @@
+import type { Report } from "../base/diagnostic.ts";
+import type {
+  DataClause,
+  Expression,
+  LoadClause,
+  ObjectiveClause,
+  SplitClause,
+  Train,
+  TrainClause,
+} from "../syntax/tree.ts";
+
+type ClauseOf<K extends TrainClause["kind"]> = Extract<TrainClause, { kind: K }>;
+
+/** A training regime with every clause in its place; what is missing is undefined. */
+export interface Regime {
+  readonly train: Train;
+  readonly name: string;
+  readonly model: Expression;
+  readonly data: readonly DataClause[];
+  readonly val: SplitClause | undefined;
+  readonly test: SplitClause | undefined;
+  readonly objectives: readonly ObjectiveClause[];
+  readonly bptt: ClauseOf<"bptt"> | undefined;
+  readonly optimizers: readonly ClauseOf<"optim">[];
+  readonly clip: ClauseOf<"clip"> | undefined;
+  readonly batch: ClauseOf<"batch"> | undefined;
+  readonly duration: ClauseOf<"for"> | undefined;
+  readonly reports: ClauseOf<"report">["metrics"];
+  readonly stop: ClauseOf<"stop"> | undefined;
+  readonly save: ClauseOf<"save"> | undefined;
+  readonly seed: ClauseOf<"seed"> | undefined;
+  readonly freezes: readonly ClauseOf<"freeze">[];
+  readonly loads: readonly LoadClause[];
+}
+
+/** Sorts a regime's clauses; clauses that are missing, given twice or not built yet are reported. */
+export function readRegime(train: Train, report: Report): Regime {
+  const all = <K extends TrainClause["kind"]>(kind: K): readonly ClauseOf<K>[] =>
+    train.clauses.filter((clause): clause is ClauseOf<K> => clause.kind === kind);
+  const one = <K extends TrainClause["kind"]>(kind: K): ClauseOf<K> | undefined => {
+    const [first, second] = all(kind);
+    if (first !== undefined && second !== undefined) reportTwice(report, kind, first, second);
+    return first;
+  };
+  const split = (role: "val" | "test"): SplitClause | undefined => {
+    const [first, second] = all("split").filter((clause) => clause.role === role);
+    if (first !== undefined && second !== undefined) reportTwice(report, role, first, second);
+    return first;
+  };
+  const regime: Regime = {
+    train,
+    name: train.name.text,
+    model: train.model,
+    data: all("data"),
+    val: split("val"),
+    test: split("test"),
+    objectives: all("objective"),
+    bptt: one("bptt"),
+    optimizers: all("optim"),
+    clip: one("clip"),
+    batch: one("batch"),
+    duration: one("for"),
+    reports: all("report").flatMap((clause) => clause.metrics),
+    stop: one("stop"),
+    save: one("save"),
+    seed: one("seed"),
+    freezes: all("freeze"),
+    loads: all("load"),
+  };
+  reportMissing(regime, report);
+  reportLater(regime, report);
+  return regime;
+}
+
+function reportTwice(report: Report, name: string, first: TrainClause, second: TrainClause): void {
+  report.add("duplicate-clause", second.span, `${name} is given twice`, {
+    related: [{ span: first.span, message: "first here" }],
+    hint: "keep one of them",
+  });
+}
+
+function reportMissing(regime: Regime, report: Report): void {
+  const missing = (name: string, hint: string): void =>
+    report.add("missing-clause", regime.train.name.span, `train ${regime.name} does not say its ${name}`, { hint });
+  if (regime.data.length === 0) missing("data", 'write data x = csv("file.csv").column');
+  if (regime.objectives.length === 0) missing("objective", "write minimize nll(...)");
+  if (regime.optimizers.length === 0) missing("optimizer", "write optim adam(1e-3)");
+  if (regime.duration === undefined && !regime.data.some((clause) => isHost(clause))) {
+    missing("duration", "write for 10 epochs, or for 1000 steps");
+  }
+}
+
+function isHost({ reader }: DataClause): boolean {
+  return reader.kind === "call" && reader.callee.kind === "reference" && reader.callee.name === "host";
+}
+
+/** What the language has and the compiler does not build yet is refused, never ignored. */
+function reportLater(regime: Regime, report: Report): void {
+  const later = (span: Train["span"], what: string): void =>
+    report.add("not-yet", span, `${what} is not built yet`, { hint: "a later version of seqc brings it" });
+  for (const objective of regime.objectives) {
+    if (objective.on.length > 0) later(objective.span, "an objective on a part");
+    else if (objective.every !== undefined) later(objective.span, "an objective every so many steps");
+  }
+  for (const clause of regime.data) if (isHost(clause)) later(clause.reader.span, "host()");
+  if (regime.data.length > 1) later(regime.data[1]?.span ?? regime.train.span, "unpaired data");
+  for (const load of regime.loads) later(load.span, "load");
+  for (const clause of regime.train.clauses) {
+    if (clause.kind === "teacher_forcing" || clause.kind === "copy") later(clause.span, clause.kind);
+  }
+}
