@@ -144,6 +144,7 @@ export class SeqParser extends DefinitionParser {
       this.OR([
         { ALT: () => this.CONSUME(Symbols.times, { LABEL: "operator" }) },
         { ALT: () => this.CONSUME(Symbols.divide, { LABEL: "operator" }) },
+        { ALT: () => this.CONSUME(Symbols.power, { LABEL: "operator" }) },
       ]);
       this.SUBRULE1(this.unary, { LABEL: "operand" });
     });

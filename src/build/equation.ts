@@ -1,3 +1,5 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { createReport } from "../base/report.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Axis } from "../ir/type.ts";
 import { hasAxis, unionAxes } from "../ir/type.ts";
@@ -45,8 +47,11 @@ function solve(session: Session, slot: Slot): void {
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     group.recursive = false;
     const mark = session.trail.length;
-    const meanings = slot.compute(group.assumed);
-    if (!group.recursive || meanings.some((meaning) => meaning.kind === "invalid")) {
+    const { meanings, findings } = attempt(session, () => slot.compute(group.assumed));
+    const again = group.recursive && !meanings.some((meaning) => meaning.kind === "invalid");
+    const settled = group.assumed !== undefined && agrees(session, group.assumed, meanings);
+    if (!again || settled || meanings.some((meaning) => meaning.kind === "bottom")) repeat(session, findings);
+    if (!again) {
       finish(session, slot, meanings);
       return;
     }
@@ -55,7 +60,7 @@ function solve(session: Session, slot: Slot): void {
       finish(session, slot, meanings.map(() => INVALID));
       return;
     }
-    if (group.assumed !== undefined && agrees(session, group.assumed, meanings)) {
+    if (group.assumed !== undefined && settled) {
       const closed = closeAll(session, group.assumed, meanings);
       finish(session, slot, closed);
       return;
@@ -65,6 +70,25 @@ function solve(session: Session, slot: Slot): void {
   }
   reportUnstable(session, slot);
   finish(session, slot, group.meanings.length > 0 ? group.meanings : [INVALID]);
+}
+
+/** Findings of a pass on a wrong assumption do not count, so each pass has a report of its own. */
+function attempt(
+  session: Session,
+  compute: () => readonly Meaning[],
+): { readonly meanings: readonly Meaning[]; readonly findings: readonly Diagnostic[] } {
+  const outer = session.report;
+  const own = createReport();
+  session.report = own;
+  try {
+    return { meanings: compute(), findings: own.diagnostics };
+  } finally {
+    session.report = outer;
+  }
+}
+
+function repeat({ report }: Session, findings: readonly Diagnostic[]): void {
+  for (const { code, span, message, ...more } of findings) report.add(code, span, message, more);
 }
 
 function finish(session: Session, slot: Slot, meanings: readonly Meaning[]): void {
@@ -199,7 +223,8 @@ export function evaluateEquation(session: Session, frame: Frame, equation: Equat
   const name = equation.targets.map((target) => target.name.text).join(", ");
   const origin = { span: equation.span, name: frame.path === "" ? name : `${frame.path}.${name}` };
   return session.builder.within(origin, () => {
-    const value = evaluate(context, equation.value);
+    const found = evaluate(context, equation.value);
+    const value = found.kind === "bottom" ? (found.otherwise ?? found) : found;
     return assign(context, equation, value).map((meaning, position) => {
       const target = equation.targets[position];
       return target === undefined ? meaning : define(context, meaning, target, axes.map(({ axis }) => axis));

@@ -296,6 +296,7 @@ function evaluateElse(context: Context, expression: Else): Meaning {
   if (isEverywhere(value.condition)) {
     context.session.report.add("needless-else", expression.otherwise.span, "what stands before this else always holds", {
       hint: "leave the else out",
+      severity: "warning",
     });
   }
   const start = instead.kind === "special" ? specialToken(context, value, instead.name, instead.from) : instead;

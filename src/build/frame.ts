@@ -13,7 +13,8 @@ import type { Meaning, TensorValue } from "./value.ts";
 export interface Session {
   readonly builder: Builder;
   readonly axes: AxisTable;
-  readonly report: Report;
+  /** Replaced while a pass is tried whose findings may not hold. */
+  report: Report;
   readonly modules: Modules;
   /** Sizes whose numbers are known. */
   readonly sizes: SizeBinding;

@@ -30,6 +30,8 @@ export interface ModelRequest {
   readonly sizes: ReadonlyMap<string, number>;
   /** Every example of a batch is as long as the longest: no lengths, no masks. */
   readonly dense: boolean;
+  /** Emitted arrays that are chosen, not given: the decoder closes them. */
+  readonly chosen?: ReadonlySet<string>;
   readonly report: Report;
 }
 
@@ -92,7 +94,7 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
     }
   }
   declareTies(scope.context);
-  declareLeaves(scope.context, batch);
+  declareLeaves(scope.context, batch, request.chosen ?? new Set());
   const frame = scope.complete([batch], []);
   return {
     session,
@@ -174,13 +176,13 @@ function declareTies(context: Context): void {
 }
 
 /** Inputs, and the arrays that emissions produce: data when training, all params of the graph. */
-function declareLeaves(context: Context, batch: Axis): void {
+function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet<string>): void {
   const { session, frame } = context;
   for (const item of frame.definition.items) {
     if (item.kind === "in") {
       for (const typed of item.names) {
         const visible = leafAxes(context, typed.type, batch);
-        if (visible !== undefined) declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, false);
+        if (visible !== undefined) declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, chosen);
         else declare(session, frame, knownSlot(typed.name.text, typed.name.span, "in", INVALID));
       }
     }
@@ -202,7 +204,7 @@ function declareLeaves(context: Context, batch: Axis): void {
       declare(session, frame, knownSlot(item.name.text, item.name.span, "in", INVALID));
       continue;
     }
-    declareLeaf(context, item.name.text, item.type, visible, batch, item.name.span, true);
+    declareLeaf(context, item.name.text, item.type, visible, batch, item.name.span, chosen);
   }
 }
 
@@ -221,7 +223,6 @@ function checkEmitted(context: Context, item: EmitItem): void {
       hint: "leave the type out here",
     });
   }
-  session.inputs.set(item.name.text, { ...input, spec: { ...input.spec, emitted: true, ends: item.until !== undefined } });
 }
 
 function leafAxes(context: Context, type: TypeExpression, batch: Axis): readonly VisibleAxis[] | undefined {
@@ -260,7 +261,7 @@ function declareLeaf(
   visible: readonly VisibleAxis[],
   batch: Axis,
   span: EmitItem["span"],
-  emitted: boolean,
+  chosen: ReadonlySet<string>,
 ): void {
   const { session, frame } = context;
   const vocabulary = leafVocabulary(context, type);
@@ -270,9 +271,11 @@ function declareLeaf(
   }
   const dtype = type.base === "tok" ? "int" : type.base;
   const real = visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
-  const id = session.builder.param(name, { dtype, axes: [batch, ...real] });
-  session.roles.set(id, { kind: "input", name });
+  const leafType = { dtype, axes: [batch, ...real] } as const;
+  const id = chosen.has(name) ? session.builder.forward(name, leafType) : session.builder.param(name, leafType);
+  if (!chosen.has(name)) session.roles.set(id, { kind: "input", name });
   const value: TensorValue = { kind: "tensor", id, visible, vocabulary, condition: EVERYWHERE, zeroOutside: [], from: span };
+  const emitted = frame.definition.items.some((item) => item.kind === "emit" && item.name.text === name);
   const until = frame.definition.items.some((item) => item.kind === "emit" && item.name.text === name && item.until !== undefined);
   const spec: InputSpec = {
     name,

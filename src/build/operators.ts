@@ -202,6 +202,7 @@ function lintSquares(context: Context, a: TensorValue, b: TensorValue, span: Spa
   context.session.report.add("equal-squares", span, "the last axes of both sides meet here: this is x @ y.T of numpy", {
     related: origins(context, a, b),
     hint: "write .T on the side whose first axis is meant, or label the axes",
+    severity: "warning",
   });
 }
 

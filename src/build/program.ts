@@ -79,10 +79,10 @@ export type ResultRole =
   | { readonly kind: "loss" }
   /** A report's value on this batch (float []) and, beside it, the count it averages over. */
   | { readonly kind: "metric"; readonly name: string }
-  /** A parameter of an emission's distribution, `emission.parameter`. */
-  | { readonly kind: "parameter"; readonly emission: string; readonly name: string }
+  /** A parameter of an emission's distribution, `emission.parameter`; `axes` is its layout, the batch first. */
+  | { readonly kind: "parameter"; readonly emission: string; readonly name: string; readonly axes: readonly string[] }
   /** A named value of the model. */
-  | { readonly kind: "value"; readonly name: string }
+  | { readonly kind: "value"; readonly name: string; readonly axes: readonly string[] }
   | { readonly kind: "gradient"; readonly weight: string }
   | { readonly kind: "weight"; readonly name: string }
   | { readonly kind: "slot"; readonly name: string; readonly weight: string }

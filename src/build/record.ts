@@ -24,7 +24,9 @@ export function otherwise(context: Context, value: TensorValue, start: TensorVal
   if (mask === undefined) return value;
   const fitted = start.visible.length === 0 ? start : fitInto(context, start, value, start.from);
   if (fitted === undefined) return INVALID;
-  const id = make.orelse(context.session.builder, value.id, fitted.id, mask, {
+  const { builder } = context.session;
+  const whole = builder.type(value.id).dtype === "int" && make.constantValue(builder, fitted.id) !== undefined;
+  const id = make.orelse(builder, value.id, whole ? make.toInt(builder, fitted.id) : fitted.id, mask, {
     ranges: value.condition.ranges,
     ragged: isRagged(context, value.condition),
   });

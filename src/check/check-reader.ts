@@ -83,12 +83,12 @@ function checkArgument(argument: Argument, parameter: ReaderParameter, what: str
   if (isData(value) && (kind === "data" || kind === "source" || kind === "any")) return checkReader(value, report);
   const constant = constantValue(value);
   if (constant === undefined || !isOfKind(constant, kind))
-    report.add("wrong-arguments", value.span, `${what} is ${NEEDED[kind]}`);
+    report.add("wrong-arguments", value.span, `${what} must be ${NEEDED[kind]}`);
   else if (parameter.choices !== undefined && !parameter.choices.includes(String(constant)))
     report.add(
       "wrong-option",
       value.span,
-      `${what} is one of ${parameter.choices.map((one) => `"${one}"`).join(", ")}`,
+      `${what} must be one of ${parameter.choices.map((one) => `"${one}"`).join(", ")}`,
     );
   return COLUMN;
 }

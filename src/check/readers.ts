@@ -4,13 +4,13 @@
  */
 export const READERS = {
   chars: {
-    parameters: [{ name: "from", kind: "source" }],
+    parameters: [{ name: "text", kind: "source" }],
     gives: "column",
     doc: "A text as one long sequence of characters; of a column of texts, each row's characters.",
   },
   words: {
     parameters: [
-      { name: "from", kind: "source" },
+      { name: "text", kind: "source" },
       { name: "lower", kind: "flag", optional: true },
       { name: "least", kind: "integer", optional: true },
     ],
@@ -75,7 +75,7 @@ export const READERS = {
   },
   windows: {
     parameters: [
-      { name: "of", kind: "data" },
+      { name: "x", kind: "data" },
       { name: "length", kind: "integer" },
       { name: "step", kind: "integer", optional: true },
     ],
@@ -83,13 +83,13 @@ export const READERS = {
     doc: "Pieces of a long sequence, each an example. `step` is 1 for numbers, `length` for tokens.",
   },
   standard: {
-    parameters: [{ name: "of", kind: "data" }],
+    parameters: [{ name: "x", kind: "data" }],
     gives: "same",
     doc: "Shifted and scaled to mean 0 and standard deviation 1.",
   },
   scaled: {
     parameters: [
-      { name: "of", kind: "data" },
+      { name: "x", kind: "data" },
       { name: "low", kind: "number" },
       { name: "high", kind: "number" },
     ],
@@ -97,7 +97,7 @@ export const READERS = {
     doc: "Shifted and scaled so that the least value is `low` and the greatest `high`.",
   },
   flat: {
-    parameters: [{ name: "of", kind: "data" }],
+    parameters: [{ name: "x", kind: "data" }],
     gives: "same",
     doc: "The axes of a row merged into one.",
   },

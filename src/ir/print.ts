@@ -49,11 +49,15 @@ function callLines(node: Node, options: PrintOptions): readonly string[] {
   return lines;
 }
 
-/** Attributes by name, in the order of their names, so that equal nodes have equal texts. */
+/** Attributes in the order of their names, so that equal nodes have equal texts; a body comes last. */
 function present(attributes: Attributes): readonly (readonly [string, Exclude<Attribute, undefined>])[] {
   return Object.entries(attributes)
     .flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .sort(([a, first], [b, second]) => Number(isGraph(first)) - Number(isGraph(second)) || (a < b ? -1 : 1));
+}
+
+function isGraph(value: Exclude<Attribute, undefined>): value is Graph {
+  return typeof value === "object" && "nodes" in value;
 }
 
 function attributeLines(value: Exclude<Attribute, undefined>, options: PrintOptions): readonly string[] {
@@ -61,7 +65,7 @@ function attributeLines(value: Exclude<Attribute, undefined>, options: PrintOpti
   if (typeof value === "number") return [numberText(value)];
   if (typeof value === "boolean") return [String(value)];
   if (isList(value)) return [`[${value.map(itemText).join(", ")}]`];
-  if ("nodes" in value) return graphLines(value, options);
+  if (isGraph(value)) return graphLines(value, options);
   return ["kind" in value ? sizeText(value) : `@${axisText(value)}`];
 }
 

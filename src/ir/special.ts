@@ -5,7 +5,7 @@ export function erf(x: number): number {
   if (Number.isNaN(x)) return x;
   const magnitude = Math.abs(x);
   if (magnitude >= 6) return Math.sign(x);
-  return Math.sign(x) * (magnitude < 2 ? erfSeries(magnitude) : 1 - erfcFraction(magnitude));
+  return Math.sign(x) * (magnitude < 1.5 ? erfSeries(magnitude) : 1 - erfcFraction(magnitude));
 }
 
 /** exp(-x²) Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n+1)): no term is negative, so nothing cancels. Abramowitz & Stegun 7.1.6. */
@@ -19,10 +19,10 @@ function erfSeries(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** erfc by its continued fraction, evaluated from its tail: for x >= 2. Abramowitz & Stegun 7.1.14. */
+/** erfc by its continued fraction, evaluated from its tail: for x >= 3/2. Abramowitz & Stegun 7.1.14. */
 function erfcFraction(x: number): number {
   let fraction = x;
-  for (let n = 60; n >= 1; n--) fraction = x + n / 2 / fraction;
+  for (let n = 100; n >= 1; n--) fraction = x + n / 2 / fraction;
   return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
 }
 

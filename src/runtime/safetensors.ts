@@ -58,17 +58,17 @@ export function encodeTensors(
   const order = [...tensors].sort(
     ([a, left], [b, right]) => ELEMENT_BYTES[right.dtype] - ELEMENT_BYTES[left.dtype] || (a < b ? -1 : 1),
   );
-  const header: Record<string, unknown> = {};
-  if (metadata.size > 0) header.__metadata__ = Object.fromEntries([...metadata].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = Object.fromEntries([...metadata].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries: [string, unknown][] = metadata.size > 0 ? [["__metadata__", sorted]] : [];
   let end = 0;
   for (const [name, { dtype, shape, data }] of order) {
     const elements = shape.reduce((all, size) => all * size, 1);
     if (data.length !== elements || name === "__metadata__")
       throw new Error(`seqc: tensor ${name} of shape [${shape}] has ${data.length} elements`);
-    header[name] = { dtype, shape, data_offsets: [end, end + data.byteLength] };
+    entries.push([name, { dtype, shape, data_offsets: [end, end + data.byteLength] }]);
     end += data.byteLength;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const padded = Math.ceil(json.length / 8) * 8;
   const head = new Uint8Array(8 + padded).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);

@@ -1,7 +1,16 @@
 import type { Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
-import { addSizes, constantSize, multiplySizes, type Size, sizeConstant, subtractSizes } from "../ir/size.ts";
-import { type Axis, hasAxis, type Type, withoutAxes } from "../ir/type.ts";
+import {
+  addSizes,
+  constantSize,
+  evaluateSize,
+  multiplySizes,
+  type Size,
+  type SizeBinding,
+  sizeConstant,
+  subtractSizes,
+} from "../ir/size.ts";
+import { type Axis, hasAxis, type Type } from "../ir/type.ts";
 import { add, mul, sub, toFloat, toInt } from "../op/map.ts";
 import { concat, expand, gather, pad, put, rename, scatter, slice } from "../op/move.ts";
 import { constant, extent, iota } from "../op/source.ts";
@@ -21,14 +30,27 @@ export interface Delays {
   read(node: Node, axis: string): string | undefined;
 }
 
+/** What a loop carries, before and after this position's value is in it. */
+interface Buffer {
+  readonly before: string;
+  readonly after: () => string;
+}
+
 /** A read this far back goes through one buffer instead of a chain of carries. */
 const LONGEST_CHAIN = 4;
 
 /** `inside` gives the body's value for a value of the group. */
-export function createDelays(frame: Frame, names: Names, inside: (id: string) => string, nameOf: (id: string) => string): Delays {
+export function createDelays(
+  frame: Frame,
+  names: Names,
+  sizes: SizeBinding,
+  inside: (id: string) => string,
+  nameOf: (id: string) => string,
+): Delays {
   const { body, before } = frame;
   const chains = new Map<string, string>();
-  const buffers = new Map<string, { before: string; after: () => string }>();
+  const buffers = new Map<string, Buffer>();
+  const rings = new Map<string, Buffer & { readonly short: Axis; readonly long: Axis }>();
   /** Offsets are negative where a loop that runs forward reads what has been. */
   const towards = frame.reverse ? 1 : -1;
 
@@ -87,7 +109,7 @@ export function createDelays(frame: Frame, names: Names, inside: (id: string) =>
   /** The last `length` entries, the latest first, before and after this position's is there. */
   const past = (id: string, axis: string, length: Size, otherwise: string | undefined, delay: number) => {
     const key = `past ${id} ${length.text} ${otherwise ?? ""}`;
-    const known = buffers.get(key);
+    const known = rings.get(key);
     if (known !== undefined) return known;
     const short: Axis = { id: names.fresh(`${id}.past`), size: length };
     const long: Axis = { id: names.fresh(`${id}.past`), size: addSizes(length, constantSize(1)) };
@@ -103,27 +125,28 @@ export function createDelays(frame: Frame, names: Names, inside: (id: string) =>
     const buffer = frame.carry(`${id}.past`, begin, () =>
       body.add(slice, [after()], { axis: long.id, to: short, start: constantSize(0) }, `${id}.past`),
     );
-    const made = { before: buffer, after };
-    buffers.set(key, made);
+    const made = { before: buffer, after, short, long };
+    rings.set(key, made);
     return made;
   };
 
   const ago = (id: string, axis: string, delay: number, otherwise?: string): string => {
     if (delay <= LONGEST_CHAIN) return chain(id, axis, delay, otherwise);
-    const buffer = past(id, axis, constantSize(delay), otherwise, delay).before;
-    const [long] = body.type(buffer).axes;
-    return body.add(gather, [buffer, frame.whole(int(delay - 1))], { axis: long?.id ?? "" }, `${id}.before${delay}`);
+    const ring = past(id, axis, constantSize(delay), otherwise, delay);
+    const back = frame.whole(int(delay - 1));
+    return body.add(gather, [ring.before, back], { axis: ring.short.id }, `${id}.before${delay}`);
   };
 
   const readWindow = (node: Node, id: string, axis: string, to: Axis, offset: number, stride: number): string => {
-    const span = spanOf(offset * towards, stride * towards, to.size);
+    const span = spanOf(offset * towards, stride * towards, to.size, sizes);
     const output = nameOf(node.outputs[0]?.id ?? "");
-    const buffer = past(id, axis, span.longest, undefined, 0);
-    const source = span.now ? buffer.after() : buffer.before;
+    const ring = past(id, axis, span.longest, undefined, 0);
+    const source = span.now ? ring.after() : ring.before;
     const first = span.now ? span.first : span.first - 1;
-    const from = body.type(source).axes.find((own) => own.id.startsWith(`${id}.past`));
-    if (from === undefined) throw new Error(`internal: the window %${output} has no buffer`);
-    if (span.step !== 1) return body.define(output, gather, [source, frame.whole(ramp(to, first, span.step))], { axis: from.id });
+    const from = span.now ? ring.long : ring.short;
+    if (span.step !== 1) {
+      return body.define(output, gather, [source, frame.whole(ramp(to, first, span.step))], { axis: from.id });
+    }
     if (first === 0 && from.size.text === to.size.text) {
       return body.define(output, rename, [source], { from: [from.id], to: [to] });
     }
@@ -134,7 +157,7 @@ export function createDelays(frame: Frame, names: Names, inside: (id: string) =>
   const readUnwindow = (node: Node, id: string, axis: string, from: string, offset: number, stride: number): string => {
     const own = before.type(id).axes.find((other) => other.id === from);
     if (own === undefined) throw new Error(`internal: %${id} has no axis ${from}`);
-    const span = spanOf(-offset * towards, -stride * towards, own.size);
+    const span = spanOf(-offset * towards, -stride * towards, own.size, sizes);
     const output = nameOf(node.outputs[0]?.id ?? "");
     const short: Axis = { id: names.fresh(`${output}.due`), size: span.longest };
     const long: Axis = { id: names.fresh(`${output}.due`), size: addSizes(span.longest, constantSize(1)) };
@@ -214,9 +237,17 @@ export function createDelays(frame: Frame, names: Names, inside: (id: string) =>
   return { ago, read };
 }
 
-/** Delays first + step*k for k below `count`: whether 0 is among them, and the longest. */
-function spanOf(first: number, step: number, count: Size): { first: number; step: number; now: boolean; longest: Size } {
+interface Span {
+  readonly first: number;
+  readonly step: number;
+  /** Whether a delay of 0 is among them, or may be. */
+  readonly now: boolean;
+  readonly longest: Size;
+}
+
+/** The delays first + step*k for k below `count`. */
+function spanOf(first: number, step: number, count: Size, sizes: SizeBinding): Span {
   const last = addSizes(constantSize(first), multiplySizes(constantSize(step), subtractSizes(count, constantSize(1))));
-  const shortest = step >= 0 ? first : (sizeConstant(last) ?? 0);
+  const shortest = step >= 0 ? first : (evaluateSize(last, sizes) ?? 0);
   return { first, step, now: shortest <= 0, longest: step >= 0 ? last : constantSize(first) };
 }

@@ -17,6 +17,9 @@ export interface Frame {
   whole(id: string): string;
   /** The entry of a value from outside at the loop's position along `axis`. */
   entry(id: string, axis: string): string;
+  /** A value from outside with all positions of `axis`, which is called `lookupAxis` inside: a table that the body looks things up in. */
+  lookup(id: string, axis: string): string;
+  readonly lookupAxis: string;
   /** The position, int. */
   position(): string;
   /** A value that the body hands on to the next position. `next` is asked for when all of the body is known. */
@@ -42,12 +45,13 @@ export function createFrame(axis: Axis, reverse: boolean, before: Emitter, names
   const consts = new Map<string, Passed>();
   const xs = new Map<string, Passed>();
   const carries: (Passed & { name: string; next: () => string })[] = [];
+  const lookupAxis = `${axis.id}.all`;
   const pass = (outside: string, name: string, type: Type): Passed => {
     const param = { id: names.fresh(name), type };
     types.set(param.id, type);
     return { outside, param };
   };
-  const once = (map: Map<string, Passed>, id: string, type: Type): string => {
+  const once = (map: Map<string, Passed>, id: string, type: Type = before.type(id)): string => {
     const passed = map.get(id) ?? pass(id, insideName(id), type);
     map.set(id, passed);
     return passed.param.id;
@@ -61,8 +65,13 @@ export function createFrame(axis: Axis, reverse: boolean, before: Emitter, names
     reverse,
     before,
     body,
-    whole: (id) => once(consts, id, before.type(id)),
+    whole: (id) => once(consts, id),
     entry,
+    lookupAxis,
+    lookup: (id, own) => {
+      const all = { id: lookupAxis, size: axis.size };
+      return once(consts, before.add(rename, [id], { from: [own], to: [all] }, `${id}.all`));
+    },
     position: () => entry(before.add(iota, [], { axis }, axis.id), axis.id),
     carry: (name, start, next) => {
       const passed = pass(start, name, before.type(start));

@@ -82,18 +82,32 @@ export function shortestCircle(group: Group, allowed: (edge: Edge) => boolean): 
   );
 }
 
+/** A shortest circle through an edge, each node after the one that needs it. */
+export function circleThrough(group: Group, edge: Edge): readonly Node[] {
+  const next = new Map<Node, Node[]>(group.nodes.map((node) => [node, []]));
+  for (const other of group.edges) next.get(other.node)?.push(other.source);
+  if (edge.source === edge.node) return [edge.node];
+  const rest = pathBetween(edge.source, edge.node, next) ?? [];
+  return [edge.node, ...rest.slice(0, -1)];
+}
+
 /** From how many nodes a shortest circle is looked for: enough for every circle that a person wrote, few enough for any size. */
 const STARTS = 256;
 
 function circleFrom(start: Node, next: ReadonlyMap<Node, readonly Node[]>): readonly Node[] | undefined {
+  return pathBetween(start, start, next)?.slice(0, -1);
+}
+
+/** From `start` to `end`, both included, by at least one step. */
+function pathBetween(start: Node, end: Node, next: ReadonlyMap<Node, readonly Node[]>): readonly Node[] | undefined {
   const before = new Map<Node, Node>();
   let front: readonly Node[] = [start];
   while (front.length > 0) {
     const following: Node[] = [];
     for (const node of front) {
       for (const source of next.get(node) ?? []) {
-        if (source === start) return pathTo(node, before);
-        if (before.has(source)) continue;
+        if (source === end) return [...pathTo(start, node, before), end];
+        if (source === start || before.has(source)) continue;
         before.set(source, node);
         following.push(source);
       }
@@ -103,9 +117,14 @@ function circleFrom(start: Node, next: ReadonlyMap<Node, readonly Node[]>): read
   return undefined;
 }
 
-function pathTo(end: Node, before: ReadonlyMap<Node, Node>): readonly Node[] {
-  const path: Node[] = [];
-  for (let node: Node | undefined = end; node !== undefined; node = before.get(node)) path.push(node);
+function pathTo(start: Node, end: Node, before: ReadonlyMap<Node, Node>): readonly Node[] {
+  const path: Node[] = [end];
+  for (let node = end; node !== start; ) {
+    const previous = before.get(node);
+    if (previous === undefined) break;
+    path.push(previous);
+    node = previous;
+  }
   return path.reverse();
 }
 

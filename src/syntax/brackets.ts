@@ -2,12 +2,14 @@ import type { IToken, TokenType } from "chevrotain";
 import { Symbols, word } from "../../grammar/tokens.ts";
 import { spanOf } from "./lex.ts";
 import type { Reading } from "./reading.ts";
-import { endsOperand, isName, startsDeclaration, startsItem, startsLine } from "./words.ts";
+import { endsOperand, isInfix, isName, startsDeclaration, startsItem, startsLine } from "./words.ts";
 
 /** Brackets and braces open at once; the parser and everything after it recurse over them. */
 const DEEPEST_BRACKETS = 64;
 /** Operators, dots and brackets that can make the tree deeper, over all open brackets. */
 const DEEPEST_TREE = 500;
+/** A scan in a scan recurses as brackets do, without a bracket. */
+const SCAN_DEPTH = 10;
 
 const CLOSER = new Map<TokenType, TokenType>([
   [Symbols.openParen, Symbols.closeParen],
@@ -90,7 +92,7 @@ export function balance(reading: Reading, tokens: readonly IToken[]): readonly I
         output.push({ ...token, tokenType: last.closer, tokenTypeIdx: last.closer.tokenTypeIdx! });
       }
     }
-    if (deepens(token)) deep++;
+    if (deepens(token)) deep += token.tokenType === word("scan") ? SCAN_DEPTH : 1;
     if (open.length > DEEPEST_BRACKETS || deep > DEEPEST_TREE) {
       reportDepth(reading, token, open.length > DEEPEST_BRACKETS);
       output.length = declaration;
@@ -112,7 +114,7 @@ function holdsNames(before: IToken | undefined): boolean {
 function restartsTree(tokens: readonly IToken[], at: number): boolean {
   const [token, previous] = [tokens[at]!, tokens[at - 1]];
   if (previous?.tokenType === Symbols.comma || previous?.tokenType === Symbols.define) return true;
-  return isName(token) && endsOperand(previous) && !deepens(token);
+  return isName(token) && endsOperand(previous) && !isInfix(token.image);
 }
 
 const deepening = new Set<TokenType>([

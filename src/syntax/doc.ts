@@ -15,8 +15,15 @@ export type Doc =
   | { readonly kind: "indent"; readonly by: number; readonly doc: Doc }
   /** Lines inside begin at the column where this begins. */
   | { readonly kind: "align"; readonly doc: Doc }
-  /** Parts separated by a blank, or by a newline before each part that does not fit. */
-  | { readonly kind: "fill"; readonly parts: readonly Doc[] };
+  | Fill;
+
+/** Parts separated by a blank, or by a newline before each part that does not fit. */
+interface Fill {
+  readonly kind: "fill";
+  readonly parts: readonly Doc[];
+  /** The first part that is still to be laid out. */
+  readonly from: number;
+}
 
 export const line: Doc = { kind: "line", flat: " ", hard: false };
 export const softLine: Doc = { kind: "line", flat: "", hard: false };
@@ -37,7 +44,7 @@ export function align(...doc: readonly Doc[]): Doc {
 }
 
 export function fill(parts: readonly Doc[]): Doc {
-  return { kind: "fill", parts };
+  return { kind: "fill", parts, from: 0 };
 }
 
 export function join(docs: readonly Doc[], separator: Doc): readonly Doc[] {
@@ -69,7 +76,7 @@ export function layOut(
     else if (each.kind === "indent") tasks.push({ doc: each.doc, indent: margin + each.by, flat });
     else if (each.kind === "align") tasks.push({ doc: each.doc, indent: column, flat });
     else if (each.kind === "force") continue;
-    else if (each.kind === "fill") pushFill(tasks, each.parts, margin, flat, options.width - column);
+    else if (each.kind === "fill") pushFill(tasks, each, margin, flat, options.width - column);
     else if (each.kind === "group") {
       const fitting = { doc: each.doc, indent: margin, flat: true };
       tasks.push(flat || fits(fitting, tasks, options.width - column) ? fitting : { ...fitting, flat: false });
@@ -90,15 +97,15 @@ function pushAll(tasks: Task[], docs: readonly Doc[], indent: number, flat: bool
   for (let at = docs.length - 1; at >= 0; at--) tasks.push({ doc: docs[at]!, indent, flat });
 }
 
-function pushFill(tasks: Task[], parts: readonly Doc[], indent: number, flat: boolean, room: number): void {
-  const [first, ...rest] = parts;
+function pushFill(tasks: Task[], doc: Fill, indent: number, flat: boolean, room: number): void {
+  const { parts, from } = doc;
+  const [first, second] = [parts[from], parts[from + 1]];
   if (first === undefined) return;
-  if (flat || rest.length === 0) return pushAll(tasks, join(parts, line), indent, flat);
-  // The separator is decided when its turn comes: it breaks if the next part no longer fits behind the first.
-  const next: Doc = group(line, group(rest[0]!));
-  const together = fits({ doc: [first, next], indent, flat: true }, [], room);
-  tasks.push({ doc: { kind: "fill", parts: rest }, indent, flat });
-  tasks.push({ doc: line, indent, flat: together });
+  if (second !== undefined) {
+    // The separator breaks if the next part no longer fits behind this one.
+    const together = flat || fits({ doc: [first, line, second], indent, flat: true }, [], room);
+    tasks.push({ doc: { ...doc, from: from + 1 }, indent, flat }, { doc: line, indent, flat: together });
+  }
   tasks.push({ doc: group(first), indent, flat });
 }
 
@@ -113,7 +120,7 @@ function fits(first: Task, after: readonly Task[], room: number): boolean {
     const { doc, indent, flat } = task;
     if (typeof doc === "string") left -= doc.length;
     else if (isList(doc)) pushAll(tasks, doc, indent, flat);
-    else if (doc.kind === "fill") pushAll(tasks, join(doc.parts, line), indent, flat);
+    else if (doc.kind === "fill") pushAll(tasks, join(doc.parts.slice(doc.from), line), indent, flat);
     else if (doc.kind === "force") {
       if (next === after.length) return false;
     } else if (doc.kind !== "line") tasks.push({ doc: doc.doc, indent, flat });

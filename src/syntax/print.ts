@@ -1,14 +1,14 @@
 import { type Comments, listParts } from "./comments.ts";
-import { type Doc, fill, group, indent, join, line, softLine } from "./doc.ts";
+import { align, type Doc, fill, group, indent, join, line, softLine } from "./doc.ts";
 import { COMPARISON, LEVEL } from "./precedence.ts";
 import type { Argument, Binary, BinaryOperator, Expression, Subscript } from "./tree.ts";
 
 /** How far the lines of a broken expression stand to the right of where the item begins. */
 export const HANGING = 4;
 
-/** `by` stands only where nothing else does; a scan takes all that follows, so inside others it has parentheses. */
+/** `by` stands only in arguments and metrics; a scan takes all that follows, so inside others it has parentheses. */
 const WHOLE = -1;
-const SCAN = 0;
+export const SCAN = 0;
 
 /** An expression as a document, in parentheses if it binds less tightly than `least`. */
 export function expressionDoc(expression: Expression, comments: Comments, least: number = WHOLE): Doc {
@@ -72,7 +72,8 @@ function bareDoc(expression: Expression, comments: Comments): Doc {
     case "list":
     case "tuple": {
       const parts = listParts(comments, expression.items, expression.span.end - 1, (item) => inner(item, SCAN));
-      if (expression.kind === "list") return bracketed("[", parts, "]");
+      const numbers = expression.items.every((item) => item.kind === "number");
+      if (expression.kind === "list") return bracketed("[", numbers && parts.length > 0 ? [fill(parts)] : parts, "]");
       return bracketed("(", expression.items.length === 1 ? [...parts, ","] : parts, ")");
     }
     case "scan":
@@ -165,7 +166,7 @@ function isProductOfSizes(expression: Expression): boolean {
   return product && isProductOfSizes(expression.left) && isProductOfSizes(expression.right);
 }
 
-/** Operators of one level that group to the left are one list, broken before each operator or nowhere. */
+/** Operators of one level that group to the left are one list, broken before operators where a line is full. */
 function chainDoc(expression: Binary, comments: Comments): Doc {
   if (isProductOfSizes(expression)) return tightText(expression, 0);
   const rest: { readonly operator: string; readonly operand: Expression; readonly least: number }[] = [];
@@ -182,8 +183,8 @@ function chainDoc(expression: Binary, comments: Comments): Doc {
     first = first.left;
   }
   const head = expressionDoc(first, comments, least);
-  const tail = rest.map((each) => [line, each.operator, " ", expressionDoc(each.operand, comments, each.least)]);
-  return group(head, indent(HANGING, tail));
+  const tail = rest.map((each) => [each.operator, " ", expressionDoc(each.operand, comments, each.least)]);
+  return indent(HANGING, fill([head, ...tail]));
 }
 
 /** A sign on a value that binds as tightly as a call, or parentheses. */
@@ -198,5 +199,5 @@ function otherwiseDoc(expression: Expression, comments: Comments): Doc {
 
 /** Elements that fill their lines, later lines under the first. */
 export function filled(parts: readonly Doc[]): Doc {
-  return { kind: "align", doc: fill(parts) };
+  return align(fill(parts));
 }

@@ -18,6 +18,7 @@ export function readInParts(
   documentation: Documentation,
 ): readonly Declaration[] {
   return split(tokens, startsPart).flatMap((part) => {
+    if (isHopeless(reading, part)) return [];
     const result = attempt("declaration", part);
     if (result.kind === "read") return [readDeclaration(reading, result.cst, documentation)];
     const body = bodyOf(part);
@@ -25,6 +26,16 @@ export function readInParts(
     explain(reading, "declaration", result.error, part);
     return [];
   });
+}
+
+/** With so many faults the file is not what it should be: the rest is left out, without trying each part. */
+const HOPELESS = 1000;
+
+function isHopeless(reading: Reading, part: readonly IToken[]): boolean {
+  if (reading.unread.length < HOPELESS) return false;
+  const [first, last] = [part[0]!, part.at(-1)!];
+  reading.unread.push({ span: reading.span(first.startOffset, last.endOffset! + 1), words: [] });
+  return true;
 }
 
 /** What stands in the braces of a declaration. */
@@ -64,6 +75,7 @@ function readBroken(
   const result = attempt("declaration", head);
   if (result.kind === "failed") explain(reading, "declaration", result.error, head);
   const items = split(part.slice(body.open + 1, body.close), startsItemPart).flatMap((item) => {
+    if (isHopeless(reading, item)) return [];
     const attempted = attempt(body.start, item);
     if (attempted.kind === "read") return [attempted.cst];
     explain(reading, body.start, attempted.error, item);

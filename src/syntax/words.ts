@@ -48,6 +48,10 @@ export const GENERATE_WORDS = ["prompt", "max", "count", "seed"] as const;
 /** Words that go on with what stands before them, so that they never begin anything after an operand. */
 const INFIX = new Set(["and", "or", "not", "by", "over", "in", "of"]);
 
+export function isInfix(text: string): boolean {
+  return INFIX.has(text);
+}
+
 export function isName(token: IToken | undefined): boolean {
   if (token === undefined) return false;
   return token.tokenType === Identifier || (token.tokenType.CATEGORIES?.includes(Identifier) ?? false);

@@ -16,17 +16,17 @@ import { readChars, readTextLines, readWords, splitColumn } from "./read-text.ts
  * signature, paths of kind "path" come as written.
  */
 export const IMPLEMENTATIONS: { readonly [N in ReaderName]: Reader<N> } = {
-  chars: async ({ from }, context) =>
+  chars: async ({ text }, context) =>
     single(
-      typeof from === "string"
-        ? await readChars(existingPath(from, context.folder))
-        : splitColumn(onlyColumn(from), "character", { lower: false, least: 1 }),
+      typeof text === "string"
+        ? await readChars(existingPath(text, context.folder))
+        : splitColumn(onlyColumn(text), "character", { lower: false, least: 1 }),
     ),
-  words: async ({ from, lower = false, least = 1 }, context) =>
+  words: async ({ text, lower = false, least = 1 }, context) =>
     single(
-      typeof from === "string"
-        ? await readWords(existingPath(from, context.folder), { lower, least })
-        : splitColumn(onlyColumn(from), "word", { lower, least }),
+      typeof text === "string"
+        ? await readWords(existingPath(text, context.folder), { lower, least })
+        : splitColumn(onlyColumn(text), "word", { lower, least }),
     ),
   lines: async ({ path, unit }, context) =>
     single(await readTextLines(existingPath(path, context.folder), unit === "word" ? "word" : "character")),
@@ -39,10 +39,10 @@ export const IMPLEMENTATIONS: { readonly [N in ReaderName]: Reader<N> } = {
   idx: async ({ path }, context) => single(await readIdx(existingPath(path, context.folder))),
   mnist: ({ folder, split }, context) => readMnist(existingPath(folder, context.folder, "folder"), split),
   safetensors: ({ path }, context) => readSafetensors(existingPath(path, context.folder), context.wanted),
-  windows: async ({ of, length, step }) => windows(of, length, step),
-  standard: async ({ of }) => standard(of),
-  scaled: async ({ of, low, high }) => scaled(of, low, high),
-  flat: async ({ of }) => flat(of),
+  windows: async ({ x, length, step }) => windows(x, length, step),
+  standard: async ({ x }) => standard(x),
+  scaled: async ({ x, low, high }) => scaled(x, low, high),
+  flat: async ({ x }) => flat(x),
   join: async ({ source, rest }) => join(rest, source),
   reader: ({ path, name, rest, options }, context) =>
     callForeign(existingPath(path, context.folder), name, rest, options),

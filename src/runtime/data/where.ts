@@ -37,9 +37,7 @@ function test(expression: Expression, dataset: Dataset): Test {
   const { operator, constant } = compared ?? { operator: "==" as const, constant: true };
   const sample = value(0);
   if (typeof constant !== typeof sample || (typeof sample !== "number" && operator !== "==" && operator !== "!="))
-    throw new DataError(`${name.name} holds ${describe(sample)}s, which cannot be compared so`, {
-      span: expression.span,
-    });
+    throw new DataError(`${name.name} is ${DESCRIBED[kindOf(sample)]}`, { span: expression.span });
   const compare = COMPARE[operator];
   if (compare === undefined) throw new DataError(`${operator} is no comparison`, { span: expression.span });
   return (row) => isPresent(column, row) && compare(value(row), constant);
@@ -70,6 +68,14 @@ function cellValue(column: Column): (row: number) => Scalar {
   }
 }
 
-function describe(value: Scalar): string {
-  return typeof value === "string" ? "text" : typeof value === "number" ? "number" : "truth value";
+type Kind = "string" | "number" | "boolean";
+
+const DESCRIBED: Readonly<Record<Kind, string>> = {
+  string: "text: compare it with == or != and a text in quotes",
+  number: "a number: compare it with a number",
+  boolean: "true or false: write its name alone, or behind `not`",
+};
+
+function kindOf(value: Scalar): Kind {
+  return typeof value === "string" ? "string" : typeof value === "number" ? "number" : "boolean";
 }

@@ -1,11 +1,11 @@
 import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { aligned, asTensor, materialized, mergedOrder, reshaped } from "./layout.ts";
-import { type Callee, type Expression, text, TF_DTYPE, type TfFunction, variable } from "./program.ts";
+import { type Callee, type Expression, number, text, TF_DTYPE, type TfFunction, variable } from "./program.ts";
 import { type Label, type Lowered, type LoweredTensor, reference, temporary, type Writer } from "./scope.ts";
 import { productOf } from "./sizes.ts";
 
-/** Renders an elementwise op; the tensor's variable is named after `label`. */
+/** Renders an elementwise op, whose value the label names; what its expression shares is computed once. */
 export function lowerScalar(
   writer: Writer,
   expression: ScalarExpression,
@@ -13,10 +13,23 @@ export function lowerScalar(
   dtype: DType,
   label: Label | undefined,
 ): Lowered {
-  if (expression.kind === "operand") return operands[expression.index] ?? missingOperand(expression.index);
-  if (expression.kind === "literal") return { kind: "number", value: { kind: "number", value: expression.value }, dtype };
-  const args = expression.args.map((arg) => lowerScalar(writer, arg, operands, literalType(expression.intrinsic, dtype), undefined));
-  return onHost(expression.intrinsic, args) ?? applyIntrinsic(writer, expression.intrinsic, args, label);
+  const known = new Map<ScalarExpression, Lowered>();
+  const lower = (part: ScalarExpression, wanted: DType, name: Label | undefined): Lowered => {
+    if (part.kind === "operand") return operands[part.index] ?? missingOperand(part.index);
+    if (part.kind === "literal") return { kind: "number", value: number(part.value), dtype: wanted };
+    const before = known.get(part);
+    if (before !== undefined) return before;
+    const args = part.args.map((arg) => lower(arg, literalType(wanted), undefined));
+    const value = onHost(part.intrinsic, args) ?? applyIntrinsic(writer, part.intrinsic, args, name);
+    known.set(part, value);
+    return value;
+  };
+  return lower(expression, dtype, label);
+}
+
+/** Literals take part as floats unless the result is an integer. */
+function literalType(result: DType): DType {
+  return result === "bool" ? "float" : result;
 }
 
 /** What needs no tensor: conversions of constants and sizes. */
@@ -25,11 +38,6 @@ function onHost(intrinsic: Intrinsic, [x]: readonly Lowered[]): Lowered | undefi
   if (intrinsic === "to_float" && x.dtype !== "bool") return { ...x, dtype: "float" };
   const isWhole = x.value.kind === "size" || (x.value.kind === "number" && Number.isInteger(x.value.value));
   return intrinsic === "to_int" && isWhole ? { ...x, dtype: "int" } : undefined;
-}
-
-/** Literals take part as floats unless the result is an integer. */
-function literalType(intrinsic: Intrinsic, dtype: DType): DType {
-  return intrinsic === "div" || dtype === "bool" ? "float" : dtype;
 }
 
 /** An intrinsic applied to lowered values: one call, or a few. */
@@ -70,7 +78,7 @@ const RENDERINGS: Readonly<Record<Intrinsic, TfFunction | Rendering>> = {
   // tfjs divides integers to integers.
   div: realOf("div"),
   mod: "mod",
-  pow: "pow",
+  pow: realOf("pow"),
   max: "maximum",
   min: "minimum",
   lt: "less",

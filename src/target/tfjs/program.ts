@@ -94,13 +94,13 @@ export type TfFunction =
 /** The functions of `typescript/support/tensors.ts`, which emitted modules carry with them. */
 export type SupportFunction =
   | "digamma"
-  | "gaussian"
+  | "randomGaussian"
   | "lgamma"
   | "scatterAdd"
   | "shift"
   | "stack"
   | "take"
-  | "uniform"
+  | "randomUniform"
   | "unwindow"
   | "window";
 

@@ -13,7 +13,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     const { distribution, stream } = call.attributes;
     const axes = call.axes(call.attributes.axes);
     const args = [reference(call.input(0)), text(stream), shapeOf(axes)];
-    return call.writer.support(distribution, args, axes, "float", call.label);
+    return call.writer.support(distribution === "uniform" ? "randomUniform" : "randomGaussian", args, axes, "float", call.label);
   }),
 ];
 

@@ -95,12 +95,12 @@ export function stack(steps: tf.Tensor[], shape: number[], dtype: "float32" | "i
 }
 
 /** Numbers in the open interval (0, 1), the same on every backend and device for the same seed and stream. */
-export function uniform(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
+export function randomUniform(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
   return drawn("uniform", seed, stream, shape);
 }
 
 /** Standard normal numbers, the same on every backend and device for the same seed and stream. */
-export function gaussian(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
+export function randomGaussian(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
   return drawn("gaussian", seed, stream, shape);
 }
 

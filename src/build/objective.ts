@@ -1,0 +1,113 @@
+import type { Regime } from "../check/regime.ts";
+import { hasAxis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as sums from "../op/make_sum.ts";
+import { printExpression } from "../syntax/walk.ts";
+import type { Call, Expression } from "../syntax/tree.ts";
+import { evaluate } from "./expression.ts";
+import type { Context, Session } from "./frame.ts";
+import { isMetric, LATER_METRICS, METRICS, metricEmission } from "./metrics.ts";
+import type { OpenModel } from "./model.ts";
+import { asTensor, scalar } from "./operators.ts";
+import { masks } from "./reduce.ts";
+import type { LossDraft } from "./training.ts";
+import { INVALID, type Meaning, shapeText, type TensorValue } from "./value.ts";
+
+/** A quantity that is averaged over batches before anything else is done with it. */
+export interface Averaged {
+  /** The param that stands for its mean in the reports' own expressions. */
+  readonly param: string;
+  readonly sum: string;
+  readonly count: string;
+}
+
+/** Gives `nll(x)` and its kin a meaning inside objectives: the mean over this batch. */
+export function objectiveMetrics(model: () => OpenModel): NonNullable<Session["metrics"]> {
+  return metricHook(model, (context, sum, count) => {
+    const { builder } = context.session;
+    return make.div(builder, sum, make.maximum(builder, count, make.num(builder, 1)));
+  });
+}
+
+/** The same inside reports: a param that stands for the mean over all batches. */
+export function reportMetrics(model: () => OpenModel, averaged: Averaged[]): NonNullable<Session["metrics"]> {
+  return metricHook(model, (context, sum, count) => {
+    const param = context.session.builder.param(`mean.${averaged.length}`, { dtype: "float", axes: [] });
+    averaged.push({ param, sum, count });
+    return param;
+  });
+}
+
+function metricHook(
+  model: () => OpenModel,
+  mean: (context: Context, sum: string, count: string) => string,
+): NonNullable<Session["metrics"]> {
+  return (context, call) => {
+    const name = call.callee.kind === "reference" ? call.callee.name : undefined;
+    if (name === undefined || context.frame.names.has(name)) return undefined;
+    if (LATER_METRICS.has(name)) return later(context, call, name);
+    const metric = METRICS[name];
+    if (!isMetric(name) || metric === undefined) return undefined;
+    const emission = metricEmission(model(), metric, call);
+    const found = emission === undefined ? undefined : metric.total(emission);
+    if (found === undefined) return INVALID;
+    const average = mean(context, found.sum, found.count);
+    const { builder } = context.session;
+    return scalar(metric.finish === "root" ? make.pow(builder, average, make.num(builder, 0.5)) : average, call.span);
+  };
+}
+
+function later(context: Context, call: Call, name: string): Meaning {
+  context.session.report.add("not-yet", call.span, `${name} is not built yet`, { hint: "a later version of seqc brings it" });
+  return INVALID;
+}
+
+/** The regime's loss: the sum of its objectives, each averaged over the batch. */
+export function regimeLoss(model: OpenModel, regime: Regime): LossDraft | undefined {
+  const { builder } = model.session;
+  const terms: { name: string; id: string; span: Expression["span"] }[] = [];
+  let loss: string | undefined;
+  for (const objective of regime.objectives) {
+    const value = scalarOf(model, objective.value);
+    if (value === undefined) continue;
+    const mean = meanOver(model, value);
+    const signed = objective.direction === "maximize" ? make.neg(builder, mean) : mean;
+    terms.push({ name: printExpression(objective.value), id: mean, span: objective.span });
+    loss = loss === undefined ? signed : make.add(builder, loss, signed);
+  }
+  return loss === undefined || terms.length < regime.objectives.length ? undefined : { model, loss, terms };
+}
+
+/** An expression of the model that must be one number per example, or one in all. */
+export function scalarOf(model: OpenModel, expression: Expression): TensorValue | undefined {
+  const meaning = evaluate(model.context, expression);
+  const value = meaning.kind === "invalid" ? undefined : asTensor(model.context, meaning, expression.span);
+  if (value === undefined || value.visible.every((axis) => axis.unit)) return value;
+  model.session.report.add("not-scalar", expression.span, `a single number is needed here, this is ${shapeText(value.visible)}`, {
+    related: [{ span: value.from, message: "its shape comes from here" }],
+    hint: "reduce it with sum(...) or mean(...)",
+  });
+  return undefined;
+}
+
+/** The mean over the batch of a value that may depend on the example. */
+export function meanOver(model: OpenModel, value: TensorValue): string {
+  const { builder } = model.session;
+  const { sum, count } = batchTotal(model, value);
+  return count === undefined ? sum : make.div(builder, sum, count);
+}
+
+/** Sum and count over the batch; without a count where the value does not depend on the example. */
+export function batchTotal(
+  model: OpenModel,
+  value: TensorValue,
+): { readonly sum: string; readonly count: string | undefined } {
+  const { builder } = model.session;
+  const type = builder.type(value.id);
+  const axes = model.context.hidden.filter((axis) => hasAxis(type, axis.id));
+  const id = make.toFloat(builder, value.id);
+  if (axes.length === 0) return { sum: id, count: undefined };
+  const inside = masks(model.context, axes);
+  const masked = inside.reduce((sum, mask) => make.select(builder, mask, sum, make.num(builder, 0)), id);
+  return { sum: sums.sumOver(builder, masked, axes), count: make.countOf(builder, axes) };
+}

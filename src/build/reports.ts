@@ -1,0 +1,103 @@
+import type { Regime } from "../check/regime.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Result } from "../ir/graph.ts";
+import * as make from "../op/make.ts";
+import { printExpression } from "../syntax/walk.ts";
+import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
+import { inputSpecs, type OpenModel } from "./model.ts";
+import type { Program, ResultRole } from "./program.ts";
+
+/**
+ * What a regime reports: one program sums quantities and counts over each batch, then one small graph of the means gives
+ * the reported values. So a report over many batches weighs every position alike.
+ */
+export interface Reports {
+  /** Results `sum.i` and `count.i`. */
+  readonly totals: Program;
+  /** Params `mean.i`, results by report name. */
+  readonly summary: Graph;
+  readonly names: readonly string[];
+  readonly averages: number;
+}
+
+/** `loss` is always reported, first; then `nll` of single emissions by their texts, or the names that are given. */
+export function regimeReports(
+  model: OpenModel,
+  regime: Regime,
+  averaged: readonly Averaged[],
+  loss: string | undefined,
+  evaluated: readonly { readonly name: string; readonly id: string }[],
+): Reports | undefined {
+  const { session } = model;
+  const totals: Result[] = [];
+  const roles = new Map<string, ResultRole>();
+  const give = (name: string, id: string): void => {
+    totals.push({ name, id });
+    roles.set(name, { kind: "metric", name });
+  };
+  for (const [index, { sum, count }] of averaged.entries()) {
+    give(`sum.${index}`, sum);
+    give(`count.${index}`, count);
+  }
+  const results: Result[] = loss === undefined ? [] : [{ name: "loss", id: loss }];
+  results.push(...evaluated);
+  const graph = session.builder.finish(totals);
+  const summary = session.builder.finish(results);
+  const used = new Set(summary.nodes.flatMap((node) => node.inputs));
+  const means = summary.params.filter((param) => averaged.some(({ param: id }) => id === param.id));
+  const other = summary.params.find((param) => used.has(param.id) && !means.includes(param));
+  if (other !== undefined) {
+    session.report.add("not-scalar", regime.train.name.span, `a report mixes a mean over the batch with ${other.id}, which differs by example`, {
+      hint: "report them apart",
+    });
+    return undefined;
+  }
+  const isMean = (id: string): boolean => averaged.some(({ param }) => param === id);
+  return {
+    totals: {
+      name: `${regime.name}.totals`,
+      graph: { ...graph, params: graph.params.filter((param) => !isMean(param.id)) },
+      params: new Map(session.roles),
+      results: roles,
+      weights: [...session.weights.values()].map(({ spec }) => spec),
+      inputs: inputSpecs(session),
+      sizes: session.sizes,
+    },
+    summary: { ...summary, params: means },
+    names: results.map((result) => result.name),
+    averages: averaged.length,
+  };
+}
+
+/** Elaborates the loss and every report of a regime; quantities that depend on the example become averages too. */
+export function elaborateReports(
+  model: OpenModel,
+  regime: Regime,
+  averaged: Averaged[],
+): { readonly loss: string | undefined; readonly evaluated: readonly { readonly name: string; readonly id: string }[] } | undefined {
+  const { builder } = model.session;
+  let loss: string | undefined;
+  for (const objective of regime.objectives) {
+    const value = scalarOf(model, objective.value);
+    if (value === undefined) return undefined;
+    const mean = averageOf(model, value, averaged);
+    const signed = objective.direction === "maximize" ? make.neg(builder, mean) : mean;
+    loss = loss === undefined ? signed : make.add(builder, loss, signed);
+  }
+  const evaluated = [];
+  for (const { name, value: expression } of regime.reports) {
+    const value = scalarOf(model, expression);
+    if (value === undefined) return undefined;
+    evaluated.push({ name: name?.text ?? printExpression(expression), id: averageOf(model, value, averaged) });
+  }
+  return { loss, evaluated };
+}
+
+function averageOf(model: OpenModel, value: NonNullable<ReturnType<typeof scalarOf>>, averaged: Averaged[]): string {
+  const { builder } = model.session;
+  const { sum, count } = batchTotal(model, value);
+  if (count === undefined) return sum;
+  const param = builder.param(`mean.${averaged.length}`, { dtype: "float", axes: [] });
+  averaged.push({ param, sum, count });
+  return param;
+}

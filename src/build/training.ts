@@ -1,0 +1,262 @@
+import type { Span } from "../base/span.ts";
+import { findDefinition } from "../check/modules.ts";
+import type { Regime } from "../check/regime.ts";
+import { gradients } from "../grad/gradients.ts";
+import { type Builder, createBuilder } from "../ir/builder.ts";
+import { copyGraph } from "../ir/copy.ts";
+import { definitions, type Graph, type Result } from "../ir/graph.ts";
+import * as make from "../op/make.ts";
+import * as sums from "../op/make_sum.ts";
+import type { Expression } from "../syntax/tree.ts";
+import { apply } from "./apply.ts";
+import { createAxisTable } from "./axes.ts";
+import { type Carried, carryStates, FRESH } from "./carry.ts";
+import { dottedPath } from "./expression.ts";
+import type { Context, Frame, Session } from "./frame.ts";
+import { scalar } from "./operators.ts";
+import { type Clock, hyperParameter, optimizerOf, updateWeight } from "./optimizer.ts";
+import type { ParamRole, Program, ResultRole } from "./program.ts";
+import { inputSpecs, type OpenModel } from "./model.ts";
+import type { InstanceValue } from "./value.ts";
+
+/** A graph whose params and results have roles, not yet scheduled. */
+export type Draft = Program;
+
+/** The loss and its terms, ready to be differentiated. */
+export interface LossDraft {
+  readonly model: OpenModel;
+  /** float []. */
+  readonly loss: string;
+  /** Each objective by its text, float []. */
+  readonly terms: readonly { readonly name: string; readonly id: string; readonly span: Span }[];
+}
+
+/**
+ * One training step: loss, gradients of all trained weights, clipping, the optimizer's equations, and what equations
+ * with primes move. `frozen` weights get no gradient.
+ */
+export function trainingStep(draft: LossDraft, regime: Regime, frozen: ReadonlySet<string>): Draft | undefined {
+  const { model, loss } = draft;
+  const { session } = model;
+  const moved = [...session.moved];
+  const forward = session.builder.finish([
+    { name: "loss", id: loss },
+    ...draft.terms.map((term) => ({ name: `term.${term.name}`, id: term.id })),
+    ...moved.map(([name, id]) => ({ name: `moved.${name}`, id })),
+  ]);
+  const carried = carriedGraph(model, regime, forward);
+  if (carried === undefined) return undefined;
+  const builder = createBuilder(`${regime.name}_step`);
+  const ids = copyGraph(builder, carried.graph);
+  const find = (name: string): string => ids.get(carried.graph.results.find((result) => result.name === name)?.id ?? "") ?? "";
+  const trained = trainedWeights(model, forward, regime, frozen);
+  if (trained === undefined) return undefined;
+  const weightIds = trained.map((name) => ids.get(session.weights.get(name)?.id ?? "") ?? "");
+  const cotangents = gradients(builder, find("loss"), weightIds);
+  const roles = copiedRoles(session, carried, ids);
+  const results: Result[] = [{ name: "loss", id: find("loss") }];
+  const resultRoles = new Map<string, ResultRole>([["loss", { kind: "loss" }]]);
+  const give = (name: string, id: string, role: ResultRole): void => {
+    results.push({ name, id });
+    resultRoles.set(name, role);
+  };
+  for (const { name } of draft.terms) give(`term.${name}`, find(`term.${name}`), { kind: "metric", name });
+  for (const [name] of moved) give(`weight.${name}`, find(`moved.${name}`), { kind: "weight", name });
+  for (const name of carried.states) give(name, find(name), { kind: "carry", name });
+  const context = optimizerContext(model, builder, roles);
+  const updated = optimize(context, regime, trained, weightIds, cotangents, roles, give);
+  if (!updated) return undefined;
+  return {
+    name: `${regime.name}.step`,
+    graph: builder.finish(results),
+    params: roles,
+    results: resultRoles,
+    weights: [...session.weights.values()].map(({ spec }) => spec),
+    inputs: inputSpecs(session),
+    sizes: session.sizes,
+  };
+}
+
+function copiedRoles(session: Session, carried: Carried, ids: ReadonlyMap<string, string>): Map<string, ParamRole> {
+  const roles = new Map<string, ParamRole>();
+  for (const [id, role] of session.roles) {
+    const copied = ids.get(id);
+    if (copied !== undefined) roles.set(copied, role);
+  }
+  for (const name of carried.states) roles.set(ids.get(name) ?? name, { kind: "carry", name });
+  if (carried.states.length > 0) roles.set(ids.get(FRESH) ?? FRESH, { kind: "fresh" });
+  return roles;
+}
+
+/** With `bptt`, recurrences over time go on from the chunk before. */
+function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Carried | undefined {
+  if (regime.bptt === undefined) return { graph, states: [] };
+  const [time] = model.session.times;
+  const overlap = chunkOverlap(model);
+  const carried = time === undefined ? { graph, states: [] } : carryStates(graph, time, overlap);
+  if (carried.states.length > 0) return carried;
+  model.session.report.add("wrong-option", regime.bptt.span, `${model.frame.definition.name.text} has no state to carry`, {
+    hint: "bptt cuts a recurrence over time; leave it out, and cut the data with windows(...)",
+  });
+  return undefined;
+}
+
+/** How far emissions look ahead: chunks share so many positions. */
+export function chunkOverlap(model: OpenModel): number {
+  return Math.max(0, ...model.emissions.flatMap((item) => item.indices.map((index) => index.offset)));
+}
+
+/** The weights that this regime trains; one that no objective reaches is an error. */
+function trainedWeights(
+  model: OpenModel,
+  graph: Graph,
+  regime: Regime,
+  frozen: ReadonlySet<string>,
+): readonly string[] | undefined {
+  const { session } = model;
+  const reached = reachable(graph, "loss");
+  const trained: string[] = [];
+  for (const [name, { spec, id }] of session.weights) {
+    if (!spec.trained || frozen.has(name)) continue;
+    if (reached.has(id)) trained.push(name);
+    else {
+      session.report.add("unreached-weight", spec.span, `no objective of ${regime.name} reaches ${name}`, {
+        related: regime.objectives.map((objective) => ({ span: objective.span, message: "this is what it minimizes" })),
+        hint: "use it in what the objective reads, or freeze it",
+      });
+    }
+  }
+  if (trained.length > 0) return trained;
+  session.report.add("unreached-weight", regime.train.name.span, `${regime.name} has no weight to train`);
+  return undefined;
+}
+
+/** All values that a result depends on. */
+function reachable(graph: Graph, result: string): ReadonlySet<string> {
+  const defined = definitions(graph);
+  const start = graph.results.find((candidate) => candidate.name === result)?.id;
+  const seen = new Set<string>(start === undefined ? [] : [start]);
+  for (const id of seen) for (const input of defined.get(id)?.inputs ?? []) seen.add(input);
+  return seen;
+}
+
+/** A context in the step's own graph: no hidden axes, the names of the regime's file. */
+function optimizerContext(model: OpenModel, builder: Builder, roles: Map<string, ParamRole>): Context {
+  const session: Session = {
+    ...model.session,
+    builder,
+    axes: createAxisTable(builder),
+    roles,
+    trail: [],
+    busy: [],
+    moved: new Map(),
+    metrics: undefined,
+  };
+  const frame: Frame = { ...model.frame, file: model.session.modules.entry.file, hidden: [], names: new Map() };
+  return { session, frame, hidden: [], indices: new Map() };
+}
+
+function clockOf(context: Context, roles: Map<string, ParamRole>): Clock {
+  const { builder } = context.session;
+  const value = (kind: "step" | "steps" | "steps_per_epoch"): string => {
+    for (const [id, role] of roles) if (role.kind === kind) return id;
+    const id = builder.param(kind, { dtype: "float", axes: [] });
+    roles.set(id, { kind });
+    return id;
+  };
+  const step = value("step");
+  return { step, steps: value("steps"), epoch: make.div(builder, step, value("steps_per_epoch")) };
+}
+
+function optimize(
+  context: Context,
+  regime: Regime,
+  trained: readonly string[],
+  weightIds: readonly string[],
+  cotangents: readonly string[],
+  roles: Map<string, ParamRole>,
+  give: (name: string, id: string, role: ResultRole) => void,
+): boolean {
+  const clock = clockOf(context, roles);
+  const clipped = clip(context, regime, cotangents, clock);
+  const optimizers = regime.optimizers.map((clause) => ({
+    parts: clause.on.map((part) => dottedPath(part) ?? ""),
+    instance: optimizerOf(context, clause.optimizer, clock),
+    clause,
+  }));
+  if (clipped === undefined || optimizers.some(({ instance }) => instance === undefined)) return false;
+  for (const [place, name] of trained.entries()) {
+    const chosen = optimizers.findLast(({ parts }) => parts.some((part) => isPart(name, part))) ?? optimizers.find(({ parts }) => parts.length === 0);
+    if (chosen?.instance === undefined) {
+      context.session.report.add("missing-clause", regime.train.name.span, `${name} has no optimizer`, {
+        hint: "write an optim without `on` for the rest",
+      });
+      return false;
+    }
+    const { span } = chosen.clause;
+    const update = updateWeight(context, chosen.instance, name, weightIds[place] ?? "", clipped[place] ?? "", span);
+    if (update === undefined) return false;
+    give(`weight.${name}`, update.weight, { kind: "weight", name });
+    for (const slot of update.slots) {
+      roles.set(slot.param, { kind: "slot", name: slot.name, weight: name, start: slot.start });
+      give(`slot.${name}.${slot.name}`, slot.next, { kind: "slot", name: slot.name, weight: name });
+    }
+  }
+  return true;
+}
+
+/** `enc` names the part whose weights are `enc.…`; `enc.W` a weight. */
+export function isPart(weight: string, part: string): boolean {
+  return weight === part || weight.startsWith(`${part}.`);
+}
+
+/** `clip norm(1.0)` is the library's `clip_norm`: a layer of one gradient and the norm of all. */
+function clip(context: Context, regime: Regime, cotangents: readonly string[], clock: Clock): readonly string[] | undefined {
+  if (regime.clip === undefined) return cotangents;
+  const { rule } = regime.clip;
+  const name = rule.kind === "call" && rule.callee.kind === "reference" ? rule.callee.name : undefined;
+  const found = name === undefined ? undefined : findDefinition(context.session.modules, context.frame.file, `clip_${name}`);
+  const limit = rule.kind === "call" ? rule.args[0] : undefined;
+  if (found === undefined || limit === undefined) {
+    context.session.report.add("wrong-option", rule.span, "gradients are clipped by norm or by value", {
+      hint: "write clip norm(1.0), or clip value(0.5)",
+    });
+    return undefined;
+  }
+  const parameter = found.definition.parameters[0]?.name.text ?? "most";
+  const instance: InstanceValue = {
+    kind: "instance",
+    ...found,
+    parameters: new Map([[parameter, hyperParameter(context, limit.value, clock)]]),
+    path: "",
+    blocks: undefined,
+    declared: rule.span,
+  };
+  const norm = scalar(globalNorm(context.session.builder, cotangents), rule.span);
+  const results = cotangents.map((id) => clipOne(context, instance, id, norm, rule));
+  return results.some((id) => id === undefined) ? undefined : results.flatMap((id) => id ?? []);
+}
+
+function clipOne(
+  context: Context,
+  instance: InstanceValue,
+  id: string,
+  norm: ReturnType<typeof scalar>,
+  rule: Expression,
+): string | undefined {
+  const { axes } = context.session.builder.type(id);
+  const gradient = { ...scalar(id, rule.span), visible: axes.map((axis) => ({ axis, label: undefined, unit: false, valid: undefined, nonempty: undefined })) };
+  const inputs = new Map([
+    ["g", { meaning: gradient, span: rule.span }],
+    ["norm", { meaning: norm, span: rule.span }],
+  ]);
+  const out = apply(context, instance, { inputs, state: undefined }, rule.span)?.outs[0];
+  return out?.kind === "tensor" ? out.id : undefined;
+}
+
+/** sqrt(Σ g²) over all gradients. */
+function globalNorm(builder: Builder, cotangents: readonly string[]): string {
+  const squares = cotangents.map((id) => sums.sumOver(builder, make.mul(builder, id, id), builder.type(id).axes));
+  const total = squares.reduce((sum, square) => make.add(builder, sum, square), make.num(builder, 0));
+  return make.pow(builder, total, make.num(builder, 0.5));
+}

@@ -1,0 +1,117 @@
+import type { Report } from "../base/diagnostic.ts";
+import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
+import { forwardProgram, type ForwardWants } from "../build/forward.ts";
+import { findModel, type ModelRequest, openModel, type OpenModel } from "../build/model.ts";
+import { type Averaged, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
+import type { Program } from "../build/program.ts";
+import { elaborateReports, regimeReports, type Reports } from "../build/reports.ts";
+import { chunkOverlap, trainingStep } from "../build/training.ts";
+import type { Modules } from "../check/modules.ts";
+import type { Regime } from "../check/regime.ts";
+import * as make from "../op/make.ts";
+import { schedule } from "../schedule/schedule.ts";
+import type { Expression } from "../syntax/tree.ts";
+import { reportProblems } from "./problems.ts";
+
+/** What programs are made for: files, known sizes, and where to report. */
+export interface Job {
+  readonly modules: Modules;
+  /** Sizes that data, weights or options give; they win over defaults. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Whether all examples of a batch have the same length, so that no masks are needed. */
+  readonly dense: boolean;
+  readonly report: Report;
+}
+
+/** Finds the order of computation of an equation graph; a circle without one is reported. */
+export function scheduled(program: Program, report: Report): Program | undefined {
+  const found = schedule(program.graph, program.sizes);
+  if ("graph" in found) return { ...program, graph: found.graph };
+  reportProblems(found.problems, report);
+  return undefined;
+}
+
+/** The model that an expression names, with the job's options. */
+export function modelRequest(job: Job, model: Expression): ModelRequest | undefined {
+  const { modules, report, sizes, dense } = job;
+  const found = findModel(modules, modules.entry.file, model, report);
+  if (found === undefined) return undefined;
+  return {
+    modules,
+    file: found.file,
+    definition: found.definition,
+    parameters: found.call,
+    parametersFile: modules.entry.file,
+    sizes,
+    dense,
+    report,
+  };
+}
+
+/** Opens a model in which metrics (`nll(x)`) are means over the batch. */
+export function openForLoss(request: ModelRequest): OpenModel {
+  const model: OpenModel = openModel(request, objectiveMetrics(() => model));
+  return model;
+}
+
+/** A model run forward: outputs, named values, loss, gradients. Without a regime the loss is the sum of all emissions' nll. */
+export function compileForward(
+  job: Job,
+  model: Expression,
+  wants: Omit<ForwardWants, "loss">,
+  regime?: Regime,
+): Program | undefined {
+  const request = modelRequest(job, model);
+  if (request === undefined) return undefined;
+  const opened = openForLoss(request);
+  const loss = regime === undefined ? emissionLoss(opened) : regimeLoss(opened, regime)?.loss;
+  const program = forwardProgram(opened, { ...wants, loss });
+  return program === undefined || job.report.hasErrors ? undefined : scheduled(program, job.report);
+}
+
+/** Σ nll over all emissions; undefined for a model that emits nothing. */
+export function emissionLoss(model: OpenModel): string | undefined {
+  const { builder } = model.session;
+  let loss: string | undefined;
+  for (const item of model.emissions) {
+    const emission = openEmission(model, item);
+    const total = emission === undefined ? undefined : negativeLogLikelihood(emission);
+    if (total === undefined) return undefined;
+    const mean = make.div(builder, total.sum, make.maximum(builder, total.count, make.num(builder, 1)));
+    loss = loss === undefined ? mean : make.add(builder, loss, mean);
+  }
+  return loss;
+}
+
+/** One step of training; `frozen` weights stay as they are and cost nothing. */
+export function compileStep(job: Job, regime: Regime, frozen: ReadonlySet<string>): Program | undefined {
+  const request = modelRequest(job, regime.model);
+  if (request === undefined) return undefined;
+  const model = openForLoss(request);
+  const loss = regimeLoss(model, regime);
+  const draft = loss === undefined ? undefined : trainingStep(loss, regime, frozen);
+  return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report);
+}
+
+/** What a regime reports over a whole data set. */
+export function compileReports(job: Job, regime: Regime): Reports | undefined {
+  const request = modelRequest(job, regime.model);
+  if (request === undefined) return undefined;
+  const averaged: Averaged[] = [];
+  const model: OpenModel = openModel(request, reportMetrics(() => model, averaged));
+  const elaborated = elaborateReports(model, regime, averaged);
+  if (elaborated === undefined) return undefined;
+  const reports = regimeReports(model, regime, averaged, elaborated.loss, elaborated.evaluated);
+  const totals = reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report);
+  return reports === undefined || totals === undefined ? undefined : { ...reports, totals };
+}
+
+/** How data must be cut for a regime: its `time` names, and by how much chunks of a long sequence overlap. */
+export interface Cutting {
+  readonly times: readonly string[];
+  readonly overlap: number;
+}
+
+export function cuttingOf(model: OpenModel): Cutting {
+  return { times: [...model.session.times], overlap: chunkOverlap(model) };
+}
