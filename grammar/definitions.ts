@@ -2,6 +2,7 @@ import type { TokenType } from "chevrotain";
 import { ExpressionParser } from "./expressions.ts";
 import { Identifier, NumberToken, Prime, Symbols, word } from "./tokens.ts";
 
+const opens = new Set<TokenType>([Symbols.openParen, Symbols.openBracket, Symbols.openBrace]);
 const endsDeclarator = new Set<TokenType>([Symbols.define, Symbols.tilde, Symbols.comma, Symbols.closeBrace]);
 
 /** The rules for `cell`, `layer`, `dist` and `model`, and what stands in their braces. */
@@ -266,7 +267,7 @@ export class DefinitionParser extends ExpressionParser {
     for (let at = 2; this.startsOperand(at) || at > 2; at++) {
       const type = this.LA(at).tokenType;
       if (type === word("of") && at > 2) return !(this.isName(at + 1) && this.LA(at + 2).tokenType === Symbols.colon);
-      if (type === Symbols.openParen || type === Symbols.openBracket) at = this.behindGroup(at) - 1;
+      if (opens.has(type)) at = this.behindGroup(at) - 1;
       else if (endsDeclarator.has(type) || type.name === "EOF") return false;
     }
     return false;

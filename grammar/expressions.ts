@@ -181,7 +181,7 @@ export class ExpressionParser extends CstParser {
   protected negation = this.RULE("negation", () => {
     this.MANY({
       GATE: () => this.startsOperand(2),
-      DEF: () => this.CONSUME(word("not"), { LABEL: "not" }),
+      DEF: () => this.CONSUME(word("not")),
     });
     this.SUBRULE(this.arithmetic);
   });

@@ -45,14 +45,17 @@ export interface OpenModel {
 
 export const BATCH = "B";
 
-/** Opens a model: its inputs and emitted arrays become params of the graph, with the batch as hidden axis. */
-export function openModel(request: ModelRequest, metrics?: Session["metrics"]): OpenModel {
-  const { definition, file } = request;
+/** An elaboration of its own, and the batch axis. */
+export function createSession(
+  request: ModelRequest,
+  sizes: Map<string, number>,
+  metrics?: Session["metrics"],
+): { readonly session: Session; readonly batch: Axis } {
+  const { definition } = request;
   const builder = createBuilder(definition.name.text);
   const axes = createAxisTable(builder);
   const batch = axes.fresh(namedSize(BATCH), new Set());
-  const times = new Set(definition.items.flatMap((item) => (item.kind === "time" ? item.names.map((name) => name.text) : [])));
-  const sizes = new Map(request.sizes);
+  const times = definition.items.flatMap((item) => (item.kind === "time" ? item.names.map((name) => name.text) : []));
   const session: Session = {
     builder,
     axes,
@@ -69,14 +72,22 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
     trail: [],
     busy: [],
     streams: new Map(),
-    times,
+    times: new Set(times),
     specialVocabularies: new Set(),
     metrics,
     depth: 0,
   };
+  return { session, batch };
+}
+
+/** Opens a model: its inputs and emitted arrays become params of the graph, with the batch as hidden axis. */
+export function openModel(request: ModelRequest, metrics?: Session["metrics"]): OpenModel {
+  const { definition, file } = request;
+  const sizes = new Map(request.sizes);
+  const { session, batch } = createSession(request, sizes, metrics);
   const outer = outerContext(session, request, batch);
   const parameters = modelParameters(outer, request, sizes);
-  for (const name of times) declareTime(session, name, batch);
+  for (const name of session.times) declareTime(session, name, batch);
   const instance: InstanceValue = {
     kind: "instance",
     definition,
@@ -105,7 +116,7 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
 }
 
 /** A frame around the model: nothing but the names of its file. */
-function outerContext(session: Session, request: ModelRequest, batch: Axis): Context {
+export function outerContext(session: Session, request: ModelRequest, batch: Axis): Context {
   const frame: Frame = {
     file: request.parametersFile,
     definition: request.definition,
@@ -121,7 +132,7 @@ function outerContext(session: Session, request: ModelRequest, batch: Axis): Con
  * A model's integer parameters stay names in shapes (`H`, not 512), so that equal numbers are not equal sizes; one
  * without a default comes from the data.
  */
-function modelParameters(context: Context, request: ModelRequest, sizes: Map<string, number>): ReadonlyMap<string, Meaning> {
+export function modelParameters(context: Context, request: ModelRequest, sizes: Map<string, number>): ReadonlyMap<string, Meaning> {
   const { definition, parameters: call } = request;
   const value = { kind: "definition" as const, definition, file: request.file, given: new Map() };
   const given = call === undefined ? new Map<string, Meaning>() : (givenParameters(context, value, call.args) ?? new Map());
@@ -293,7 +304,7 @@ function declareLeaf(
   declare(session, frame, knownSlot(name, span, "in", value));
 }
 
-function leafVocabulary(context: Context, type: TypeExpression): Size | undefined | "invalid" {
+export function leafVocabulary(context: Context, type: TypeExpression): Size | undefined | "invalid" {
   if (type.vocabulary === undefined) return undefined;
   const size = asSize(context, evaluate(context, type.vocabulary), type.vocabulary.span);
   return size === undefined || isUnit(size) ? "invalid" : size;

@@ -11,7 +11,8 @@ function names(expression: Expression, name: string): boolean {
   return children(expression).some((child) => names(child, name));
 }
 
-function itemExpressions(item: Item): readonly Expression[] {
+/** The expressions of an item, shapes not included. */
+export function itemExpressions(item: Item): readonly Expression[] {
   switch (item.kind) {
     case "equation":
       return [item.value];

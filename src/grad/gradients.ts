@@ -5,7 +5,7 @@ import { unionAxes, withoutAxes } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import { expand } from "../op/make_move.ts";
 import { sumOver } from "../op/make_sum.ts";
-import { withoutIdleMask } from "./mask.ts";
+import { toStart, withoutIdleMask } from "./mask.ts";
 import { partAxes } from "./part.ts";
 import type { Path } from "./path.ts";
 import { findPath } from "./path.ts";
@@ -104,7 +104,8 @@ function pullBack({ builder, path, sums, parts }: Pass, node: Node, part: boolea
     return part ? expand(builder, plain, [...type.axes, ...beyond]) : plain;
   });
   if (cotangents.every((cotangent) => cotangent === undefined)) return;
-  const contributions = node.op.vjp?.({ builder, node, cotangents }) ?? [];
+  const start = part || parts.has(builder.resolve(node.inputs[1] ?? "")) ? undefined : toStart(builder, node, cotangents[0]);
+  const contributions = start ?? node.op.vjp?.({ builder, node, cotangents }) ?? [];
   const isTotal = !part && node.outputs.some((output) => parts.has(output.id));
   for (const [index, input] of node.inputs.entries()) {
     const contribution = contributions[index];

@@ -1,4 +1,5 @@
 import type { Attribute, Attributes, AxisRange, Graph, Node, Value } from "./graph.ts";
+import { isGraph } from "./rewrite.ts";
 import type { Size } from "./size.ts";
 import type { Axis, Type } from "./type.ts";
 
@@ -54,10 +55,6 @@ function present(attributes: Attributes): readonly (readonly [string, Exclude<At
   return Object.entries(attributes)
     .flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
     .sort(([a, first], [b, second]) => Number(isGraph(first)) - Number(isGraph(second)) || (a < b ? -1 : 1));
-}
-
-function isGraph(value: Exclude<Attribute, undefined>): value is Graph {
-  return typeof value === "object" && "nodes" in value;
 }
 
 function attributeLines(value: Exclude<Attribute, undefined>, options: PrintOptions): readonly string[] {

@@ -1,6 +1,7 @@
 import { components } from "./components.ts";
-import type { Attribute, Graph, Node } from "./graph.ts";
+import type { Graph, Node } from "./graph.ts";
 import { typeText } from "./print.ts";
+import { isGraph } from "./rewrite.ts";
 import { equalSizes, type Size } from "./size.ts";
 import { type Axis, sameAxes, type Type } from "./type.ts";
 
@@ -32,10 +33,6 @@ export function verify(graph: Graph, options: VerifyOptions = {}): readonly stri
       if (isGraph(body)) problems.push(...verify(body, { scheduled: true }).map((text) => `in ${body.name}: ${text}`));
     }
   return problems;
-}
-
-function isGraph(attribute: Attribute): attribute is Graph {
-  return typeof attribute === "object" && "nodes" in attribute;
 }
 
 function verifyAxes(types: ReadonlyMap<string, Type>): readonly string[] {

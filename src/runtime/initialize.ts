@@ -90,18 +90,10 @@ function orthonormal(vector: Float64Array, basis: readonly Float64Array[]): Floa
   return vector.map((value) => value / norm);
 }
 
-/** Four sums side by side: one would wait for each addition. */
 function dot(a: Float64Array, b: Float64Array): number {
-  const whole = a.length - (a.length % 4);
-  let [first, second, third, fourth] = [0, 0, 0, 0];
-  for (let element = 0; element < whole; element += 4) {
-    first += a[element]! * b[element]!;
-    second += a[element + 1]! * b[element + 1]!;
-    third += a[element + 2]! * b[element + 2]!;
-    fourth += a[element + 3]! * b[element + 3]!;
-  }
-  for (let element = whole; element < a.length; element++) first += a[element]! * b[element]!;
-  return first + second + (third + fourth);
+  let sum = 0;
+  for (let element = 0; element < a.length; element++) sum += a[element]! * b[element]!;
+  return sum;
 }
 
 function uniform(size: number, low: number, high: number, seed: number, name: string): Float32Array {

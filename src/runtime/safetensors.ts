@@ -64,7 +64,7 @@ export function encodeTensors(
   for (const [name, { dtype, shape, data }] of order) {
     const elements = shape.reduce((all, size) => all * size, 1);
     if (data.length !== elements || name === "__metadata__")
-      throw new Error(`seqc: tensor ${name} of shape [${shape}] has ${data.length} elements`);
+      throw new Error(`internal: tensor ${name} of shape [${shape}] has ${data.length} elements`);
     entries.push([name, { dtype, shape, data_offsets: [end, end + data.byteLength] }]);
     end += data.byteLength;
   }
@@ -112,7 +112,7 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, 1 << 30), position + at);
-    if (bytesRead === 0) throw new Error(`seqc: the file shrank while it was read`);
+    if (bytesRead === 0) throw new Error(`internal: the file shrank while it was read`);
     at += bytesRead;
   }
   return bytes;

@@ -111,8 +111,8 @@ export function createDelays(
     const key = `past ${id} ${length.text} ${otherwise ?? ""}`;
     const known = rings.get(key);
     if (known !== undefined) return known;
-    const short: Axis = { id: names.fresh(`${id}.past`), size: length };
-    const long: Axis = { id: names.fresh(`${id}.past`), size: addSizes(length, constantSize(1)) };
+    const short: Axis = { id: names.fresh(`${id}.lag`), size: length };
+    const long: Axis = { id: names.fresh(`${id}.lag`), size: addSizes(length, constantSize(1)) };
     const inner = typeInside(id, axis);
     const type: Type = { dtype: inner.dtype, axes: [short, ...inner.axes] };
     // Entry j is read `delay` positions after it was made, so j entries back is read at delay - 1 - j.
@@ -159,8 +159,8 @@ export function createDelays(
     if (own === undefined) throw new Error(`internal: %${id} has no axis ${from}`);
     const span = spanOf(-offset * towards, -stride * towards, own.size, sizes);
     const output = nameOf(node.outputs[0]?.id ?? "");
-    const short: Axis = { id: names.fresh(`${output}.due`), size: span.longest };
-    const long: Axis = { id: names.fresh(`${output}.due`), size: addSizes(span.longest, constantSize(1)) };
+    const short: Axis = { id: names.fresh(`${output}.lag`), size: span.longest };
+    const long: Axis = { id: names.fresh(`${output}.lag`), size: addSizes(span.longest, constantSize(1)) };
     const inner = dropAxis(typeInside(id, axis), from);
     const name = `${output}.due`;
     const all = (): string => {

@@ -63,7 +63,7 @@ function fillBody(
   group: Group,
   alignment: Alignment,
   frame: Frame,
-  { names, sizes, before }: LoopContext,
+  { names, types, sizes, before }: LoopContext,
   nameOf: (id: string) => string,
 ): (id: string) => string {
   const { ownAxis } = alignment;
@@ -72,7 +72,12 @@ function fillBody(
   const values = new Map<string, string>();
   const asked = new Set<string>();
   for (const node of group.nodes) {
-    if (isPlain(node)) for (const output of node.outputs) values.set(output.id, nameOf(output.id));
+    if (!isPlain(node)) continue;
+    for (const { id, type } of node.outputs) {
+      const name = nameOf(id);
+      values.set(id, name);
+      types.set(name, dropAxis(type, ownAxis(node)));
+    }
   }
 
   const inside = (id: string): string => {

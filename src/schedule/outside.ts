@@ -1,6 +1,7 @@
 import type { Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import { orelse } from "../op/map.ts";
+import { rename } from "../op/move.ts";
 import { prefix, shift, suffix, window } from "../op/window.ts";
 import { isPartRead } from "./align.ts";
 import type { Group } from "./group.ts";
@@ -15,7 +16,7 @@ export interface Outside {
 }
 
 /**
- * Delayed reads are made again from what they read. So is what has no axis to loop over (`k[:t]` laid out whole), and what has
+ * Delayed reads are made again from what they read, and renamed values from what they rename. So is what has no axis to loop over (`k[:t]` laid out whole), and what has
  * the axis of such a part: in the loop, positions that are still to come hold nothing yet, which is masked there but must not
  * meet a derivative.
  */
@@ -45,7 +46,7 @@ function againRule(group: Group, axisOf: ReadonlyMap<Node, string>): (node: Node
   );
   const isRead = (node: Node): boolean => (isNode(node, shift) || isNode(node, window) || isPartRead(node)) && along(node);
   return (node) => {
-    if (isRead(node) || lacks(node, axisOf.get(node) ?? "")) return true;
+    if (isRead(node) || isNode(node, rename) || lacks(node, axisOf.get(node) ?? "")) return true;
     if (node.outputs.some((output) => output.type.axes.some((axis) => parts.has(axis.id)))) return true;
     const [value = "", ...others] = node.inputs;
     const source = group.definitions.get(value);

@@ -103,7 +103,7 @@ function loopOver(
     const body = { name, nodes: loop.nodes, results, fixed: [...region.fixed, loop.axis.id] };
     const arranged = arrange(body, context);
     if (!("problems" in arranged)) {
-      emitScan(group, loop, arranged.nodes, results, emitter, context);
+      emitScan(group, loop, arranged.nodes, results, region, emitter, context);
       return [];
     }
     problems ??= arranged.problems;
@@ -121,14 +121,16 @@ function emitScan(
   loop: Loop,
   nodes: readonly Node[],
   results: readonly string[],
+  region: Region,
   emitter: Emitter,
   { names, types }: Context,
 ): void {
   const { axis, reverse, parts, ys } = loop;
   const passed = [...parts.consts, ...parts.carries, ...parts.xs];
   const carries = parts.carries.length;
+  const origin = group.nodes.find((node) => node.origin !== undefined)?.origin;
   const body: Graph = {
-    name: group.nodes.find((node) => node.origin !== undefined)?.origin?.name ?? ys[0]?.id ?? "loop",
+    name: origin?.name ?? parts.carries[0]?.name.split(".")[0] ?? "loop",
     params: passed.map(({ param }) => param),
     nodes,
     results: results.map((id, index) => ({ name: resultName(loop, index), id })),
@@ -141,8 +143,12 @@ function emitScan(
     ...parts.carries.map((carry) => names.fresh(`${carry.name}.last`)),
     ...ys.map((y) => (y.axis === axis.id ? y.id : names.fresh(`${y.id}.${axis.id}`))),
   ];
-  const outputs: readonly Value[] = inferred.map((type, index) => ({ id: ids[index] ?? "", type }));
-  const origin = group.nodes.find((node) => node.origin !== undefined)?.origin;
+  const outputs: readonly Value[] = inferred.map((type, index) => {
+    const id = ids[index] ?? "";
+    // The layout of the program's results is not the loop's to choose.
+    const fixed = region.fixed.length === 0 && region.results.includes(id);
+    return { id, type: fixed ? emitter.type(id) : type };
+  });
   emitter.adopt({ op: scan, attributes, inputs, outputs, origin });
   ys.forEach((y, index) => {
     const own = types.get(y.id)?.axes.find((candidate) => candidate.id === y.axis);

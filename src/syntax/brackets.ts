@@ -35,80 +35,127 @@ interface Open {
  * What is nested too deeply to read is left out up to the next declaration.
  */
 export function balance(reading: Reading, tokens: readonly IToken[]): readonly IToken[] {
-  const output: IToken[] = [];
-  let open: Open[] = [];
-  let declaration = 0;
-  let deep = 0;
-  let skipped: IToken | undefined;
-
-  const closeLast = (next: IToken | undefined) => {
-    const { token, closer, deep: outside } = open.pop()!;
-    deep = outside;
-    const previous = output.at(-1)!;
-    const end = previous.startOffset + previous.image.length;
-    reportUnclosed(reading, token, closer, end, next);
-    output.push(inserted(closer, previous, end));
-  };
-
+  const state: State = { reading, tokens, output: [], open: [], deep: 0, declaration: 0, skipped: undefined };
+  const whole = isBalanced(tokens);
   for (const [at, token] of tokens.entries()) {
-    const fresh = startsLine(tokens, at);
-    if (fresh && startsDeclaration(tokens, at)) {
-      while (open.length > 0) closeLast(token);
-      if (skipped !== undefined) markUnread(reading, skipped, token.startOffset);
-      skipped = undefined;
-    } else if (fresh && open.length > 1 && open[0]!.block && !open.at(-1)!.block && startsItem(tokens, at)) {
-      while (!open.at(-1)!.block) closeLast(token);
-    }
-    if (skipped !== undefined) continue;
-    const names = open.at(-1)?.names === true;
-    if (names && !isName(token) && token.tokenType !== Symbols.comma && !CLOSERS.has(token.tokenType)) closeLast(token);
-    if (open.length === 0 && (output.at(-1)?.tokenType === Symbols.closeBrace || startsDeclaration(tokens, at)))
-      declaration = output.length;
-    deep = restartsTree(tokens, at) ? (open.at(-1)?.deep ?? 0) + open.length : deep;
-
+    if (!whole || state.skipped !== undefined) closeForgotten(state, at);
+    if (state.skipped !== undefined) continue;
+    if (state.open.length === 0 && startsDeclaration(tokens, at)) state.declaration = state.output.length;
+    if (restartsTree(tokens, at)) state.deep = (state.open.at(-1)?.deep ?? 0) + state.open.length;
     const closer = CLOSER.get(token.tokenType);
-    if (closer !== undefined) {
-      const names = closer === Symbols.closeBrace && holdsNames(output.at(-1));
-      const header = closer === Symbols.closeBrace && !names;
-      while (header && open.length > 0 && !open[0]!.block) closeLast(token);
-      open.push({ token, closer, block: header && open.length === 0, names, deep });
-      output.push(token);
-    } else if (!CLOSERS.has(token.tokenType)) {
-      output.push(token);
-    } else {
-      const partner = open.findLastIndex((each) => each.closer === token.tokenType);
-      const last = open.at(-1);
-      if (partner >= 0) {
-        while (open.length > partner + 1) closeLast(token);
-        deep = open.pop()!.deep;
-        output.push(token);
-      } else if (last === undefined || tokens[at + 1]?.tokenType === last.closer || last.block) {
-        reading.fault("unclosed-bracket", spanOf(reading, token), `\`${token.image}\` closes nothing`, {
-          hint: "remove it, or open it before",
-        });
-      } else {
-        reportWrongCloser(reading, last, token);
-        deep = open.pop()!.deep;
-        output.push({ ...token, tokenType: last.closer, tokenTypeIdx: last.closer.tokenTypeIdx! });
-      }
-    }
-    if (deepens(token)) deep += token.tokenType === word("scan") ? SCAN_DEPTH : 1;
-    if (open.length > DEEPEST_BRACKETS || deep > DEEPEST_TREE) {
-      reportDepth(reading, token, open.length > DEEPEST_BRACKETS);
-      output.length = declaration;
-      open = [];
-      deep = 0;
-      skipped = token;
-    }
+    if (closer !== undefined) openBracket(state, token, closer);
+    else if (CLOSERS.has(token.tokenType)) closeBracket(state, at);
+    else state.output.push(token);
+    limitDepth(state, token);
   }
-  while (open.length > 0) closeLast(undefined);
-  if (skipped !== undefined) markUnread(reading, skipped, reading.text.length);
-  return output;
+  while (state.open.length > 0) closeLast(state, undefined);
+  if (state.skipped !== undefined) markUnread(reading, state.skipped, reading.text.length);
+  return state.output;
 }
 
-function holdsNames(before: IToken | undefined): boolean {
-  return before?.image === "import" || before?.tokenType === Symbols.dot;
+interface State {
+  readonly reading: Reading;
+  readonly tokens: readonly IToken[];
+  readonly output: IToken[];
+  readonly open: Open[];
+  /** Operators and brackets that the tree is deep here. */
+  deep: number;
+  /** Where the last declaration begins in the output. */
+  declaration: number;
+  /** The first token that was too deep, while everything up to the next declaration is left out. */
+  skipped: IToken | undefined;
 }
+
+/** Then nothing was forgotten, and nothing needs to be guessed from where lines begin. */
+function isBalanced(tokens: readonly IToken[]): boolean {
+  const expected: TokenType[] = [];
+  for (const { tokenType } of tokens) {
+    const closer = CLOSER.get(tokenType);
+    if (closer !== undefined) expected.push(closer);
+    else if (CLOSERS.has(tokenType) && expected.pop() !== tokenType) return false;
+  }
+  return expected.length === 0;
+}
+
+/** Closes what cannot still be open where this token stands. */
+function closeForgotten(state: State, at: number): void {
+  const { tokens, open, reading } = state;
+  const token = tokens[at]!;
+  const fresh = startsLine(tokens, at);
+  if (fresh && startsDeclaration(tokens, at)) {
+    while (open.length > 0) closeLast(state, token);
+    if (state.skipped !== undefined) markUnread(reading, state.skipped, token.startOffset);
+    state.skipped = undefined;
+  } else if (fresh && open[0]?.block && startsItem(tokens, at)) {
+    while (!open.at(-1)!.block) closeLast(state, token);
+  } else if (
+    open.at(-1)?.names &&
+    !isName(token) &&
+    token.tokenType !== Symbols.comma &&
+    !CLOSERS.has(token.tokenType)
+  ) {
+    closeLast(state, token);
+  }
+}
+
+function openBracket(state: State, token: IToken, closer: TokenType): void {
+  const { open, output, deep } = state;
+  const names = closer === Symbols.closeBrace && holdsNames(output);
+  const body = closer === Symbols.closeBrace && !names;
+  while (body && open.length > 0 && !open[0]!.block) closeLast(state, token);
+  open.push({ token, closer, block: body && open.length === 0, names, deep });
+  output.push(token);
+}
+
+function closeBracket(state: State, at: number): void {
+  const { reading, tokens, open, output } = state;
+  const token = tokens[at]!;
+  const partner = open.findLastIndex((each) => each.closer === token.tokenType);
+  const last = open.at(-1);
+  if (partner >= 0) {
+    while (open.length > partner + 1) closeLast(state, token);
+    state.deep = open.pop()!.deep;
+    output.push(token);
+  } else if (last === undefined || tokens[at + 1]?.tokenType === last.closer || last.block) {
+    const hint = "remove it, or open it before";
+    reading.fault("unclosed-bracket", spanOf(reading, token), `\`${token.image}\` closes nothing`, { hint });
+  } else {
+    reportWrongCloser(reading, last, token);
+    state.deep = open.pop()!.deep;
+    output.push({ ...token, tokenType: last.closer, tokenTypeIdx: last.closer.tokenTypeIdx! });
+  }
+}
+
+/** Puts in the closer of the last bracket, behind the last token, because of what comes next. */
+function closeLast(state: State, next: IToken | undefined): void {
+  const { token, closer, deep } = state.open.pop()!;
+  const previous = state.output.at(-1)!;
+  const end = previous.startOffset + previous.image.length;
+  state.deep = deep;
+  reportUnclosed(state.reading, token, closer, end, next);
+  state.output.push(inserted(closer, previous, end));
+}
+
+function limitDepth(state: State, token: IToken): void {
+  if (deepens(token)) state.deep += token.tokenType === word("scan") ? SCAN_DEPTH : 1;
+  const brackets = state.open.length > DEEPEST_BRACKETS;
+  if (!brackets && state.deep <= DEEPEST_TREE) return;
+  reportDepth(state.reading, token, brackets);
+  state.output.length = state.declaration;
+  state.open.length = 0;
+  state.deep = 0;
+  state.skipped = token;
+}
+
+/** Does a `{` behind this hold names? `import` may also be the name of a definition or a model. */
+function holdsNames(before: readonly IToken[]): boolean {
+  const [previous, last] = before.slice(-2);
+  const beside = last ?? previous;
+  if (beside?.tokenType === Symbols.dot) return true;
+  return beside?.image === "import" && (last === undefined || !NAMING.has(previous!.image));
+}
+
+const NAMING = new Set(["cell", "layer", "dist", "model", "of", "."]);
 
 /** The tree starts anew behind a comma or an equals sign, and where an operand is followed by the next item. */
 function restartsTree(tokens: readonly IToken[], at: number): boolean {

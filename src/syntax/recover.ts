@@ -57,7 +57,7 @@ const BODIES: Readonly<Record<string, Start>> = {
 function bodyOf(part: readonly IToken[]): Body | undefined {
   const start = BODIES[part[0]!.image];
   const open = part.findIndex(
-    (token, at) => token.tokenType === Symbols.openBrace && part[at - 1]!.tokenType !== Symbols.dot,
+    (token, at) => token.tokenType === Symbols.openBrace && part[at - 1]?.tokenType !== Symbols.dot,
   );
   const close = part.length - 1;
   if (start === undefined || open < 0 || part[close]!.tokenType !== Symbols.closeBrace) return undefined;

@@ -63,18 +63,20 @@ function checkAlong(given: OpCase, node: Node, outputs: readonly Type[], input: 
   }
 }
 
+const LAST = 3;
+
 function mayRead(reads: Reads, at: number, position: number): boolean {
-  // Outside reads are clipped to the ends, where they may see what they say they do not; nobody relies on them.
-  const edge = position === 0 || position === 3;
+  // A read outside is clipped to the nearest end.
+  const clip = (index: number): number => Math.min(Math.max(index, 0), LAST);
   switch (reads.kind) {
     case "same":
       return position === at;
     case "offsets":
-      return edge || (position >= at + reads.low && position <= at + reads.high);
+      return position >= clip(at + reads.low) && position <= clip(at + reads.high);
     case "prefix":
-      return edge || position < at + reads.end;
+      return position <= clip(at + reads.end - 1);
     case "suffix":
-      return edge || position >= at + reads.start;
+      return position >= clip(at + reads.start);
     case "all":
       return true;
     default:

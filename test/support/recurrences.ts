@@ -150,12 +150,12 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 const sum = (count: number, term: (index: number) => number): number => range(count).reduce((total, index) => total + term(index), 0);
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** softmax over `over` where the mask holds; 0 elsewhere. */
+/** softmax over `over` where the mask holds; 0 elsewhere, also where it holds nowhere. */
 function maskedSoftmax(b: Builder, scores: string, mask: string, over: Axis): string {
-  const masked = make.select(b, mask, scores, make.num(b, Number.NEGATIVE_INFINITY));
+  const masked = make.select(b, mask, scores, make.num(b, -1e30));
   const top = make.stopGradient(b, sums.reduceOver(b, "max", masked, [over]));
-  const weights = make.select(b, mask, make.exp(b, make.sub(b, scores, top)), make.num(b, 0));
-  return make.div(b, weights, sums.sumOver(b, weights, [over]));
+  const weights = make.select(b, mask, make.exp(b, make.sub(b, masked, top)), make.num(b, 0));
+  return make.div(b, weights, make.maximum(b, sums.sumOver(b, weights, [over]), make.num(b, 1e-30)));
 }
 
 function logSumExp(b: Builder, x: string, over: Axis): string {

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import {
   Alternation,
+  Alternative,
   type IProduction,
   NonTerminal,
   Option,
   Repetition,
-  Rule,
+  type Rule,
   Terminal,
 } from "chevrotain";
 import { expect, test } from "vitest";
@@ -44,7 +45,9 @@ function print(production: IProduction): string {
 }
 
 function alternatives(production: Alternation): string {
-  return production.definition.map((alternative) => sequence(alternative.definition)).join(" | ");
+  return production.definition
+    .map((each) => (each instanceof Alternative ? sequence(each.definition) : print(each)))
+    .join(" | ");
 }
 
 function sequence(definition: readonly IProduction[]): string {
@@ -71,10 +74,13 @@ test("the lexer's vocabulary is sound", () => {
 
 test("every word that begins something is a word of the grammar, and the other way round", () => {
   const known = new Set<string>(CONTEXTUAL);
-  for (const word of [...DECLARATION_WORDS, ...ITEM_WORDS, ...TRAIN_WORDS, ...GENERATE_WORDS]) expect(known).toContain(word);
+  for (const word of [...DECLARATION_WORDS, ...ITEM_WORDS, ...TRAIN_WORDS, ...GENERATE_WORDS])
+    expect(known).toContain(word);
   const rules = parser.getGAstProductions();
   const first = (name: string): string[] =>
-    [...body(rules[name]!).matchAll(/\w+/g)].flatMap(([rule]) => /^\(? ?"(\w+)"(?: \| "(\w+)")*/.exec(body(rules[rule]!))?.[0].match(/\w+/g) ?? []);
+    [...body(rules[name]!).matchAll(/\w+/g)].flatMap(
+      ([rule]) => /^\(? ?"(\w+)"(?: \| "(\w+)")*/.exec(body(rules[rule]!))?.[0].match(/\w+/g) ?? [],
+    );
   expect(first("item").sort()).toEqual([...ITEM_WORDS].sort());
   expect(first("trainClause").sort()).toEqual([...TRAIN_WORDS].sort());
   expect(first("declaration").sort()).toEqual([...DECLARATION_WORDS].sort());

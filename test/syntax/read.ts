@@ -28,5 +28,10 @@ const places = new Set(["span", "operatorSpan", "comments", "unread"]);
 
 /** A tree without its places: what two texts that mean the same have in common. */
 export function meaning(tree: object): string {
-  return JSON.stringify(tree, (key, value) => (places.has(key) ? undefined : value), 1);
+  return JSON.stringify(tree, (key, value) => (places.has(key) ? undefined : sorted(value)), 1);
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

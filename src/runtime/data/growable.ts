@@ -2,23 +2,23 @@
 export interface Growable<T> {
   readonly length: number;
   push(value: number): void;
-  /** The array, with no room to spare. */
+  /** The array, with no room to spare; the last use of the growable. */
   finish(): T;
 }
 
-export function growFloat64(): Growable<Float64Array> {
-  return grow((size) => new Float64Array(size));
+export function growFloat64(): Growable<Float64Array<ArrayBuffer>> {
+  return grow((buffer) => new Float64Array(buffer));
 }
 
-export function growUint32(): Growable<Uint32Array> {
-  return grow((size) => new Uint32Array(size));
+export function growUint32(): Growable<Uint32Array<ArrayBuffer>> {
+  return grow((buffer) => new Uint32Array(buffer));
 }
 
-export function growUint8(): Growable<Uint8Array> {
-  return grow((size) => new Uint8Array(size));
+export function growUint8(): Growable<Uint8Array<ArrayBuffer>> {
+  return grow((buffer) => new Uint8Array(buffer));
 }
 
-export type TokenArray = Uint8Array | Uint16Array | Int32Array;
+export type TokenArray = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 /** Ids: one byte each while they fit, then two, then four. */
 export function growTokens(): Growable<TokenArray> {
@@ -31,10 +31,10 @@ export function growTokens(): Growable<TokenArray> {
     push(value) {
       if (value > 0xffff && !(data instanceof Int32Array)) data = new Int32Array(data);
       else if (value > 0xff && data instanceof Uint8Array) data = new Uint16Array(data);
-      if (length === data.length) data = doubled(data);
+      if (length === data.length) data = resized(data, 2 * length);
       data[length++] = value;
     },
-    finish: () => data.slice(0, length),
+    finish: () => resized(data, length),
   };
 }
 
@@ -44,39 +44,32 @@ export function tokenArray(size: number, length: number): TokenArray {
   return size <= 0x10000 ? new Uint16Array(length) : new Int32Array(length);
 }
 
-function doubled(data: TokenArray): TokenArray {
-  const next =
-    data instanceof Uint8Array
-      ? new Uint8Array(data.length * 2)
-      : data instanceof Uint16Array
-        ? new Uint16Array(data.length * 2)
-        : new Int32Array(data.length * 2);
-  next.set(data);
-  return next;
+/** The same elements in a buffer of another size; the old one is moved, not copied, where the system can. */
+function resized(data: TokenArray, length: number): TokenArray {
+  const buffer = data.buffer.transfer(length * data.BYTES_PER_ELEMENT);
+  if (data instanceof Uint8Array) return new Uint8Array(buffer);
+  return data instanceof Uint16Array ? new Uint16Array(buffer) : new Int32Array(buffer);
 }
 
-interface Resizable<T> {
+interface View {
   readonly length: number;
+  readonly buffer: ArrayBuffer;
+  readonly BYTES_PER_ELEMENT: number;
   [index: number]: number;
-  set(from: T): void;
-  slice(from: number, to: number): T;
 }
 
-function grow<T extends Resizable<T>>(create: (size: number) => T): Growable<T> {
-  let data = create(1024);
+function grow<T extends View>(create: (buffer: ArrayBuffer) => T): Growable<T> {
+  let data = create(new ArrayBuffer(8192));
   let length = 0;
+  const resize = (size: number): T => create(data.buffer.transfer(size * data.BYTES_PER_ELEMENT));
   return {
     get length() {
       return length;
     },
     push(value) {
-      if (length === data.length) {
-        const next = create(data.length * 2);
-        next.set(data);
-        data = next;
-      }
+      if (length === data.length) data = resize(2 * length);
       data[length++] = value;
     },
-    finish: () => data.slice(0, length),
+    finish: () => resize(length),
   };
 }

@@ -36,7 +36,9 @@ export function buildTokens(unit: Unit): TokenBuilder {
       );
       const vocabulary = createVocabulary(unit, known, known.length < ids.size ? ["UNK"] : []);
       const renumbered = [...ids.keys()].map((token) => vocabulary.index.get(token) ?? specialId(vocabulary, "UNK")!);
-      return { vocabulary, data: renumber(data.finish(), renumbered) };
+      const result = data.finish();
+      for (let at = 0; at < result.length; at++) result[at] = renumbered[result[at]!]!;
+      return { vocabulary, data: result };
     },
   };
 }

@@ -22,10 +22,9 @@ import { WINDOW_RULES } from "./window.ts";
 /**
  * A scheduled graph as a program of tfjs-core calls. Sizes in `known` become numbers; the others stay names that are bound when
  * the program runs. Neither time nor the program's length depend on them.
- * @param taken names that variables must not have
  */
-export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, taken: Iterable<string> = []): TensorProgram {
-  const names = createNames([...taken, ...[...unboundNames(graph, known)].map(identifier)]);
+export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, options: LoweringOptions = {}): TensorProgram {
+  const names = createNames([...(options.taken ?? []), ...[...unboundNames(graph, known)].map(identifier)]);
   const writer = createWriter(names);
   const ranks = scannedAxes(graph);
   const hosts = seedParams(graph);
@@ -44,13 +43,27 @@ export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, ta
   const results = graph.results.map(({ name, id }): TensorResult => {
     const type = types.get(id);
     const value = valueOf(id);
-    const axes = axesOf(type?.axes ?? []);
+    const axes = inLayout(axesOf(type?.axes ?? []), options.layouts?.get(name));
     const dtype = type?.dtype ?? value.dtype;
     const whole = materialized(writer, value.kind === "number" ? { ...value, dtype } : value, axes);
     return { name, value: ownValue(writer, whole, taking), dtype, axes };
   });
   const program = withReleases(nested({ name: graph.name, params, sizes: [], statements: writer.finish(), results }));
   return { ...program, sizes: sizeNamesOf(program) };
+}
+
+export interface LoweringOptions {
+  /** Names that variables must not have. */
+  readonly taken?: Iterable<string>;
+  /** The order of a result's axes, by its name; where nothing is said, its type's. */
+  readonly layouts?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The axes in the order of a layout; those that it does not name come last. */
+function inLayout(axes: readonly Axis[], layout: readonly string[] | undefined): readonly Axis[] {
+  if (layout === undefined) return axes;
+  const place = (axis: Axis): number => (layout.includes(axis.id) ? layout.indexOf(axis.id) : layout.length);
+  return [...axes].sort((a, b) => place(a) - place(b));
 }
 
 /** A walker over the nodes of graphs and of the bodies in them. */

@@ -68,10 +68,17 @@ export function property(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
+/** A member of an object. */
 export function access(object: string, name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `${object}.${name}` : `${object}[${JSON.stringify(name)}]`;
 }
 
+/** The same where the object may be undefined. */
+export function optionalAccess(object: string, name: string): string {
+  return access(`${object}?`, name).replace("?[", "?.[");
+}
+
+/** A shape as a list of numbers and size variables. */
 export function shapeText(shape: readonly Size[], sizes: ReadonlyMap<string, number>): string {
   return `[${shape.map((size) => printSize(laidOut(size, sizes))).join(", ")}]`;
 }

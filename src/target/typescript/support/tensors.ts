@@ -94,6 +94,15 @@ export function stack(steps: tf.Tensor[], shape: number[], dtype: "float32" | "i
   return whole;
 }
 
+/** Makes a dimension `length` long by zeros at its end, or by cutting it there. */
+export function extended(x: tf.Tensor, axis: number, length: number): tf.Tensor {
+  const own = x.shape[axis] ?? 1;
+  const size = x.shape.map((all, at) => (at === axis ? Math.min(own, length) : all));
+  const begin = x.shape.map(() => 0);
+  const rest = x.shape.map((all, at) => (at === axis ? Math.max(0, length - own) : all));
+  return tf.tidy(() => tf.concat([tf.slice(x, begin, size), tf.zeros(rest, x.dtype === "float32" ? "float32" : "int32")], axis));
+}
+
 /** Numbers in the open interval (0, 1), the same on every backend and device for the same seed and stream. */
 export function randomUniform(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
   return drawn("uniform", seed, stream, shape);

@@ -1,0 +1,67 @@
+import { IndentationText, Project } from "ts-morph";
+import type { Origin } from "../../ir/graph.ts";
+import { identifier } from "../tfjs/names.ts";
+import { bundle, type SourceText } from "./bundle.ts";
+import type { EmitInput } from "./emit-input.ts";
+import { addForward, addTraining, type FunctionContext } from "./functions.ts";
+import { addWeights, WEIGHTS_SUPPORT } from "./weights.ts";
+
+/** A file to write. */
+export type EmittedFile = SourceText;
+
+/**
+ * A model as one TypeScript module that needs tfjs-core and nothing else: `init`, `load` and `save`, `forward`, `start` and
+ * `trainStep`, `generate`. The same input gives the same bytes.
+ * @param support the files that `readTypescriptSupport` reads
+ * Throws where a size of a weight is not known.
+ */
+export function emitModule(input: EmitInput, support: readonly SourceText[]): readonly EmittedFile[] {
+  const project = new Project({ useInMemoryFileSystem: true, manipulationSettings: { indentationText: IndentationText.TwoSpaces } });
+  const model = identifier(input.model);
+  const file = project.createSourceFile(`${model}.ts`, `${header(input)}\n`);
+  file.addImportDeclaration({ namespaceImport: "tf", moduleSpecifier: "@tensorflow/tfjs-core" });
+  const names = { model, weights: `${model}Weights` };
+  const { forward } = input;
+  const called = new Set<string>(WEIGHTS_SUPPORT);
+  const context: FunctionContext = { file, names, equation: equationText(input.sources), taken: declaredNames(support), support: called };
+  addWeights(file, names, forward.weights, forward.sizes);
+  addForward(context, forward, "forward", model, `Runs ${input.model} on a batch.`, false);
+  for (const training of input.train) addTraining(context, training, input.train.length > 1 ? capital(training.name) : "");
+  for (const generation of input.generate) {
+    const suffix = input.generate.length > 1 ? capital(generation.name) : "";
+    addForward(context, generation.program, `generate${suffix}`, `${model}Generate${suffix}`, generation.doc ?? `Generates with ${input.model}: what is emitted is chosen by the model.`, true);
+  }
+  file.addStatements(`\n// What tfjs-core lacks. Random numbers are the same everywhere.\n\n${bundle(support, called)}`);
+  file.formatText({ indentSize: 2, ensureNewLineAtEndOfFile: true });
+  return [{ path: `${model}.ts`, text: spaced(file.getFullText()) }];
+}
+
+function header(input: EmitInput): string {
+  const parts = input.parts.flatMap(({ name, doc }) => ["", `${name}: ${doc}`]);
+  const lines = [...(input.doc === undefined ? [] : [input.doc, ""]), `Written by seqc from ${input.file}. Do not edit: change the model and compile it again.`, ...parts];
+  return ["/**", ...lines.flatMap((line) => line.split("\n")).map((line) => ` * ${line.trim()}`.trimEnd()), " */"].join("\n");
+}
+
+function equationText(sources: ReadonlyMap<string, string>): (origin: Origin) => string | undefined {
+  return ({ span }) => {
+    const text = sources.get(span.file)?.slice(span.start, span.end);
+    return text === undefined || text.trim() === "" ? undefined : text;
+  };
+}
+
+/** Every name that a support file declares at its top. */
+function declaredNames(support: readonly SourceText[]): readonly string[] {
+  return support.flatMap(({ text }) => [...text.matchAll(/^(?:export )?(?:function|const|interface|type) (\w+)/gm)].map((match) => match[1] ?? ""));
+}
+
+function capital(name: string): string {
+  return identifier(name)
+    .split("_")
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join("");
+}
+
+/** One empty line between declarations, none at the start of a block. */
+function spaced(text: string): string {
+  return `${text.replace(/\n{3,}/g, "\n\n").replace(/\{\n\n/g, "{\n").trim()}\n`;
+}
