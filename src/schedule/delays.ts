@@ -23,12 +23,18 @@ import type { Names } from "./names.ts";
 export interface Delays {
   /**
    * The group's value `id`, whose axis the loop runs over is `axis`, `delay` positions ago; before the first position it is
-   * `otherwise` (from outside; with the axis: its entry where it is read), or nothing in particular (zeros).
+   * `otherwise` (from outside; with the axis: its entry where it is read), or nothing in particular.
    */
   ago(id: string, axis: string, delay: number, otherwise?: string): string;
   /** The value of a node that reads along the axis the loop runs over; undefined where the node does not. */
   read(node: Node, axis: string): string | undefined;
 }
+
+/**
+ * What stands where nothing has been computed yet. Nobody relies on it, but derivatives pass through it on their way to a mask,
+ * and 0 times infinity is no number: so it lies inside the domain of log(x), log(1-x), 1/x, √x, √(1-x²) and their derivatives.
+ */
+const FILLER = 0.5;
 
 /** What a loop carries, before and after this position's value is in it. */
 interface Buffer {
@@ -54,10 +60,12 @@ export function createDelays(
   /** Offsets are negative where a loop that runs forward reads what has been. */
   const towards = frame.reverse ? 1 : -1;
 
-  const zeros = (type: Type): string => {
-    const zero = before.add(constant, [], { value: 0, dtype: type.dtype }, "zero");
-    return type.axes.length === 0 ? zero : before.add(expand, [zero], { axes: type.axes }, "zeros");
+  const filled = (type: Type, value: number, name: string): string => {
+    const number = before.add(constant, [], { value, dtype: type.dtype }, name);
+    return type.axes.length === 0 ? number : before.add(expand, [number], { axes: type.axes }, name);
   };
+  const zeros = (type: Type): string => filled(type, 0, "zeros");
+  const anything = (type: Type): string => filled(type, type.dtype === "float" ? FILLER : 0, "any");
   const typeInside = (id: string, axis: string): Type => dropAxis(before.type(id), axis);
   const int = (value: number): string => before.add(constant, [], { value, dtype: "int" }, "c");
   /** first + step*k along an axis, outside of the loop. */
@@ -66,7 +74,7 @@ export function createDelays(
     const scaled = step === 1 ? positions : before.add(mul, [positions, int(step)], {}, "index");
     return first === 0 ? scaled : before.add(add, [scaled, int(first)], {}, "index");
   };
-  /** The position that the loop comes to after `steps` (an int value, or a number) positions. */
+  /** The position that the loop comes to after `steps` positions. */
   const reached = (axis: Axis, steps: string): string => {
     if (!frame.reverse) return steps;
     const size = sizeConstant(axis.size);
@@ -78,7 +86,7 @@ export function createDelays(
   };
   /** `otherwise` where it is read `steps` positions after the start, in the type of what it stands for. */
   const start = (otherwise: string | undefined, axis: string, steps: string, type: Type): string => {
-    if (otherwise === undefined) return zeros(type);
+    if (otherwise === undefined) return anything(type);
     const own = before.type(otherwise).axes.find((other) => other.id === axis);
     let value = otherwise;
     if (own !== undefined) value = before.add(gather, [value, reached(own, steps)], { axis }, `${otherwise}.start`);
@@ -195,7 +203,7 @@ export function createDelays(
     let made = buffers.get(key);
     if (made === undefined) {
       const after = (): string => body.add(put, [buffer, inside(id), frame.position()], { axis: to }, `${id}.past`);
-      const buffer: string = frame.carry(`${id}.past`, zeros(type), after);
+      const buffer: string = frame.carry(`${id}.past`, anything(type), after);
       made = { before: buffer, after };
       buffers.set(key, made);
     }

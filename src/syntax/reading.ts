@@ -52,7 +52,7 @@ export function createReading(text: string, file: string, report: Report): Readi
 
 /**
  * The documentation of what starts at an offset: the `///` lines directly above, joined by newlines,
- * one leading space of each removed. Only the first thing on a line has any.
+ * one leading blank and all trailing ones of each removed. Only the first thing on a line has any.
  */
 export function documentation(comments: readonly Comment[], text: string): (start: number) => string | undefined {
   const byEnd = new Map<number, Comment>();
@@ -64,7 +64,7 @@ export function documentation(comments: readonly Comment[], text: string): (star
     for (let at = lineAbove(text, start); at !== undefined; ) {
       const comment = byEnd.get(at);
       if (comment === undefined) break;
-      lines.unshift(comment.text.replace(/^ /, ""));
+      lines.unshift(comment.text.replace(/^ /, "").trimEnd());
       at = lineAbove(text, comment.span.start);
     }
     return lines.length === 0 ? undefined : lines.join("\n");

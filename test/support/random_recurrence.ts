@@ -129,7 +129,7 @@ function reading(state: State): string {
   const any = chance.pick(values);
   const before = values.slice(0, at);
   const ahead = shape.reverse ? 1 : -1;
-  const kinds = ["same", "delayed", "delayed", "delayed", "held", "window", "part", ...(shape.two ? ["beside", "diagonal"] : [])];
+  const kinds = ["same", "delayed", "delayed", "delayed", "held", "window", "part", ...(shape.two ? ["beside", "beside", "diagonal"] : [])];
   switch (chance.pick(kinds)) {
     case "same":
       return before.length > 0 ? chance.pick(before) : leaf(state);

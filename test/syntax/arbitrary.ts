@@ -15,11 +15,11 @@ import type {
 
 /*
  * Random trees, as reading could have made them: whatever is drawn here prints, and reads back as it was.
- * Names are also drawn from the keywords; `and`, `or` and `not` before an operand are operators, so they are no names here.
+ * Names are also drawn from the keywords; `and`, `or`, `not` and `by` before an operand are operators, so they are no names here.
  */
 
 const span = { file: "", start: 0, end: 0 };
-const words = CONTEXTUAL.filter((word) => !["and", "or", "not"].includes(word));
+const words = CONTEXTUAL.filter((word) => !["and", "or", "not", "by"].includes(word));
 const name = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom("x", "h", "W", "T", "long_name", "H2", "_", "T1") },
   { weight: 1, arbitrary: fc.constantFrom(...words) },
@@ -254,7 +254,7 @@ const clause: fc.Arbitrary<TrainClause> = fc.oneof(
 );
 
 /** A name to show: an option's word, followed by what could be its value, would be that option. */
-const shown = nameNode.filter(({ text: each }) => !["prompt", "max", "count", "seed", "by"].includes(each));
+const shown = nameNode.filter(({ text: each }) => !["prompt", "max", "count", "seed"].includes(each));
 const generateClause: fc.Arbitrary<GenerateClause> = fc.oneof(
   fc.record({ ...here, kind: kind("set"), name: nameNode, value: expression }),
   fc.record({ ...here, kind: kind("show"), name: shown, method: optionalExpression }),

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { CONTEXTUAL, RESERVED } from "../../grammar/tokens.ts";
 import { renderDiagnostic } from "../../src/base/render.ts";
 import { createReport } from "../../src/base/report.ts";
@@ -13,6 +13,8 @@ import { children, descendants, printExpression } from "../../src/syntax/walk.ts
 import { expression, file } from "./arbitrary.ts";
 import { meaning, read, readWell, sources } from "./read.ts";
 
+vi.setConfig({ testTimeout: 30_000 });
+
 const texts = sources("sketches").map(([, text]) => text);
 
 test("a tree prints, and reads back to itself", () => {
@@ -21,7 +23,7 @@ test("a tree prints, and reads back to itself", () => {
       const text = format(tree, "");
       expect(meaning(readWell(text)), text).toBe(meaning(tree));
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
@@ -33,7 +35,7 @@ test("an expression prints on one line, and reads back to itself", () => {
       const [only] = readWell(`expect ${text}`).declarations;
       expect(only?.kind === "expect" && meaning(only.value), text).toBe(meaning(tree));
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
@@ -53,7 +55,7 @@ test("what is printed does not change when it is formatted again", () => {
       const text = format(tree, "");
       expect(format(readWell(text), text)).toBe(text);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -126,7 +128,7 @@ function checkFormat(text: string, tree: File): void {
 }
 
 test("a text that was changed at random is read, or its faults are named", () => {
-  fc.assert(fc.property(mutated, check), { numRuns: 3000 });
+  fc.assert(fc.property(mutated, check), { numRuns: 1000 });
 });
 
 test("any text is read, or its faults are named", () => {
@@ -163,6 +165,6 @@ const commented = fc
 test("comments stay, wherever they stand", () => {
   fc.assert(
     fc.property(commented, (text) => checkFormat(text, readWell(text))),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });

@@ -1,4 +1,4 @@
-import { equalSizes } from "../../ir/size.ts";
+import { equalSizes, sizeConstant } from "../../ir/size.ts";
 import { type Axis, hasAxis } from "../../ir/type.ts";
 import { list, number, TF_DTYPE, text, variable } from "./program.ts";
 import { type Lowered, type LoweredTensor, reference, shapeOf, temporary, type Writer } from "./scope.ts";
@@ -80,9 +80,12 @@ export function mergedOrder(lists: readonly (readonly Axis[])[]): readonly Axis[
   return order;
 }
 
+/** Behind what it stands behind; else data (sizes known at run time) first, features last. */
 function endOf(order: readonly Axis[], axes: readonly Axis[], at: number): number {
   const before = axes.slice(0, at).findLast((axis) => order.some((known) => known.id === axis.id));
-  return before === undefined ? 0 : axisIndex(order, before.id) + 1;
+  if (before !== undefined) return axisIndex(order, before.id) + 1;
+  const own = axes[at];
+  return own !== undefined && sizeConstant(own.size) !== undefined ? order.length : 0;
 }
 
 function missing(name: string): never {

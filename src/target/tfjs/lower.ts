@@ -4,6 +4,7 @@ import type { Axis } from "../../ir/type.ts";
 import { scan } from "../../op/region.ts";
 import { extent, random } from "../../op/source.ts";
 import { lowerScalar } from "./elementwise.ts";
+import { createLabels, type Labels } from "./labels.ts";
 import { materialized, transposed } from "./layout.ts";
 import { MOVE_RULES } from "./move.ts";
 import { createNames, identifier } from "./names.ts";
@@ -37,7 +38,7 @@ export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, op
     host: hosts.has(id),
   }));
   const values = new Map(params.map((param) => [param.id, openParam(writer, param, ranks)]));
-  const valueOf = lowerGraph(writer, known)(graph, values);
+  const valueOf = lowerGraph(writer, known, createLabels(graph))(graph, values);
   const taking = new Set<string>();
   const types = new Map([...graph.params, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => [value.id, value.type]));
   const results = graph.results.map(({ name, id }): TensorResult => {
@@ -67,7 +68,7 @@ function inLayout(axes: readonly Axis[], layout: readonly string[] | undefined):
 }
 
 /** A walker over the nodes of graphs and of the bodies in them. */
-function lowerGraph(writer: Writer, known: ReadonlyMap<string, number>): (graph: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered {
+function lowerGraph(writer: Writer, known: ReadonlyMap<string, number>, labels: Labels): (graph: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered {
   const rules = new Map<string, Rule>();
   const lower = (graph: Graph, params: ReadonlyMap<string, Lowered>): ((id: string) => Lowered) => {
     const values = new Map(params);
@@ -78,16 +79,16 @@ function lowerGraph(writer: Writer, known: ReadonlyMap<string, number>): (graph:
       return value;
     };
     for (const node of graph.nodes) {
-      writer.origin(node.origin);
+      writer.origin(labels.originOf(node));
       const inputs = node.inputs.map(valueOf);
       const inputTypes = node.inputs.map((id) => types.get(id) ?? { dtype: "float" as const, axes: [] });
-      const call = ruleCall(writer, known, node, inputs, inputTypes);
+      const call = ruleCall(writer, known, node, inputs, inputTypes, labels.labelOf(node));
       const outputs = lowerNode(node, call, rules);
       node.outputs.forEach((output, at) => values.set(output.id, outputs[at] ?? unlowered(node)));
     }
     return valueOf;
   };
-  for (const rule of [...SOURCE_RULES, ...MOVE_RULES, ...WINDOW_RULES, ...REDUCE_RULES, scanRule(lower)]) rules.set(rule.op, rule);
+  for (const rule of [...SOURCE_RULES, ...MOVE_RULES, ...WINDOW_RULES, ...REDUCE_RULES, scanRule(lower, labels)]) rules.set(rule.op, rule);
   return lower;
 }
 
@@ -103,6 +104,7 @@ function ruleCall(
   node: Node,
   inputs: RuleCall["inputs"],
   inputTypes: RuleCall["inputTypes"],
+  label: Label | undefined,
 ): Omit<RuleCall, "attributes"> {
   const axis = (own: Axis): Axis => ({ id: own.id, size: laidOut(own.size, known) });
   return {
@@ -110,20 +112,12 @@ function ruleCall(
     inputs,
     inputTypes,
     outputs: node.outputs,
-    label: labelOf(node),
+    label,
     input: (index) => inputs[index] ?? unlowered(node),
     size: (size) => laidOut(size, known),
     axis,
     axes: (axes) => axes.map(axis),
   };
-}
-
-/** The name that the source gave; ids that repeat the op's name are the builder's own. */
-function labelOf(node: Node): Label | undefined {
-  const id = node.outputs[0]?.id;
-  if (id === undefined) return undefined;
-  const plain = id.replace(/_\d+$/, "");
-  return plain === node.op.name || plain === "c" ? undefined : { name: id, temporary: false };
 }
 
 /** Axes that loops run over, outer loops first: values that are theirs are laid out so. */

@@ -1,5 +1,4 @@
-import type { Origin } from "../../ir/graph.ts";
-import type { Define, Expression, Loop, Statement, TensorProgram } from "./program.ts";
+import type { CodeOrigin, Define, Expression, Loop, Statement, TensorProgram } from "./program.ts";
 import { variablesOf } from "./program.ts";
 import { allExpressions, stepResults } from "./statements.ts";
 
@@ -45,7 +44,7 @@ interface Block {
 function nestBlock(statements: readonly Statement[], ends: readonly Expression[], counts: ReadonlyMap<string, number>): Block {
   const waiting = new Map<string, Define>();
   const out: Statement[] = [];
-  const put = (expression: Expression, origin: Origin | undefined, budget: number): Expression =>
+  const put = (expression: Expression, origin: CodeOrigin | undefined, budget: number): Expression =>
     substitute(expression, (name) => {
       const define = waiting.get(name);
       if (define === undefined) return undefined;
@@ -85,11 +84,11 @@ function nestBlock(statements: readonly Statement[], ends: readonly Expression[]
 }
 
 /** Other equations' values keep their line; changes of shape belong to whoever asks for them. */
-function fits(define: Define, origin: Origin | undefined): boolean {
+function fits(define: Define, origin: CodeOrigin | undefined): boolean {
   if (define.value.kind !== "call") return true;
   const { from, name } = define.value.callee;
   const isShape = from === "tf" && ["reshape", "transpose", "scalar", "cast", "range", "fill", "broadcastTo", "gather"].includes(name);
-  return isShape || origin === undefined || define.origin === undefined || define.origin.name === origin.name;
+  return isShape || origin === undefined || define.origin === undefined || (define.origin.name === origin.name && define.origin.gradient === origin.gradient);
 }
 
 /** Puts expressions in the place of variables; a copy of a value made on the spot is the value. */

@@ -15,6 +15,12 @@ export interface TensorProgram {
   readonly results: readonly TensorResult[];
 }
 
+/** The user's equation that code belongs to. */
+export interface CodeOrigin extends Origin {
+  /** Whether the code computes the equation's gradient instead of its value. */
+  readonly gradient: boolean;
+}
+
 export interface TensorParam {
   /** The graph's id of the param. */
   readonly id: string;
@@ -132,7 +138,7 @@ export interface Define {
   readonly value: Expression;
   /** True where the name is ours: the value may move into the one expression that reads it. */
   readonly temporary: boolean;
-  readonly origin: Origin | undefined;
+  readonly origin: CodeOrigin | undefined;
 }
 
 /**
@@ -148,7 +154,7 @@ export interface Loop {
   readonly carries: readonly Carry[];
   readonly collected: readonly Collected[];
   readonly body: readonly Statement[];
-  readonly origin: Origin | undefined;
+  readonly origin: CodeOrigin | undefined;
 }
 
 export interface Carry {

@@ -38,5 +38,6 @@ function definedBy(statement: Statement): readonly string[] {
 }
 
 function originOf(statement: Statement): string | undefined {
-  return statement.kind === "dispose" ? undefined : statement.origin?.name;
+  if (statement.kind === "dispose" || statement.origin === undefined) return undefined;
+  return `${statement.origin.gradient ? "gradient of " : ""}${statement.origin.name}`;
 }

@@ -1,4 +1,4 @@
-import { type Graph, isNode, type Node, type Value } from "../../ir/graph.ts";
+import { definitions, type Graph, isNode, type Node, type Value } from "../../ir/graph.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { type ScanAttributes, scan } from "../../op/region.ts";
 import { asTensor, materialized, mergedOrder, transposed } from "./layout.ts";
@@ -6,29 +6,35 @@ import type { Carry, Collected, Expression } from "./program.ts";
 import { variable } from "./program.ts";
 import type { Rule, RuleCall } from "./rule.ts";
 import { type Lowered, type LoweredTensor, shapeOf, temporary, type Writer } from "./scope.ts";
+import type { Labels } from "./labels.ts";
 import { baseName } from "./names.ts";
 
 /** Lowers the nodes of a body, given the values of its params. */
 export type LowerBody = (body: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered;
 
 /** A scan is a loop over steps; what does not change from step to step stays outside it. */
-export function scanRule(lowerBody: LowerBody): Rule {
+export function scanRule(lowerBody: LowerBody, labels: Labels): Rule {
   return {
     op: scan.name,
     lower: (node, call) => {
       if (!isNode(node, scan)) throw new Error(`internal: the rule of scan is asked to lower ${node.op.name}`);
-      return lowerScan(node, { ...call, attributes: node.attributes }, lowerBody);
+      return lowerScan(node, { ...call, attributes: node.attributes }, lowerBody, labels);
     },
   };
 }
 
-function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerBody): readonly Lowered[] {
+function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerBody, labels: Labels): readonly Lowered[] {
   const { writer, attributes, inputs } = call;
   const { consts, carries: carryCount, reverse, body } = attributes;
   const axis = call.axis(attributes.axis);
   const params = body.params;
   const index = writer.names.fresh(baseName(axis.id).toLowerCase());
-  const carried = params.slice(consts, consts + carryCount).map((param, at) => openCarry(call, param, inputs[consts + at]));
+  const defined = definitions(body);
+  const resultName = (at: number, id: string): string => labels.nameOf(id, defined.get(body.results[at]?.id ?? ""));
+  const carried = params.slice(consts, consts + carryCount).map((param, at) => {
+    const name = resultName(at, param.id);
+    return openCarry(call, param, inputs[consts + at], param.id.includes("before") && !name.includes("before") ? `${name}_before` : name);
+  });
   const xs = params.slice(consts + carryCount).map((param, at) => openEntries(writer, param, inputs[consts + carryCount + at], axis));
   const results: { carries: Carry[]; ys: (Lowered | PendingY)[] } = { carries: [], ys: [] };
   const statements = writer.inner([index, ...carried.map((carry) => carry.value.name)], () => {
@@ -37,13 +43,13 @@ function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerB
     for (const carry of carried) values.set(carry.param.id, carry.value);
     for (const entries of xs) values.set(entries.param.id, entryAt(writer, entries, index));
     const valueOf = lowerBody(body, values);
-    writer.origin(node.origin);
+    writer.origin(labels.originOf(node));
     const taken = new Set<string>();
     results.carries = carried.map(({ start, value }, at) => {
       const next = materialized(writer, valueOf(body.results[at]?.id ?? ""), value.axes);
       return { name: value.name, start: owned(start.name), next: ownValue(writer, next, taken) };
     });
-    results.ys = body.results.slice(carryCount).map(({ id }, at) => closeY(writer, valueOf(id), node.outputs[carryCount + at]?.id ?? id, taken));
+    results.ys = body.results.slice(carryCount).map(({ id }, at) => closeY(writer, valueOf(id), resultName(carryCount + at, node.outputs[carryCount + at]?.id ?? id), taken));
   });
   const collected = results.ys.filter((y): y is PendingY => y.kind === "pending");
   const stacks = collected.map((y): Collected => ({
@@ -54,7 +60,7 @@ function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerB
     dtype: y.dtype,
   }));
   const names = [...carried.map((carry) => carry.value.name), ...stacks.map((stack) => stack.name)];
-  writer.place({ kind: "loop", index, length: axis.size, reverse, carries: results.carries, collected: stacks, body: statements, origin: node.origin }, names);
+  writer.place({ kind: "loop", index, length: axis.size, reverse, carries: results.carries, collected: stacks, body: statements, origin: labels.originOf(node) }, names);
   const stackOf = (y: PendingY): LoweredTensor => ({
     kind: "tensor",
     name: stacks[collected.indexOf(y)]?.name ?? "",
@@ -71,12 +77,12 @@ interface OpenCarry {
 }
 
 /** A carry keeps one layout for the whole loop: the start's, with all axes. */
-function openCarry(call: RuleCall, param: Value, start: Lowered | undefined): OpenCarry {
+function openCarry(call: RuleCall, param: Value, start: Lowered | undefined, label: string): OpenCarry {
   if (start === undefined) return missing(param);
   const full = call.axes(param.type.axes);
   const axes = mergedOrder([start.kind === "tensor" ? start.axes : [], full]);
   const whole = materialized(call.writer, start.kind === "number" ? { ...start, dtype: param.type.dtype } : start, axes);
-  const name = call.writer.names.fresh(param.id);
+  const name = call.writer.names.fresh(label);
   return { param, start: whole, value: { kind: "tensor", name, axes, dtype: param.type.dtype } };
 }
 
@@ -100,7 +106,7 @@ function entryAt(writer: Writer, { param, value, axis }: OpenEntries, index: str
   if (value.kind === "number" || !hasAxis(value, axis.id)) return value;
   if (value.positions) return { kind: "number", value: variable(index), dtype: "int" };
   const rest = value.axes.slice(1);
-  return writer.tf("gather", [variable(value.name), variable(index)], rest, value.dtype, temporary(param.id));
+  return writer.tf("gather", [variable(value.name), variable(index)], rest, value.dtype, temporary(`${value.name}_${index}`));
 }
 
 interface PendingY {

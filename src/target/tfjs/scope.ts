@@ -1,7 +1,6 @@
-import type { Origin } from "../../ir/graph.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { Names } from "./names.ts";
-import { type Callee, type Define, type Expression, type Statement, type SupportFunction, type TfFunction, variable, variablesOf } from "./program.ts";
+import { type Callee, type CodeOrigin, type Define, type Expression, type Statement, type SupportFunction, type TfFunction, variable, variablesOf } from "./program.ts";
 import { sizeExpression } from "./sizes.ts";
 
 /** A value of the graph as the program has it. */
@@ -43,11 +42,11 @@ interface Scope {
 export interface Writer {
   readonly names: Names;
   /** Says that statements until the next `origin` belong to this equation. */
-  origin(origin: Origin | undefined): void;
-  currentOrigin(): Origin | undefined;
+  origin(origin: CodeOrigin | undefined): void;
+  currentOrigin(): CodeOrigin | undefined;
   tf(name: TfFunction, args: readonly Expression[], axes: readonly Axis[], dtype: DType, label?: Label): LoweredTensor;
   support(name: SupportFunction, args: readonly Expression[], axes: readonly Axis[], dtype: DType, label?: Label): LoweredTensor;
-  /** The same value for the same key, computed once; the key names the variable `of` first. */
+  /** A change of shape, which belongs to no equation: computed once for the same key, which names the variable `of` first. */
   cached(of: string, key: string, make: () => LoweredTensor): LoweredTensor;
   /** Opens a scope inside the present one; `run` writes its statements. */
   inner(variables: readonly string[], run: () => void): readonly Statement[];
@@ -65,7 +64,7 @@ export function createWriter(names: Names): Writer {
   const owner = new Map<string, Scope>();
   const made = new Set<string>();
   const cache = new Map<string, Map<string, LoweredTensor>>();
-  let origin: Origin | undefined;
+  let origin: CodeOrigin | undefined;
 
   const innermost = (): Scope => {
     const scope = scopes.at(-1);
@@ -98,9 +97,12 @@ export function createWriter(names: Names): Writer {
     cached: (of, key, make) => {
       const known = cache.get(of) ?? new Map<string, LoweredTensor>();
       cache.set(of, known);
-      const before = known.get(key);
-      if (before !== undefined) return before;
+      const ready = known.get(key);
+      if (ready !== undefined) return ready;
+      const before = origin;
+      origin = undefined;
       const value = make();
+      origin = before;
       known.set(key, value);
       return value;
     },

@@ -63,5 +63,6 @@ function capital(name: string): string {
 
 /** One empty line between declarations, none at the start of a block. */
 function spaced(text: string): string {
-  return `${text.replace(/\n{3,}/g, "\n\n").replace(/\{\n\n/g, "{\n").trim()}\n`;
+  const apart = text.replace(/\n([}\])];?)\n(?=\S)/g, "\n$1\n\n");
+  return `${apart.replace(/\n{3,}/g, "\n\n").replace(/\{\n\n/g, "{\n").trim()}\n`;
 }

@@ -48,7 +48,7 @@ export function addForward(context: FunctionContext, program: Program, name: str
     isExported: true,
     parameters: [{ name: "weights", type: names.weights }, ...argument("inputs", `${type}Inputs`, opening.inputs), ...argument("options", `${type}Options`, opening.options)],
     returnType: `${type}Outputs`,
-    docs: [{ description: `\n${doc}` }],
+    docs: [{ description: `${doc}` }],
     statements: [
       "return tf.tidy(() => {",
       ...opening.lines.map((line) => `  ${line}`),
@@ -90,7 +90,7 @@ export function addTraining(context: FunctionContext, training: { readonly progr
     isExported: true,
     parameters: [{ name: "state", type: `${type}State` }, ...argument("batch", `${type}Batch`, opening.inputs), ...argument("options", `${type}StepOptions`, opening.options)],
     returnType: `${type}Step`,
-    docs: [{ description: `\n${training.doc ?? `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.` }],
+    docs: [{ description: `${training.doc ?? `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.` }],
     statements: [
       "const next = tf.tidy(() => {",
       ...opening.lines.map((line) => `  ${line}`),
@@ -166,7 +166,7 @@ function addStart(file: SourceFile, type: string, suffix: string, names: ModuleN
     isExported: true,
     parameters: [{ name: "weights", type: names.weights }],
     returnType: `${type}State`,
-    docs: [{ description: "\nBegins a training with these weights, which belong to it from now on." }],
+    docs: [{ description: "Begins a training with these weights, which belong to it from now on." }],
     statements: [`const slots: ${type}Slots = {`, ...slots, "};", "return { weights, slots, step: 0 };"],
   });
 }
@@ -238,7 +238,7 @@ function argument(name: string, type: string, members: readonly Member[]): reado
 function addMembers(file: SourceFile, name: string, doc: string, members: readonly Member[]): void {
   if (members.length === 0 && !name.endsWith("Slots")) return;
   const fields = members.map((member) => `/** ${member.doc} */\nreadonly ${property(member.name)}${member.optional ? "?" : ""}: ${member.type};`);
-  file.addTypeAlias({ name, isExported: true, docs: [{ description: `\n${doc}` }], type: `{\n${fields.join("\n")}\n}` });
+  file.addTypeAlias({ name, isExported: true, docs: [{ description: `${doc}` }], type: `{\n${fields.join("\n")}\n}` });
 }
 
 function collectSupport(context: FunctionContext, opening: Opening, tensors: TensorProgram): void {

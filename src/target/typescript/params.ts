@@ -187,8 +187,8 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
 /** `inputs.lengths?.T ?? tf.fill([B], T, "int32")`. */
 function lengthSource({ sources, opened }: Context, group: string, name: string, all: string, doc: string): string {
   const before = opened.inputs.get(group);
-  const field = `/** ${doc} */ readonly ${property(name)}?: tf.Tensor1D`;
-  const type = before === undefined ? `{ ${field} }` : before.type.replace(/ }$/, `; ${field} }`);
+  const field = `/** ${doc} */\nreadonly ${property(name)}?: tf.Tensor1D;\n`;
+  const type = before === undefined ? `{\n${field}}` : before.type.replace(/}$/, `${field}}`);
   opened.inputs.set(group, { name: group, type, optional: true, doc: group === "lengths" ? "Lengths of sequences." : "Lengths of what is given." });
   return `${optionalAccess(`${sources.inputs}.${group}`, name)} ?? tf.fill([B], ${all}, "int32")`;
 }

@@ -1,6 +1,6 @@
 import type { Origin } from "../../ir/graph.ts";
 import { callCount } from "../tfjs/nest.ts";
-import { type Define, type Loop, type Statement, type TensorProgram, TF_DTYPE } from "../tfjs/program.ts";
+import { type CodeOrigin, type Define, type Loop, list, type Statement, type TensorProgram, TF_DTYPE, variable } from "../tfjs/program.ts";
 import { printExpression, printSize } from "./print-expression.ts";
 
 /** The text of the user's equation, where it is known. */
@@ -24,9 +24,10 @@ function printBlock(statements: readonly Statement[], context: PrintContext, ind
   let current: string | undefined;
   for (const statement of statements) {
     const origin = statement.kind === "dispose" ? undefined : statement.origin;
-    if (origin !== undefined && origin.name !== current && statement.kind === "define") {
-      lines.push(...printComment(origin, context, indent));
-      current = origin.name;
+    const title = origin === undefined ? undefined : `${origin.gradient ? "gradient of " : ""}${origin.name}`;
+    if (origin !== undefined && title !== undefined && title !== current && statement.kind === "define") {
+      lines.push(printComment(origin, title, context, indent));
+      current = title;
     }
     if (statement.kind === "loop") current = undefined;
     lines.push(...printStatement(statement, context, indent));
@@ -34,14 +35,14 @@ function printBlock(statements: readonly Statement[], context: PrintContext, ind
   return lines;
 }
 
-/** The first time the whole equation, then its name only: a gradient belongs to the equation that it is the gradient of. */
-function printComment(origin: Origin, { equation, seen }: PrintContext, indent: number): readonly string[] {
+/** The first time the whole equation, then its name only. */
+function printComment(origin: CodeOrigin, title: string, { equation, seen }: PrintContext, indent: number): string {
   const pad = " ".repeat(indent);
-  const text = seen.has(origin.name) ? undefined : equation(origin);
-  seen.add(origin.name);
-  if (text === undefined) return [`${pad}// ${origin.name}`];
+  const text = seen.has(title) || origin.gradient ? undefined : equation(origin);
+  seen.add(title);
+  if (text === undefined) return `${pad}// ${title}`;
   const owner = origin.name.includes(".") ? `${origin.name.slice(0, origin.name.lastIndexOf("."))}: ` : "";
-  return [`${pad}// ${owner}${text.replace(/\s+/g, " ").trim()}`];
+  return `${pad}// ${owner}${text.replace(/\s+/g, " ").trim()}`;
 }
 
 function printStatement(statement: Statement, context: PrintContext, indent: number): readonly string[] {
@@ -51,7 +52,7 @@ function printStatement(statement: Statement, context: PrintContext, indent: num
     case "loop":
       return printLoop(statement, context, indent);
     case "dispose":
-      return [`${" ".repeat(indent)}tf.dispose([${statement.names.join(", ")}]);`];
+      return [printDispose(statement.names, indent)];
     default:
       return statement satisfies never;
   }
@@ -61,6 +62,11 @@ function printDefine({ name, value }: Define, { outermost }: PrintContext, inden
   const isNested = outermost && callCount(value) > 1;
   const start = `${" ".repeat(indent)}const ${name} = ${isNested ? "tf.tidy(() => " : ""}`;
   return `${start}${printExpression(value, indent, start.length + 2)}${isNested ? ")" : ""};`;
+}
+
+function printDispose(names: readonly string[], indent: number): string {
+  const start = `${" ".repeat(indent)}tf.dispose(`;
+  return `${start}${printExpression(list(names.map(variable)), indent, start.length + 2)});`;
 }
 
 function printLoop(loop: Loop, context: PrintContext, indent: number): readonly string[] {
@@ -86,7 +92,7 @@ function printLoop(loop: Loop, context: PrintContext, indent: number): readonly 
     ...fields,
     `${pad}    };`,
     `${pad}  });`,
-    ...(loop.carries.length > 0 ? [`${pad}  tf.dispose([${loop.carries.map((carry) => carry.name).join(", ")}]);`] : []),
+    ...(loop.carries.length > 0 ? [printDispose(loop.carries.map((carry) => carry.name), indent + 2)] : []),
     ...loop.carries.map((carry) => `${pad}  ${carry.name} = step.${carry.name};`),
     ...loop.collected.map((one) => `${pad}  ${one.steps}[${index}] = step.${one.steps};`),
     `${pad}}`,

@@ -19,7 +19,7 @@ export function addWeights(file: SourceFile, names: ModuleNames, weights: readon
   file.addTypeAlias({
     name: names.weights,
     isExported: true,
-    docs: [{ description: `\nThe arrays of ${names.model} by name, as they are called in files.` }],
+    docs: [{ description: `The arrays of ${names.model} by name, as they are called in files.` }],
     type: `{\n${weights.map((spec) => weightMember(spec, sizes)).join("\n")}\n}`,
   });
   file.addVariableStatement({
@@ -57,7 +57,7 @@ function addInit(file: SourceFile, names: ModuleNames, weights: readonly WeightS
     isExported: true,
     parameters: [{ name: "seed", initializer: "0" }],
     returnType: names.weights,
-    docs: [{ description: "\nMakes new weights. Each depends on the seed, its name and its shape alone." }],
+    docs: [{ description: "Makes new weights. Each depends on the seed, its name and its shape alone." }],
     statements: [
       `const make = <T extends tf.Tensor>(name: keyof typeof ARRAYS): T => {\n  const { shape, start } = ARRAYS[name];\n  return tf.tensor(initialize(start, shape, seed, name), [...shape], "float32") as T;\n};`,
       `return {\n${weights.map((spec) => `  ${tensorLine(spec, "make")}`).join("\n")}\n};`,
@@ -71,7 +71,7 @@ function addLoad(file: SourceFile, names: ModuleNames, weights: readonly WeightS
     isExported: true,
     parameters: [{ name: "bytes", type: "Uint8Array" }],
     returnType: names.weights,
-    docs: [{ description: "\nReads weights from the bytes of a safetensors file. Throws where one is missing or has another shape; others are ignored." }],
+    docs: [{ description: "Reads weights from the bytes of a safetensors file. Throws where one is missing or has another shape; others are ignored." }],
     statements: [
       "const arrays = decodeSafetensors(bytes);",
       `const names = Object.keys(ARRAYS) as (keyof typeof ARRAYS)[];`,
@@ -89,7 +89,7 @@ function addSave(file: SourceFile, names: ModuleNames): void {
     isAsync: true,
     parameters: [{ name: "weights", type: names.weights }],
     returnType: "Promise<Uint8Array>",
-    docs: [{ description: "\nThe bytes of a safetensors file with the weights." }],
+    docs: [{ description: "The bytes of a safetensors file with the weights." }],
     statements: [
       `const arrays = await Promise.all(\n  Object.entries(weights).map(async ([name, tensor]) => {\n    const data = Float32Array.from(await tensor.data());\n    return [name, { shape: tensor.shape, data }] as const;\n  }),\n);`,
       "return encodeSafetensors(new Map(arrays));",
