@@ -1,6 +1,6 @@
 import type { Expression } from "../syntax/tree.ts";
-import type { Context } from "./frame.ts";
 import { evaluate } from "./expression.ts";
+import type { Context } from "./frame.ts";
 import { knownNumber } from "./static.ts";
 
 /** `t - 1 - 2*k`: a whole-number combination of indices, plus a known integer. */

@@ -21,7 +21,10 @@ export function realAxes(visible: readonly VisibleAxis[]): readonly VisibleAxis[
  * Every way in which `short` is a subsequence of `long` (lowering 1: B ↪ A), as positions in `long`; at most two,
  * since two are already ambiguous.
  */
-export function embeddings(short: readonly VisibleAxis[], long: readonly VisibleAxis[]): readonly (readonly number[])[] {
+export function embeddings(
+  short: readonly VisibleAxis[],
+  long: readonly VisibleAxis[],
+): readonly (readonly number[])[] {
   const found: number[][] = [];
   const search = (at: number, from: number, positions: readonly number[]): void => {
     if (found.length === 2) return;
@@ -58,9 +61,9 @@ export function renameVisible(context: Context, value: TensorValue, targets: rea
 
 function renameValue(context: Context, id: string, from: readonly string[], to: readonly Axis[]): string {
   const type = context.session.builder.type(id);
-  const kept = from.map((axis, index) => ({ axis, to: to[index] })).filter(({ axis }) =>
-    type.axes.some((candidate) => candidate.id === axis),
-  );
+  const kept = from
+    .map((axis, index) => ({ axis, to: to[index] }))
+    .filter(({ axis }) => type.axes.some((candidate) => candidate.id === axis));
   if (kept.length === 0) return id;
   return move.rename(
     context.session.builder,

@@ -5,7 +5,7 @@ import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Definition, InItem, StateItem, Typed } from "../syntax/tree.ts";
 import { fits, freshen, realAxes, renameVisible } from "./align.ts";
-import { declareFrame, type BoundInput } from "./declare.ts";
+import { type BoundInput, declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, knownSlot } from "./frame.ts";
@@ -51,7 +51,9 @@ function inputItems(definition: Definition, given: Given): readonly InItem["name
   return definition.items.flatMap((item) => {
     if (item.kind === "in") return item.names;
     if (item.kind !== "of") return [];
-    return item.names.filter((typed) => given.inputs.has(typed.name.text)).map((typed) => ({ ...typed, default: undefined }));
+    return item.names
+      .filter((typed) => given.inputs.has(typed.name.text))
+      .map((typed) => ({ ...typed, default: undefined }));
   });
 }
 
@@ -67,7 +69,11 @@ export function apply(context: Context, instance: InstanceValue, given: Given, s
   if (instance.blocks !== undefined) return applyStack(context, instance, given, span);
   const { session } = context;
   if (session.depth >= DEEPEST) {
-    session.report.add("endless-definition", span, `${instance.definition.name.text} is nested ${DEEPEST} deep: does it use itself?`);
+    session.report.add(
+      "endless-definition",
+      span,
+      `${instance.definition.name.text} is nested ${DEEPEST} deep: does it use itself?`,
+    );
     return undefined;
   }
   session.depth++;
@@ -112,7 +118,8 @@ export function openFrame(
     if (input === undefined) return undefined;
     bound.push(input);
   }
-  for (const [name, size] of sizes) scope.frame.names.set(name, knownSlot(name, span, "size", { kind: "size", size, from: span }));
+  for (const [name, size] of sizes)
+    scope.frame.names.set(name, knownSlot(name, span, "size", { kind: "size", size, from: span }));
   if (definition.definitionKind === "cell" && given.state !== undefined) {
     const fields = bindState(context, scope.context, sizes, instance, given.state);
     if (fields === undefined) return undefined;
@@ -125,7 +132,12 @@ export function openFrame(
   const inputs: BoundInput[] = bound.map((argument) => {
     const aligned = alignLeading(context, argument, leading);
     const own: TensorValue = { ...aligned, visible: aligned.visible.slice(argument.leading.length) };
-    return { name: argument.name, kind: argument.kind, value: freshen({ ...context, hidden }, own, taken), span: argument.span };
+    return {
+      name: argument.name,
+      kind: argument.kind,
+      value: freshen({ ...context, hidden }, own, taken),
+      span: argument.span,
+    };
   });
   return { frame: scope.complete(hidden, inputs), leading };
 }
@@ -331,9 +343,14 @@ function reportInput(
 }
 
 function reportMissing(context: Context, instance: InstanceValue, item: Typed, span: Span): void {
-  context.session.report.add("wrong-arguments", span, `the input ${item.name.text} of ${instance.definition.name.text} is not given`, {
-    related: [{ span: item.span, message: "declared here" }],
-  });
+  context.session.report.add(
+    "wrong-arguments",
+    span,
+    `the input ${item.name.text} of ${instance.definition.name.text} is not given`,
+    {
+      related: [{ span: item.span, message: "declared here" }],
+    },
+  );
 }
 
 function bindState(
@@ -348,9 +365,14 @@ function bindState(
   const settled = state.meaning.kind === "bottom" ? starts : settle(context, state.meaning);
   if (settled.kind !== "record") {
     if (settled.kind !== "invalid") {
-      context.session.report.add("wrong-kind", state.span, `the state of ${instance.definition.name.text} is needed here, this is ${describe(settled)}`, {
-        hint: `write ${instance.path || instance.definition.name.text}.state(...) to make one`,
-      });
+      context.session.report.add(
+        "wrong-kind",
+        state.span,
+        `the state of ${instance.definition.name.text} is needed here, this is ${describe(settled)}`,
+        {
+          hint: `write ${instance.path || instance.definition.name.text}.state(...) to make one`,
+        },
+      );
     }
     return undefined;
   }
@@ -358,9 +380,14 @@ function bindState(
   for (const item of stateItems(instance.definition)) {
     const field = settled.fields.get(item.name.text);
     if (field === undefined) {
-      context.session.report.add("wrong-kind", state.span, `${describe(settled)} has no ${item.name.text}, which ${instance.definition.name.text} keeps`, {
-        related: [{ span: item.span, message: "declared here" }],
-      });
+      context.session.report.add(
+        "wrong-kind",
+        state.span,
+        `${describe(settled)} has no ${item.name.text}, which ${instance.definition.name.text} keeps`,
+        {
+          related: [{ span: item.span, message: "declared here" }],
+        },
+      );
       return undefined;
     }
     const matched = matchDeclared(context, inner, sizes, item, field, state.span, instance);
@@ -412,7 +439,10 @@ function jointLeading(
       "shape-mismatch",
       argument.span,
       `the extra axes ${shapeText(argument.leading)} do not fit the extra axes ${shapeText(longest)} of another argument`,
-      { related: [{ span, message: "in this call" }], hint: "an extra axis is applied over, and must be shared or absent" },
+      {
+        related: [{ span, message: "in this call" }],
+        hint: "an extra axis is applied over, and must be shared or absent",
+      },
     );
     return undefined;
   }
@@ -495,12 +525,17 @@ function fitNext(inner: Context, value: TensorValue, before: TensorValue, span: 
     );
   }
   if (value.visible.length === 0) return { ...value, visible: before.visible };
-  inner.session.report.add("shape-mismatch", span, `the next value has shape ${shapeText(value.visible)}, the state ${shapeText(before.visible)}`, {
-    related: [
-      { span: value.from, message: `${shapeText(value.visible)} comes from here` },
-      { span: before.from, message: `${shapeText(before.visible)} is declared here` },
-    ],
-  });
+  inner.session.report.add(
+    "shape-mismatch",
+    span,
+    `the next value has shape ${shapeText(value.visible)}, the state ${shapeText(before.visible)}`,
+    {
+      related: [
+        { span: value.from, message: `${shapeText(value.visible)} comes from here` },
+        { span: before.from, message: `${shapeText(before.visible)} is declared here` },
+      ],
+    },
+  );
   return undefined;
 }
 
@@ -521,7 +556,11 @@ function applyStack(context: Context, instance: InstanceValue, given: Given, spa
   if (last === undefined) return emptyStack(context, instance, given, first, span);
   const count = others[0]?.length ?? 0;
   const stacked = Array.from({ length: count }, (_, place) =>
-    stackValues(context, others.map((outs) => outs[place] ?? INVALID), span),
+    stackValues(
+      context,
+      others.map((outs) => outs[place] ?? INVALID),
+      span,
+    ),
   );
   return { ...last, outs: [last.outs[0] ?? INVALID, ...stacked] };
 }
@@ -546,7 +585,23 @@ function stackValues(context: Context, values: readonly Meaning[], span: Span): 
   const taken = new Set([...context.hidden.map((axis) => axis.id), ...model.visible.map((axis) => axis.axis.id)]);
   const size = constantSize(values.length);
   const axis: Axis = axes.fresh(size, taken);
-  const aligned = tensors.map((tensor) => renameVisible(context, tensor, model.visible.map((shown) => shown.axis)));
-  const id = move.concat(builder, aligned.map((tensor) => tensor.id), aligned.map(() => ""), axis);
-  return { ...model, id, visible: [isUnit(size) ? visibleAxis(axis, undefined, true) : visibleAxis(axis), ...model.visible], from: span };
+  const aligned = tensors.map((tensor) =>
+    renameVisible(
+      context,
+      tensor,
+      model.visible.map((shown) => shown.axis),
+    ),
+  );
+  const id = move.concat(
+    builder,
+    aligned.map((tensor) => tensor.id),
+    aligned.map(() => ""),
+    axis,
+  );
+  return {
+    ...model,
+    id,
+    visible: [isUnit(size) ? visibleAxis(axis, undefined, true) : visibleAxis(axis), ...model.visible],
+    from: span,
+  };
 }

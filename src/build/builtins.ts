@@ -3,8 +3,8 @@ import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
-import { argmax, argmin } from "../op/reduce.ts";
 import * as maps from "../op/map.ts";
+import { argmax, argmin } from "../op/reduce.ts";
 import type { Argument, Call } from "../syntax/tree.ts";
 import { align, hiddenIds, jointCondition } from "./align.ts";
 import { evaluate } from "./expression.ts";
@@ -87,7 +87,11 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
       over(context, call, (found) => {
         const { builder } = context.session;
         const square = make.mul(builder, found.value.id, found.value.id);
-        return make.map(builder, maps.sqrt, reduced(context, "sum", { ...found, value: { ...found.value, id: square } }));
+        return make.map(
+          builder,
+          maps.sqrt,
+          reduced(context, "sum", { ...found, value: { ...found.value, id: square } }),
+        );
       }),
   },
   argmax: { arity: [1, 1], usage: "argmax[K](x)", apply: position("argmax") },
@@ -206,9 +210,14 @@ function where(context: Context, call: Call): Meaning {
   const values = call.args.map((argument) => evaluate(context, argument.value));
   const [condition] = values;
   if (condition?.kind === "tensor" && context.session.builder.type(condition.id).dtype !== "bool") {
-    context.session.report.add("wrong-kind", call.args[0]?.span ?? call.span, "the first argument of where is a condition", {
-      hint: "write a comparison, as in where(x > 0, a, b)",
-    });
+    context.session.report.add(
+      "wrong-kind",
+      call.args[0]?.span ?? call.span,
+      "the first argument of where is a condition",
+      {
+        hint: "write a comparison, as in where(x > 0, a, b)",
+      },
+    );
     return INVALID;
   }
   if (condition?.kind === "bottom") return BOTTOM;
@@ -260,7 +269,11 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
   });
   if (joints.some((joint) => joint === undefined)) return INVALID;
   if (ragged >= 0 && values.length > 1) {
-    report.add("reshape-ragged", call.span, `concat cannot join ${values[ragged]?.visible.at(-1)?.axis.size.text}: its length differs by example`);
+    report.add(
+      "reshape-ragged",
+      call.span,
+      `concat cannot join ${values[ragged]?.visible.at(-1)?.axis.size.text}: its length differs by example`,
+    );
     return INVALID;
   }
   const rests = values.map((value, index) => ({
@@ -270,8 +283,13 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
   const aligned = align(context, rests, call.span);
   if (aligned === undefined) return INVALID;
   const lasts = values.map((value, index) => value.visible[joints[index] ?? -1]);
-  const size = lasts.map((axis) => (axis === undefined || axis.unit ? constantSize(1) : axis.axis.size)).reduce(addSizes);
-  const taken = new Set([...hiddenIds(context), ...values.flatMap((value) => value.visible.map((axis) => axis.axis.id))]);
+  const size = lasts
+    .map((axis) => (axis === undefined || axis.unit ? constantSize(1) : axis.axis.size))
+    .reduce(addSizes);
+  const taken = new Set([
+    ...hiddenIds(context),
+    ...values.flatMap((value) => value.visible.map((axis) => axis.axis.id)),
+  ]);
   for (const axis of aligned.visible) taken.add(axis.axis.id);
   const to = axes.fresh(size, taken);
   const id = move.concat(
@@ -305,7 +323,8 @@ function jointPosition(context: Context, call: Call, value: TensorValue): number
 function oneHot(context: Context, call: Call): Meaning {
   return withTensor(context, call, (value) => {
     const wanted = call.args[1];
-    const size = wanted === undefined ? value.vocabulary : asSize(context, evaluate(context, wanted.value), wanted.span);
+    const size =
+      wanted === undefined ? value.vocabulary : asSize(context, evaluate(context, wanted.value), wanted.span);
     if (size === undefined) {
       context.session.report.add("wrong-kind", call.span, `one_hot takes tokens, this is ${describe(value)}`);
       return INVALID;
@@ -348,9 +367,14 @@ function len(context: Context, call: Call): Meaning {
   const value = evaluate(context, argument.value);
   if (value.kind === "list") return numberMeaning(value.items.length, call.span);
   if (value.kind !== "invalid") {
-    context.session.report.add("wrong-kind", argument.span, `len counts the items of a list, this is ${describe(value)}`, {
-      hint: "an axis's name is its size",
-    });
+    context.session.report.add(
+      "wrong-kind",
+      argument.span,
+      `len counts the items of a list, this is ${describe(value)}`,
+      {
+        hint: "an axis's name is its size",
+      },
+    );
   }
   return INVALID;
 }

@@ -1,15 +1,15 @@
 import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
-import { evaluateScalar } from "../ir/scalar_functions.ts";
 import type { ScalarExpression } from "../ir/scalar.ts";
+import { evaluateScalar } from "../ir/scalar_functions.ts";
 import { opByName } from "../op/table.ts";
 import type { Argument, Call, Definition } from "../syntax/tree.ts";
+import { fitInto } from "./align.ts";
 import { type Applied, apply, type Given, inputNames, startRecord } from "./apply.ts";
 import { applyBuiltin, isBuiltin } from "./builtins.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor, elementwise } from "./operators.ts";
-import { fitInto } from "./align.ts";
 import { knownNumber, numberMeaning } from "./static.ts";
 import {
   BOTTOM,
@@ -35,7 +35,9 @@ export function evaluateCall(context: Context, call: Call): Meaning {
     case "definition":
       return callDefinition(context, callee, call);
     case "builtin":
-      return isBuiltin(callee.name) ? applyBuiltin(context, callee.name, call) : applyElementwise(context, callee.name, call);
+      return isBuiltin(callee.name)
+        ? applyBuiltin(context, callee.name, call)
+        : applyElementwise(context, callee.name, call);
     case "invalid":
       for (const argument of call.args) evaluate(context, argument.value);
       return INVALID;
@@ -111,7 +113,9 @@ function reportField(context: Context, record: RecordValue, argument: Argument):
   context.session.report.add(
     "wrong-arguments",
     argument.span,
-    argument.name === undefined ? "the fields of a state are given by name" : `${record.of} has no state ${argument.name.text}`,
+    argument.name === undefined
+      ? "the fields of a state are given by name"
+      : `${record.of} has no state ${argument.name.text}`,
     { hint: `its states are ${names.join(", ")}` },
   );
 }
@@ -119,7 +123,8 @@ function reportField(context: Context, record: RecordValue, argument: Argument):
 function callInstance(context: Context, instance: InstanceValue, call: Call): Meaning {
   const given = evaluateArguments(context, call, instance.definition, false);
   if (given === undefined) return INVALID;
-  if (instance.definition.definitionKind === "cell" && given.state === undefined) return reportBareCell(context, instance, call);
+  if (instance.definition.definitionKind === "cell" && given.state === undefined)
+    return reportBareCell(context, instance, call);
   return severalOf(apply(context, instance, given, call.span));
 }
 
@@ -127,17 +132,27 @@ function callInstance(context: Context, instance: InstanceValue, call: Call): Me
 function callDefinition(context: Context, callee: DefinitionValue, call: Call): Meaning {
   const { definition } = callee;
   if (definition.definitionKind === "model") {
-    context.session.report.add("not-callable", call.callee.span, `${definition.name.text} is a model, and cannot be part of another`, {
-      hint: "write it as a layer",
-    });
+    context.session.report.add(
+      "not-callable",
+      call.callee.span,
+      `${definition.name.text} is a model, and cannot be part of another`,
+      {
+        hint: "write it as a layer",
+      },
+    );
     return INVALID;
   }
   if (hasWeights(definition)) {
     const name = definition.name.text.toLowerCase();
-    context.session.report.add("needs-use", call.callee.span, `${definition.name.text} has weights of its own: it needs a name`, {
-      related: [{ span: definition.name.span, message: "defined here" }],
-      hint: `write use ${name} = ${definition.name.text}(...), then ${name}(x)`,
-    });
+    context.session.report.add(
+      "needs-use",
+      call.callee.span,
+      `${definition.name.text} has weights of its own: it needs a name`,
+      {
+        related: [{ span: definition.name.span, message: "defined here" }],
+        hint: `write use ${name} = ${definition.name.text}(...), then ${name}(x)`,
+      },
+    );
     return INVALID;
   }
   const given = evaluateArguments(context, call, definition, true);
@@ -201,13 +216,19 @@ function evaluateArguments(
     }
     const input = names[place++];
     if (input !== undefined) inputs.set(input, { meaning, span: argument.span });
-    else if (place === names.length + 1 && definition.definitionKind === "cell") state = { meaning, span: argument.span };
+    else if (place === names.length + 1 && definition.definitionKind === "cell")
+      state = { meaning, span: argument.span };
     else return reportCount(context, call, definition, names);
   }
   return { inputs, state, parameters };
 }
 
-function reportArgument(context: Context, argument: Argument, definition: Definition, parametersAllowed: boolean): undefined {
+function reportArgument(
+  context: Context,
+  argument: Argument,
+  definition: Definition,
+  parametersAllowed: boolean,
+): undefined {
   const name = argument.name?.text ?? "";
   const parameters = definition.parameters.map((parameter) => parameter.name.text);
   const known = [...inputNames(definition), ...(parametersAllowed ? parameters : [])];
@@ -216,7 +237,9 @@ function reportArgument(context: Context, argument: Argument, definition: Defini
   context.session.report.add(
     "wrong-arguments",
     argument.name?.span ?? argument.span,
-    isParameter ? `${name} is given where ${definition.name.text} gets its name` : `${definition.name.text} takes no ${name}`,
+    isParameter
+      ? `${name} is given where ${definition.name.text} gets its name`
+      : `${definition.name.text} takes no ${name}`,
     {
       related: [{ span: definition.name.span, message: "defined here" }],
       hint: isParameter

@@ -63,7 +63,13 @@ function nodeOf(
 function lastPosition(time: string, overlap: number, nodes: Node[]): string {
   const size = subtractSizes(namedSize(time), constantSize(1 + overlap));
   const scalar = (dtype: "float" | "int"): Type => ({ dtype, axes: [] });
-  const add = (op: Node["op"], attributes: Node["attributes"], inputs: readonly string[], id: string, type: Type): void => {
+  const add = (
+    op: Node["op"],
+    attributes: Node["attributes"],
+    inputs: readonly string[],
+    id: string,
+    type: Type,
+  ): void => {
     nodes.push({ op, attributes, inputs, outputs: [{ id, type }], origin: undefined });
   };
   add(extent as Node["op"], { size }, [], "carry.count", scalar("float"));

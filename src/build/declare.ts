@@ -3,11 +3,20 @@ import type { Axis } from "../ir/type.ts";
 import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
 import { evaluateEquation } from "./equation.ts";
 import { evaluate } from "./expression.ts";
-import { type Context, type Frame, frameContext, knownSlot, lazySlot, type Session, type Slot, type SlotGroup } from "./frame.ts";
+import {
+  type Context,
+  type Frame,
+  frameContext,
+  knownSlot,
+  lazySlot,
+  type Session,
+  type Slot,
+  type SlotGroup,
+} from "./frame.ts";
 import { instanceOf } from "./instance.ts";
 import { drawn } from "./noise.ts";
 import { INVALID, type InstanceValue, type Meaning, type TensorValue } from "./value.ts";
-import { familyMembers, withInitials, weightValue } from "./weight.ts";
+import { familyMembers, weightValue, withInitials } from "./weight.ts";
 
 export interface BoundInput {
   readonly name: string;
@@ -110,17 +119,27 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
     if (item.kind === "in") {
       for (const { name, default: instead } of item.names) {
         if (instead === undefined || frame.names.has(name.text)) continue;
-        declare(session, frame, lazySlot(name.text, name.span, "in", () => evaluate(frameContext(session, frame), instead)));
+        declare(
+          session,
+          frame,
+          lazySlot(name.text, name.span, "in", () => evaluate(frameContext(session, frame), instead)),
+        );
       }
     }
     if (item.kind === "noise") {
       for (const draw of item.names) {
-        declare(session, frame, lazySlot(draw.name.text, draw.name.span, "noise", () => drawn(frameContext(session, frame), draw)));
+        declare(
+          session,
+          frame,
+          lazySlot(draw.name.text, draw.name.span, "noise", () => drawn(frameContext(session, frame), draw)),
+        );
       }
     }
     if (item.kind === "latent") {
       for (const latent of item.names) {
-        session.report.add("not-yet", latent.span, "latent is not built yet", { hint: "a later version of seqc brings it" });
+        session.report.add("not-yet", latent.span, "latent is not built yet", {
+          hint: "a later version of seqc brings it",
+        });
         declare(session, frame, knownSlot(latent.name.text, latent.name.span, "noise", INVALID));
       }
     }

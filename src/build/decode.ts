@@ -2,13 +2,12 @@ import type { Span } from "../base/span.ts";
 import type { Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
-import { distributionValue, openEmission } from "./emission.ts";
-import { type ModelRequest, openModel } from "./model.ts";
-import type { OpenModel } from "./model.ts";
-import { inputSpecs } from "./model.ts";
-import type { ParamRole, Program, ResultRole } from "./program.ts";
-import { laidOut, namedValue } from "./forward.ts";
 import { realAxes } from "./align.ts";
+import { distributionValue, openEmission } from "./emission.ts";
+import { laidOut, namedValue } from "./forward.ts";
+import type { OpenModel } from "./model.ts";
+import { inputSpecs, type ModelRequest, openModel } from "./model.ts";
+import type { ParamRole, Program, ResultRole } from "./program.ts";
 import type { Meaning, TensorValue } from "./value.ts";
 
 /** How an emission is chosen: its distribution's `best` or `sample`, with the distribution's parameters. */

@@ -67,10 +67,15 @@ export function distributionValue(
   const slot = opened.frame.names.get(name);
   if (slot === undefined) {
     const { text, span } = opened.instance.definition.name;
-    context.session.report.add(name === "log_prob" ? "no-probability" : "cannot-sample", item.dist.span, `${text} has no ${name}`, {
-      related: [{ span, message: "defined here" }],
-      hint: `write an equation for ${name}`,
-    });
+    context.session.report.add(
+      name === "log_prob" ? "no-probability" : "cannot-sample",
+      item.dist.span,
+      `${text} has no ${name}`,
+      {
+        related: [{ span, message: "defined here" }],
+        hint: `write an equation for ${name}`,
+      },
+    );
     return undefined;
   }
   const meaning = demand(context.session, slot);
@@ -138,7 +143,10 @@ function countingMask(
   const inside = all.flatMap((axis) => axes.inside(axis) ?? []);
   const holds = conditionMask(context, value.condition);
   const masks = holds === undefined ? inside : [...inside, holds];
-  return masks.reduce<string | undefined>((both, mask) => (both === undefined ? mask : make.and(builder, both, mask)), undefined);
+  return masks.reduce<string | undefined>(
+    (both, mask) => (both === undefined ? mask : make.and(builder, both, mask)),
+    undefined,
+  );
 }
 
 /** Σ -log p over what counts. */

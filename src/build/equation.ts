@@ -4,12 +4,12 @@ import { isNode } from "../ir/graph.ts";
 import type { Axis } from "../ir/type.ts";
 import { hasAxis, unionAxes } from "../ir/type.ts";
 import * as make from "../op/make.ts";
-import { shift } from "../op/window.ts";
 import * as move from "../op/make_move.ts";
+import { shift } from "../op/window.ts";
 import type { Equation, Target } from "../syntax/tree.ts";
 import { isEverywhere } from "./condition.ts";
 import { evaluate } from "./expression.ts";
-import { type Context, type Frame, frameContext, type Session, type Slot, type SlotGroup } from "./frame.ts";
+import { type Context, type Frame, frameContext, joinPath, type Session, type Slot, type SlotGroup } from "./frame.ts";
 import { asTensor } from "./operators.ts";
 import { indexAxes } from "./range.ts";
 import {
@@ -57,7 +57,11 @@ function solve(session: Session, slot: Slot): void {
     }
     if (meanings.some((meaning) => meaning.kind === "bottom")) {
       reportCircle(session, slot);
-      finish(session, slot, meanings.map(() => INVALID));
+      finish(
+        session,
+        slot,
+        meanings.map(() => INVALID),
+      );
       return;
     }
     if (group.assumed !== undefined && settled) {
@@ -143,7 +147,9 @@ function sameType(session: Session, assumed: TensorValue, value: TensorValue): b
   const valid = (tensor: TensorValue): string =>
     tensor.visible.map((axis) => `${axis.axis.id}:${axis.valid?.low ?? 0}:${axis.valid?.high ?? 0}`).join(",");
   return (
-    before.dtype === after.dtype && after.axes.every((axis) => hasAxis(before, axis.id)) && valid(assumed) === valid(value)
+    before.dtype === after.dtype &&
+    after.axes.every((axis) => hasAxis(before, axis.id)) &&
+    valid(assumed) === valid(value)
   );
 }
 
@@ -186,7 +192,9 @@ function holdPastEnd(session: Session, reserved: TensorValue, id: string): strin
 }
 
 function isReadEarlier({ builder }: Session, id: string, axis: string): boolean {
-  return builder.readers(id).some((node) => isNode(node, shift) && node.attributes.axis === axis && node.attributes.offset < 0);
+  return builder
+    .readers(id)
+    .some((node) => isNode(node, shift) && node.attributes.axis === axis && node.attributes.offset < 0);
 }
 
 function reportCircle(session: Session, slot: Slot): void {
@@ -227,7 +235,14 @@ export function evaluateEquation(session: Session, frame: Frame, equation: Equat
     const value = found.kind === "bottom" ? (found.otherwise ?? found) : found;
     return assign(context, equation, value).map((meaning, position) => {
       const target = equation.targets[position];
-      return target === undefined ? meaning : define(context, meaning, target, axes.map(({ axis }) => axis));
+      return target === undefined
+        ? meaning
+        : define(
+            context,
+            meaning,
+            target,
+            axes.map(({ axis }) => axis),
+          );
     });
   });
 }
@@ -276,12 +291,20 @@ function defineTensor(
   target: Target,
   axes: readonly Axis[],
 ): TensorValue | undefined {
+  const { builder } = context.session;
+  const named = `${target.name.text}${target.primed ? "'" : ""}`;
+  if (builder.definition(value.id) !== undefined) builder.label(value.id, joinPath(context.frame.path, named));
   const own = value.condition.ranges.filter((range) => axes.some((axis) => axis.id === range.axis));
   const outer = value.condition.ranges.filter((range) => !own.includes(range));
   if (axes.length > 0 && value.condition.masks.length > 0) {
-    context.session.report.add("missing-else", target.span, `${target.name.text} reads a computed position that may not exist`, {
-      hint: "write an else behind that read",
-    });
+    context.session.report.add(
+      "missing-else",
+      target.span,
+      `${target.name.text} reads a computed position that may not exist`,
+      {
+        hint: "write an else behind that read",
+      },
+    );
     return undefined;
   }
   const front = axes.map((axis) => {

@@ -204,13 +204,7 @@ export function dottedPath(expression: Expression): string | undefined {
   return object === undefined ? undefined : `${object}.${expression.names[0]?.text}`;
 }
 
-function reportMember(
-  context: Context,
-  of: string,
-  name: string,
-  known: readonly string[],
-  span: Span,
-): Meaning {
+function reportMember(context: Context, of: string, name: string, known: readonly string[], span: Span): Meaning {
   const near = nearest(name, known);
   context.session.report.add("unknown-member", span, `${of} has no ${name}`, {
     hint: near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `it has ${known.join(", ")}` : undefined,
@@ -294,10 +288,15 @@ function evaluateElse(context: Context, expression: Else): Meaning {
   }
   if (value.kind !== "tensor") return reportElse(context, value, instead, expression);
   if (isEverywhere(value.condition)) {
-    context.session.report.add("needless-else", expression.otherwise.span, "what stands before this else always holds", {
-      hint: "leave the else out",
-      severity: "warning",
-    });
+    context.session.report.add(
+      "needless-else",
+      expression.otherwise.span,
+      "what stands before this else always holds",
+      {
+        hint: "leave the else out",
+        severity: "warning",
+      },
+    );
   }
   const start = instead.kind === "special" ? specialToken(context, value, instead.name, instead.from) : instead;
   const tensor = start.kind === "bottom" ? undefined : asTensor(context, start, expression.otherwise.span);
@@ -331,10 +330,6 @@ export function tokenNumber(context: Context, vocabulary: Size, name: "BOS" | "E
 }
 
 function reportElse(context: Context, value: Meaning, instead: Meaning, expression: Else): Meaning {
-  context.session.report.add(
-    "wrong-kind",
-    expression.span,
-    `${describe(instead)} cannot stand for ${describe(value)}`,
-  );
+  context.session.report.add("wrong-kind", expression.span, `${describe(instead)} cannot stand for ${describe(value)}`);
   return INVALID;
 }

@@ -1,5 +1,5 @@
-import type { Span } from "../base/span.ts";
 import { nearest } from "../base/nearest.ts";
+import type { Span } from "../base/span.ts";
 import { gradients } from "../grad/gradients.ts";
 import type { Result } from "../ir/graph.ts";
 import * as move from "../op/make_move.ts";
@@ -46,7 +46,11 @@ export function forwardProgram(model: OpenModel, wants: ForwardWants): Program |
   if (wants.loss !== undefined) give("loss", wants.loss, { kind: "loss" });
   if (wants.gradients && wants.loss !== undefined) {
     const trained = [...session.weights.entries()].filter(([, { spec }]) => spec.trained);
-    const cotangents = gradients(session.builder, wants.loss, trained.map(([, { id }]) => id));
+    const cotangents = gradients(
+      session.builder,
+      wants.loss,
+      trained.map(([, { id }]) => id),
+    );
     trained.forEach(([name], place) => {
       give(`gradient.${name}`, cotangents[place] ?? "", { kind: "gradient", weight: name });
     });
@@ -83,7 +87,9 @@ export function namedValue(model: OpenModel, name: string, span: Span): TensorVa
   if (value !== undefined && (value.kind === "tensor" || value.kind === "size" || value.kind === "number")) {
     return asTensor(context, value, span);
   }
-  const known = [...frame.names].filter(([, other]) => other.kind === "equation" || other.kind === "in").map(([key]) => key);
+  const known = [...frame.names]
+    .filter(([, other]) => other.kind === "equation" || other.kind === "in")
+    .map(([key]) => key);
   const near = nearest(name, known);
   session.report.add("unknown-name", span, `${frame.definition.name.text} has no value ${name}`, {
     hint: near === undefined ? `it has ${known.join(", ")}` : `did you mean ${near}?`,

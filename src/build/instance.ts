@@ -7,14 +7,18 @@ import { type DefinitionValue, describe, INVALID, type InstanceValue, type Meani
 
 const MOST_BLOCKS = 4096;
 
-/** `use l1 = LSTM(E, H)`, `use tower = stack i in 3 of Block(C, 2**i)`. */
+/** `use l1 = Cell(E, H)`, `use tower = stack i in 3 of Block(C, 2**i)`. */
 export function instanceOf(context: Context, use: Use): Meaning {
   const path = joinPath(context.frame.path, use.name.text);
   if (use.repeat === undefined) return single(context, use.of, path, use);
   const count = asInteger(context, evaluate(context, use.repeat.count), use.repeat.count.span, "how often to repeat");
   if (count === undefined) return INVALID;
   if (count < 0 || count > MOST_BLOCKS) {
-    context.session.report.add("wrong-option", use.repeat.count.span, `a stack has 0 to ${MOST_BLOCKS} blocks, not ${count}`);
+    context.session.report.add(
+      "wrong-option",
+      use.repeat.count.span,
+      `a stack has 0 to ${MOST_BLOCKS} blocks, not ${count}`,
+    );
     return INVALID;
   }
   const blocks: InstanceValue[] = [];
@@ -41,9 +45,14 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
   const definition = evaluate(context, callee);
   if (definition.kind === "invalid") return INVALID;
   if (definition.kind !== "definition") {
-    context.session.report.add("wrong-kind", callee.span, `use makes an instance of a cell or layer, this is ${describe(definition)}`, {
-      hint: "a function needs no use",
-    });
+    context.session.report.add(
+      "wrong-kind",
+      callee.span,
+      `use makes an instance of a cell or layer, this is ${describe(definition)}`,
+      {
+        hint: "a function needs no use",
+      },
+    );
     return INVALID;
   }
   const parameters = of.kind === "call" ? givenParameters(context, definition, of.args) : new Map(definition.given);
@@ -91,7 +100,12 @@ export function givenParameters(
           : `${definition.name.text} has no parameter ${name}`;
       context.session.report.add("wrong-arguments", argument.name?.span ?? argument.span, text, {
         related: [{ span: definition.name.span, message: "defined here" }],
-        hint: near !== undefined ? `did you mean ${near}?` : names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none",
+        hint:
+          near !== undefined
+            ? `did you mean ${near}?`
+            : names.length > 0
+              ? `it takes ${names.join(", ")}`
+              : "it takes none",
         fix:
           near === undefined || argument.name === undefined
             ? undefined

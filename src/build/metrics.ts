@@ -82,9 +82,14 @@ function checkKind(model: OpenModel, metric: Metric, item: EmitItem, call: Call)
   if (input === undefined || metric.needs === "any") return input !== undefined;
   const tokens = input.spec.dtype !== "float";
   if (tokens === (metric.needs === "tokens")) return true;
-  model.session.report.add("wrong-kind", call.span, `${metric.name} compares ${metric.needs}, and ${item.name.text} holds ${tokens ? "tokens" : "numbers"}`, {
-    related: [{ span: input.spec.span, message: "declared here" }],
-    hint: tokens ? "write accuracy(...)" : "write rmse(...) or mae(...)",
-  });
+  model.session.report.add(
+    "wrong-kind",
+    call.span,
+    `${metric.name} compares ${metric.needs}, and ${item.name.text} holds ${tokens ? "tokens" : "numbers"}`,
+    {
+      related: [{ span: input.spec.span, message: "declared here" }],
+      hint: tokens ? "write accuracy(...)" : "write rmse(...) or mae(...)",
+    },
+  );
   return false;
 }

@@ -1,9 +1,9 @@
 import type { Report } from "../base/diagnostic.ts";
+import { mentions } from "../check/mentions.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
 import { createBuilder } from "../ir/builder.ts";
 import { constantSize, isUnit, namedSize, type Size, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
-import { mentions } from "../check/mentions.ts";
 import type { Call, Definition, EmitItem, Expression, TypeExpression } from "../syntax/tree.ts";
 import { axisOfSize } from "./apply.ts";
 import { createAxisTable } from "./axes.ts";
@@ -12,17 +12,25 @@ import { demand } from "./equation.ts";
 import { dottedPath, evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, joinPath, knownSlot, type Session, type Tie } from "./frame.ts";
 import { givenParameters } from "./instance.ts";
-import { rangesOf } from "./range.ts";
 import type { InputSpec } from "./program.ts";
+import { rangesOf } from "./range.ts";
 import { asSize } from "./static.ts";
-import { EVERYWHERE, INVALID, type InstanceValue, type Meaning, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
+import {
+  EVERYWHERE,
+  INVALID,
+  type InstanceValue,
+  type Meaning,
+  type TensorValue,
+  type VisibleAxis,
+  visibleAxis,
+} from "./value.ts";
 
 export interface ModelRequest {
   readonly modules: Modules;
   /** The file that defines the model. */
   readonly file: string;
   readonly definition: Definition;
-  /** `Adding(Cell: LSTM)` in a regime; undefined takes every default. */
+  /** `Model(Cell: Mine)` in a regime; undefined takes every default. */
   readonly parameters: Call | undefined;
   /** The file that `parameters` is written in. */
   readonly parametersFile: string;
@@ -132,10 +140,15 @@ export function outerContext(session: Session, request: ModelRequest, batch: Axi
  * A model's integer parameters stay names in shapes (`H`, not 512), so that equal numbers are not equal sizes; one
  * without a default comes from the data.
  */
-export function modelParameters(context: Context, request: ModelRequest, sizes: Map<string, number>): ReadonlyMap<string, Meaning> {
+export function modelParameters(
+  context: Context,
+  request: ModelRequest,
+  sizes: Map<string, number>,
+): ReadonlyMap<string, Meaning> {
   const { definition, parameters: call } = request;
   const value = { kind: "definition" as const, definition, file: request.file, given: new Map() };
-  const given = call === undefined ? new Map<string, Meaning>() : (givenParameters(context, value, call.args) ?? new Map());
+  const given =
+    call === undefined ? new Map<string, Meaning>() : (givenParameters(context, value, call.args) ?? new Map());
   const inner = { ...context, frame: { ...context.frame, file: request.file } };
   const parameters = new Map<string, Meaning>();
   for (const { name, default: fallback } of definition.parameters) {
@@ -147,11 +160,17 @@ export function modelParameters(context: Context, request: ModelRequest, sizes: 
   return parameters;
 }
 
-function named(name: string, from: EmitItem["span"], meaning: Meaning | undefined, sizes: Map<string, number>): Meaning {
+function named(
+  name: string,
+  from: EmitItem["span"],
+  meaning: Meaning | undefined,
+  sizes: Map<string, number>,
+): Meaning {
   if (meaning !== undefined && meaning.kind !== "size") return meaning;
   const constant = meaning === undefined ? undefined : sizeConstant(meaning.size);
   if (meaning !== undefined && constant === undefined) return meaning;
-  if (constant !== undefined && constant < 1) return sizes.has(name) ? { kind: "size", size: constantSize(sizes.get(name) ?? 0), from } : (meaning ?? INVALID);
+  if (constant !== undefined && constant < 1)
+    return sizes.has(name) ? { kind: "size", size: constantSize(sizes.get(name) ?? 0), from } : (meaning ?? INVALID);
   if (constant !== undefined && !sizes.has(name)) sizes.set(name, constant);
   return { kind: "size", size: sizes.get(name) === 1 ? constantSize(1) : namedSize(name), from };
 }
@@ -193,7 +212,8 @@ function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet<string
     if (item.kind === "in") {
       for (const typed of item.names) {
         const visible = leafAxes(context, typed.type, batch);
-        if (visible !== undefined) declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, chosen);
+        if (visible !== undefined)
+          declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, chosen);
         else declare(session, frame, knownSlot(typed.name.text, typed.name.span, "in", INVALID));
       }
     }
@@ -248,7 +268,12 @@ function leafAxes(context: Context, type: TypeExpression, batch: Axis): readonly
 }
 
 /** `emit phones[t in T]: tok(K)` has the axis T, and those of its type. */
-function emittedAxes(context: Context, item: EmitItem, type: TypeExpression, batch: Axis): readonly VisibleAxis[] | undefined {
+function emittedAxes(
+  context: Context,
+  item: EmitItem,
+  type: TypeExpression,
+  batch: Axis,
+): readonly VisibleAxis[] | undefined {
   const inner = { ...context, hidden: [batch] };
   const unsaid = item.indices.find((index) => index.range === undefined);
   if (unsaid !== undefined) {
@@ -285,9 +310,19 @@ function declareLeaf(
   const leafType = { dtype, axes: [batch, ...real] } as const;
   const id = chosen.has(name) ? session.builder.forward(name, leafType) : session.builder.param(name, leafType);
   if (!chosen.has(name)) session.roles.set(id, { kind: "input", name });
-  const value: TensorValue = { kind: "tensor", id, visible, vocabulary, condition: EVERYWHERE, zeroOutside: [], from: span };
+  const value: TensorValue = {
+    kind: "tensor",
+    id,
+    visible,
+    vocabulary,
+    condition: EVERYWHERE,
+    zeroOutside: [],
+    from: span,
+  };
   const emitted = frame.definition.items.some((item) => item.kind === "emit" && item.name.text === name);
-  const until = frame.definition.items.some((item) => item.kind === "emit" && item.name.text === name && item.until !== undefined);
+  const until = frame.definition.items.some(
+    (item) => item.kind === "emit" && item.name.text === name && item.until !== undefined,
+  );
   const spec: InputSpec = {
     name,
     dtype,
@@ -334,12 +369,20 @@ export function findModel(
   const name = callee.kind === "reference" ? callee.name : undefined;
   const found = name === undefined ? undefined : findDefinition(modules, file, name);
   if (found === undefined || found.definition.definitionKind !== "model") {
-    const models = [...modules.entry.definitions.values()].filter((definition) => definition.definitionKind === "model");
-    report.add("unknown-name", callee.span, found === undefined ? `there is no model ${name ?? ""}` : `${name} is a ${found.definition.definitionKind}, not a model`, {
-      hint: models.length > 0 ? `this file has ${models.map((model) => model.name.text).join(", ")}` : undefined,
-    });
+    const models = [...modules.entry.definitions.values()].filter(
+      (definition) => definition.definitionKind === "model",
+    );
+    report.add(
+      "unknown-name",
+      callee.span,
+      found === undefined
+        ? `there is no model ${name ?? ""}`
+        : `${name} is a ${found.definition.definitionKind}, not a model`,
+      {
+        hint: models.length > 0 ? `this file has ${models.map((model) => model.name.text).join(", ")}` : undefined,
+      },
+    );
     return undefined;
   }
   return { ...found, call: expression.kind === "call" ? expression : undefined };
 }
-

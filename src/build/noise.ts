@@ -1,6 +1,6 @@
 import * as make from "../op/make.ts";
-import { random } from "../op/source.ts";
 import * as maps from "../op/map.ts";
+import { random } from "../op/source.ts";
 import type { Drawn, Expression } from "../syntax/tree.ts";
 import { axisOfSize, inputNames, openFrame, vocabularyOf } from "./apply.ts";
 import { demand } from "./equation.ts";
@@ -42,21 +42,42 @@ export function drawn(context: Context, draw: Drawn): Meaning {
   if (value.kind !== "tensor") return value;
   const vocabulary = draw.type.base === "tok" ? vocabularyOf(context, draw) : undefined;
   if (vocabulary === "invalid") return INVALID;
-  return { ...value, visible: [...front, ...own, ...value.visible], vocabulary: vocabulary ?? value.vocabulary, from: draw.span };
+  return {
+    ...value,
+    visible: [...front, ...own, ...value.visible],
+    vocabulary: vocabulary ?? value.vocabulary,
+    from: draw.span,
+  };
 }
 
 /** One draw from a distribution, all of whose axes are hidden. */
 function sampleOf(context: Context, dist: Expression, stream: string, draw: Drawn): Meaning {
-  const name = dist.kind === "reference" ? dist.name : dist.kind === "call" && dist.callee.kind === "reference" ? dist.callee.name : "";
+  const name =
+    dist.kind === "reference"
+      ? dist.name
+      : dist.kind === "call" && dist.callee.kind === "reference"
+        ? dist.callee.name
+        : "";
   const args = dist.kind === "call" ? dist.args : [];
-  if (name === "gaussian" || name === "uniform") return primitive(context, name, args.map((argument) => argument.value), stream);
+  if (name === "gaussian" || name === "uniform")
+    return primitive(
+      context,
+      name,
+      args.map((argument) => argument.value),
+      stream,
+    );
   const opened = openDistribution(context, dist);
   if (opened === undefined) return INVALID;
   const slot = opened.frame.names.get("sample");
   if (slot === undefined) {
-    context.session.report.add("cannot-sample", dist.span, `${opened.instance.definition.name.text} cannot be drawn from`, {
-      related: [{ span: opened.instance.definition.name.span, message: "it has no equation for sample" }],
-    });
+    context.session.report.add(
+      "cannot-sample",
+      dist.span,
+      `${opened.instance.definition.name.text} cannot be drawn from`,
+      {
+        related: [{ span: opened.instance.definition.name.span, message: "it has no equation for sample" }],
+      },
+    );
     return INVALID;
   }
   const value = demand(context.session, slot);
@@ -64,7 +85,12 @@ function sampleOf(context: Context, dist: Expression, stream: string, draw: Draw
 }
 
 /** `gaussian`, `uniform`, `uniform(low, high)`, and `uniform(V)` for tokens below V. */
-function primitive(context: Context, kind: "gaussian" | "uniform", bounds: readonly Expression[], stream: string): Meaning {
+function primitive(
+  context: Context,
+  kind: "gaussian" | "uniform",
+  bounds: readonly Expression[],
+  stream: string,
+): Meaning {
   const { session } = context;
   const base = session.builder.add(random, [seedOf(context)], {
     distribution: kind,
@@ -77,9 +103,14 @@ function primitive(context: Context, kind: "gaussian" | "uniform", bounds: reado
   if (values.length === 1 && low?.kind === "size") return tokens(context, base, low, bounds[0] as Expression);
   const [a, b] = values.map((value) => knownNumber(context, value));
   if (a === undefined || b === undefined || high === undefined) {
-    session.report.add("wrong-option", bounds[0]?.span ?? context.frame.definition.span, "uniform takes a vocabulary's size, or two numbers", {
-      hint: "write uniform(0, 1)",
-    });
+    session.report.add(
+      "wrong-option",
+      bounds[0]?.span ?? context.frame.definition.span,
+      "uniform takes a vocabulary's size, or two numbers",
+      {
+        hint: "write uniform(0, 1)",
+      },
+    );
     return INVALID;
   }
   const scaled = make.mul(session.builder, base, make.num(session.builder, b - a));
@@ -114,7 +145,9 @@ export function openDistribution(
   dist: Expression,
   given: ReadonlyMap<string, Meaning> = new Map(),
   of?: { readonly value: TensorValue; readonly name: string },
-): { readonly frame: Context["frame"]; readonly instance: InstanceValue; readonly leading: readonly VisibleAxis[] } | undefined {
+):
+  | { readonly frame: Context["frame"]; readonly instance: InstanceValue; readonly leading: readonly VisibleAxis[] }
+  | undefined {
   const callee = evaluate(context, dist.kind === "call" ? dist.callee : dist);
   const args = dist.kind === "call" ? dist.args : [];
   if (callee.kind === "invalid") return undefined;
@@ -126,9 +159,14 @@ export function openDistribution(
   for (const argument of args) {
     const name = argument.name?.text ?? names[place++];
     if (name === undefined || !names.includes(name)) {
-      context.session.report.add("wrong-arguments", argument.span, `${instance.definition.name.text} takes no ${name ?? "further argument"}`, {
-        hint: `it takes ${names.join(", ")}`,
-      });
+      context.session.report.add(
+        "wrong-arguments",
+        argument.span,
+        `${instance.definition.name.text} takes no ${name ?? "further argument"}`,
+        {
+          hint: `it takes ${names.join(", ")}`,
+        },
+      );
       return undefined;
     }
     inputs.set(name, { meaning: evaluate(context, argument.value), span: argument.span });

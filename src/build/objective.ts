@@ -2,8 +2,8 @@ import type { Regime } from "../check/regime.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as sums from "../op/make_sum.ts";
-import { printExpression } from "../syntax/walk.ts";
 import type { Call, Expression } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { evaluate } from "./expression.ts";
 import type { Context, Session } from "./frame.ts";
 import { isMetric, LATER_METRICS, METRICS, metricEmission } from "./metrics.ts";
@@ -58,7 +58,9 @@ function metricHook(
 }
 
 function later(context: Context, call: Call, name: string): Meaning {
-  context.session.report.add("not-yet", call.span, `${name} is not built yet`, { hint: "a later version of seqc brings it" });
+  context.session.report.add("not-yet", call.span, `${name} is not built yet`, {
+    hint: "a later version of seqc brings it",
+  });
   return INVALID;
 }
 
@@ -83,10 +85,15 @@ export function scalarOf(model: OpenModel, expression: Expression): TensorValue 
   const meaning = evaluate(model.context, expression);
   const value = meaning.kind === "invalid" ? undefined : asTensor(model.context, meaning, expression.span);
   if (value === undefined || value.visible.every((axis) => axis.unit)) return value;
-  model.session.report.add("not-scalar", expression.span, `a single number is needed here, this is ${shapeText(value.visible)}`, {
-    related: [{ span: value.from, message: "its shape comes from here" }],
-    hint: "reduce it with sum(...) or mean(...)",
-  });
+  model.session.report.add(
+    "not-scalar",
+    expression.span,
+    `a single number is needed here, this is ${shapeText(value.visible)}`,
+    {
+      related: [{ span: value.from, message: "its shape comes from here" }],
+      hint: "reduce it with sum(...) or mean(...)",
+    },
+  );
   return undefined;
 }
 

@@ -8,15 +8,7 @@ import { align, freshen, hiddenIds, jointCondition, origins, renameVisible } fro
 import { mergeConditions } from "./condition.ts";
 import type { Context } from "./frame.ts";
 import { settle } from "./record.ts";
-import {
-  BOTTOM,
-  describe,
-  INVALID,
-  type Meaning,
-  shapeText,
-  type TensorValue,
-  type VisibleAxis,
-} from "./value.ts";
+import { BOTTOM, describe, INVALID, type Meaning, shapeText, type TensorValue, type VisibleAxis } from "./value.ts";
 
 /** A number, size or token as a graph value; undefined where the meaning is no number (reported). */
 export function asTensor(context: Context, meaning: Meaning, span: Span): TensorValue | undefined {
@@ -172,7 +164,11 @@ function contracted(context: Context, a: TensorValue, b: TensorValue, span: Span
   const leftLast = left.visible.at(-1)?.axis ?? k.axis;
   const taken = new Set([...hidden, ...ids(rest), ...ids(left.visible.slice(0, -1))]);
   const meet = taken.has(bLast.axis.id)
-    ? axes.fresh(leftLast.size, new Set([...taken, ...ids(left.visible), ...ids(b.visible)]), axes.lengths(bLast.axis.id))
+    ? axes.fresh(
+        leftLast.size,
+        new Set([...taken, ...ids(left.visible), ...ids(b.visible)]),
+        axes.lengths(bLast.axis.id),
+      )
     : bLast.axis;
   const leftRenamed = renameVisible(context, left, [...left.visible.slice(0, -1).map((axis) => axis.axis), meet]);
   const right = renameVisible(context, b, [...rest.map((axis) => axis.axis), meet]);
@@ -195,7 +191,10 @@ function lintSquares(context: Context, a: TensorValue, b: TensorValue, span: Spa
   const square = (value: TensorValue): boolean => {
     const [first, second] = value.visible.slice(-2);
     return (
-      first !== undefined && second !== undefined && first.label === undefined && equalSizes(first.axis.size, second.axis.size)
+      first !== undefined &&
+      second !== undefined &&
+      first.label === undefined &&
+      equalSizes(first.axis.size, second.axis.size)
     );
   };
   if (a.id !== b.id && !(square(a) && square(b))) return;
@@ -243,7 +242,9 @@ function reportProduct(context: Context, a: TensorValue, b: TensorValue, span: S
     `@ meets ${text(a)} of ${shapeText(a.visible)} with ${text(b)} of ${shapeText(b.visible)}${accident}`,
     {
       related: origins(context, a, b),
-      hint: transposable ? "write .T behind the left side" : "@ contracts the last axis of the left side with the last of the right",
+      hint: transposable
+        ? "write .T behind the left side"
+        : "@ contracts the last axis of the left side with the last of the right",
     },
   );
   return INVALID;

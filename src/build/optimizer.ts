@@ -28,7 +28,12 @@ export interface Clock {
 
 export interface Update {
   readonly weight: string;
-  readonly slots: readonly { readonly name: string; readonly param: string; readonly start: number; readonly next: string }[];
+  readonly slots: readonly {
+    readonly name: string;
+    readonly param: string;
+    readonly start: number;
+    readonly next: string;
+  }[];
 }
 
 /**
@@ -39,9 +44,14 @@ export function optimizerOf(context: Context, expression: Expression, clock: Clo
   const callee = evaluate(context, expression.kind === "call" ? expression.callee : expression);
   if (callee.kind === "invalid") return undefined;
   if (callee.kind !== "definition" || !isOptimizer(callee)) {
-    context.session.report.add("wrong-option", expression.span, `an optimizer is a cell that takes w and g, this is ${describe(callee)}`, {
-      hint: "write adam(1e-3) or sgd(0.1)",
-    });
+    context.session.report.add(
+      "wrong-option",
+      expression.span,
+      `an optimizer is a cell that takes w and g, this is ${describe(callee)}`,
+      {
+        hint: "write adam(1e-3) or sgd(0.1)",
+      },
+    );
     return undefined;
   }
   const parameters = hyperParameters(context, callee, expression.kind === "call" ? expression.args : [], clock);
@@ -53,7 +63,11 @@ function isOptimizer({ definition }: DefinitionValue): boolean {
   return definition.definitionKind === "cell" && names[0] === "w" && names[1] === "g" && names.length === 2;
 }
 
-function instance({ definition, file }: DefinitionValue, parameters: ReadonlyMap<string, Meaning>, declared: Span): InstanceValue {
+function instance(
+  { definition, file }: DefinitionValue,
+  parameters: ReadonlyMap<string, Meaning>,
+  declared: Span,
+): InstanceValue {
   return { kind: "instance", definition, file, parameters, path: "", blocks: undefined, declared };
 }
 
@@ -70,20 +84,32 @@ function hyperParameters(
   for (const argument of args) {
     const name = argument.name?.text ?? names[place++];
     if (name === undefined || !names.includes(name)) {
-      context.session.report.add("wrong-option", argument.span, `${definition.name.text} has no ${name ?? "further"} option`, {
-        hint: `its options are ${names.join(", ")}`,
-      });
+      context.session.report.add(
+        "wrong-option",
+        argument.span,
+        `${definition.name.text} has no ${name ?? "further"} option`,
+        {
+          hint: `its options are ${names.join(", ")}`,
+        },
+      );
       return undefined;
     }
     const value = hyperParameter(context, argument.value, clock);
     if (value.kind === "invalid") return undefined;
     values.set(name, value);
   }
-  const missing = definition.parameters.find((parameter) => parameter.default === undefined && !values.has(parameter.name.text));
+  const missing = definition.parameters.find(
+    (parameter) => parameter.default === undefined && !values.has(parameter.name.text),
+  );
   if (missing === undefined) return values;
-  context.session.report.add("missing-parameter", args[0]?.span ?? definition.name.span, `${definition.name.text} needs ${missing.name.text}`, {
-    hint: `write ${definition.name.text}(${missing.name.text}: ...)`,
-  });
+  context.session.report.add(
+    "missing-parameter",
+    args[0]?.span ?? definition.name.span,
+    `${definition.name.text} needs ${missing.name.text}`,
+    {
+      hint: `write ${definition.name.text}(${missing.name.text}: ...)`,
+    },
+  );
   return undefined;
 }
 
@@ -100,13 +126,22 @@ export function hyperParameter(context: Context, expression: Expression, clock: 
       { meaning: scalar(clock[name as keyof Clock], expression.span) as Meaning, span: expression.span },
     ]),
   );
-  const applied = apply(context, instance(callee, parameters, expression.span), { inputs, state: undefined }, expression.span);
+  const applied = apply(
+    context,
+    instance(callee, parameters, expression.span),
+    { inputs, state: undefined },
+    expression.span,
+  );
   return applied?.outs[0] ?? INVALID;
 }
 
 function isSchedule({ definition }: DefinitionValue): boolean {
   const names = inputNames(definition);
-  return definition.definitionKind === "layer" && names.length > 0 && names.every((name) => ["step", "steps", "epoch"].includes(name));
+  return (
+    definition.definitionKind === "layer" &&
+    names.length > 0 &&
+    names.every((name) => ["step", "steps", "epoch"].includes(name))
+  );
 }
 
 /** One weight's update. `path` names its slots. */

@@ -1,8 +1,8 @@
 import type { Axis } from "../ir/type.ts";
-import { children } from "../syntax/walk.ts";
 import type { Equation, Expression, Index, IndexExpression, Subscript } from "../syntax/tree.ts";
-import { evaluateRaw, dottedPath, evaluate } from "./expression.ts";
+import { children } from "../syntax/walk.ts";
 import { demand } from "./equation.ts";
+import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
 import type { Context, Slot } from "./frame.ts";
 import { asSize } from "./static.ts";
 import type { Meaning } from "./value.ts";
@@ -16,7 +16,8 @@ export interface NamedAxis {
 export function indexAxes(context: Context, equation: Equation): readonly NamedAxis[] | undefined {
   const indices = equation.targets.find((target) => target.indices.length > 0)?.indices ?? [];
   for (const target of equation.targets) {
-    const same = target.indices.map((index) => index.name.text).join() === indices.map((index) => index.name.text).join();
+    const same =
+      target.indices.map((index) => index.name.text).join() === indices.map((index) => index.name.text).join();
     if (!same) {
       context.session.report.add("no-range", target.span, "all names of one equation have the same indices", {
         hint: `write ${target.name.text}[${indices.map((index) => index.name.text).join(", ")}]`,
@@ -113,7 +114,12 @@ function hasPlainTerm(expression: Expression, name: string): boolean {
   return expression.operator === "-" && hasPlainTerm(expression.left, name);
 }
 
-function axisOf(context: Context, expression: IndexExpression, position: number, seen: Set<Equation>): Axis | undefined {
+function axisOf(
+  context: Context,
+  expression: IndexExpression,
+  position: number,
+  seen: Set<Equation>,
+): Axis | undefined {
   const slot = slotOf(context, expression.object);
   const { equation } = slot ?? {};
   if (slot !== undefined && equation !== undefined) {

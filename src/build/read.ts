@@ -51,7 +51,11 @@ function listItem(context: Context, items: readonly Meaning[], expression: Index
   const at = subscript === undefined ? undefined : knownNumber(context, evaluate(context, subscript.value));
   const item = at === undefined ? undefined : items[at];
   if (item !== undefined && expression.subscripts.length === 1) return item;
-  context.session.report.add("wrong-option", expression.span, `this list has ${items.length} items, 0 to ${items.length - 1}`);
+  context.session.report.add(
+    "wrong-option",
+    expression.span,
+    `this list has ${items.length} items, 0 to ${items.length - 1}`,
+  );
   return INVALID;
 }
 
@@ -60,9 +64,20 @@ type Access =
   | { readonly kind: "keep" }
   /** Along an index: position index + offset. */
   | { readonly kind: "along"; readonly index: Axis; readonly offset: number }
-  | { readonly kind: "window"; readonly index: Axis; readonly offset: number; readonly over: Axis; readonly stride: number }
+  | {
+      readonly kind: "window";
+      readonly index: Axis;
+      readonly offset: number;
+      readonly over: Axis;
+      readonly stride: number;
+    }
   /** The positions before index + end, from index + start on; either may be open. */
-  | { readonly kind: "slice"; readonly index: Axis; readonly start: number | undefined; readonly end: number | undefined }
+  | {
+      readonly kind: "slice";
+      readonly index: Axis;
+      readonly start: number | undefined;
+      readonly end: number | undefined;
+    }
   | { readonly kind: "part"; readonly start: Size; readonly size: Size; readonly lengths: AxisLength }
   | { readonly kind: "gather"; readonly index: TensorValue; readonly condition: Condition };
 
@@ -98,9 +113,14 @@ function plan(
 ): readonly Reading[] | "bottom" | undefined {
   const { subscripts } = expression;
   if (subscripts.length > value.visible.length) {
-    context.session.report.add("rank", expression.span, `${subscripts.length} subscripts for ${shapeText(value.visible)}`, {
-      related: [{ span: value.from, message: "its shape comes from here" }],
-    });
+    context.session.report.add(
+      "rank",
+      expression.span,
+      `${subscripts.length} subscripts for ${shapeText(value.visible)}`,
+      {
+        related: [{ span: value.from, message: "its shape comes from here" }],
+      },
+    );
     return undefined;
   }
   const readings: Reading[] = [];
@@ -147,7 +167,10 @@ function planAffine(
   affine: Affine,
   used: ReadonlySet<string>,
 ): Access | undefined {
-  const parts = [...affine.coefficients].map(([name, coefficient]) => ({ index: context.indices.get(name), coefficient }));
+  const parts = [...affine.coefficients].map(([name, coefficient]) => ({
+    index: context.indices.get(name),
+    coefficient,
+  }));
   const main = parts.find(
     ({ index, coefficient }) =>
       index !== undefined && coefficient === 1 && equalSizes(index.size, axis.axis.size) && !used.has(index.id),
@@ -225,10 +248,16 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
     return undefined;
   }
   if (index.vocabulary !== undefined) {
-    if (equalSizes(index.vocabulary, axis.axis.size) || axis.unit) return { kind: "gather", index, condition: EVERYWHERE };
-    report.add("token-size", span, `tokens below ${index.vocabulary.text} cannot read an axis of ${axis.axis.size.text}`, {
-      related: [{ span: index.from, message: `${describe(index)} comes from here` }],
-    });
+    if (equalSizes(index.vocabulary, axis.axis.size) || axis.unit)
+      return { kind: "gather", index, condition: EVERYWHERE };
+    report.add(
+      "token-size",
+      span,
+      `tokens below ${index.vocabulary.text} cannot read an axis of ${axis.axis.size.text}`,
+      {
+        related: [{ span: index.from, message: `${describe(index)} comes from here` }],
+      },
+    );
     return undefined;
   }
   const low = make.le(builder, make.int(builder, 0), index.id);
@@ -249,9 +278,14 @@ function planSlice(
   const index = sliceIndex(context, axis, start ?? end);
   const other = start === undefined || end === undefined ? index : sliceIndex(context, axis, end);
   if (index === undefined || other?.id !== index.id || (from !== undefined) !== (start !== undefined)) {
-    context.session.report.add("two-ranges", subscript.span, "a slice's ends are an index over the same axis plus a number", {
-      hint: `${axis.axis.size.text} is the axis that is cut here`,
-    });
+    context.session.report.add(
+      "two-ranges",
+      subscript.span,
+      "a slice's ends are an index over the same axis plus a number",
+      {
+        hint: `${axis.axis.size.text} is the axis that is cut here`,
+      },
+    );
     return undefined;
   }
   return { kind: "slice", index, start: start?.constant, end: end?.constant };
@@ -302,7 +336,9 @@ function sizeOf(context: Context, expression: Parameters<typeof evaluate>[1]): S
  */
 function takeIndexAxes(context: Context, value: TensorValue, readings: readonly Reading[]): TensorValue {
   const { axes } = context.session;
-  const targets = readings.map(({ access }) => ("index" in access && "id" in access.index && access.kind !== "gather" ? access.index : undefined));
+  const targets = readings.map(({ access }) =>
+    "index" in access && "id" in access.index && access.kind !== "gather" ? access.index : undefined,
+  );
   const taken = new Set(hiddenIds(context));
   const wanted = value.visible.map((axis, position) => {
     const target = targets[position];
@@ -335,7 +371,10 @@ function applyAccess(
     case "along": {
       const { index, offset } = access;
       const id = axis.unit ? value.id : move.shift(builder, value.id, index.id, offset);
-      return { value: { ...value, id, condition: holding(inRange(index.id, low - offset, high + offset)) }, visible: [] };
+      return {
+        value: { ...value, id, condition: holding(inRange(index.id, low - offset, high + offset)) },
+        visible: [],
+      };
     }
     case "window": {
       const { index, offset, over, stride } = access;
@@ -357,7 +396,9 @@ function applyAccess(
     case "gather": {
       const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
       const index = freshIndex(context, access.index, taken);
-      const id = axis.unit ? value.id : move.gather(builder, move.expand(builder, value.id, [axis.axis]), index.id, axis.axis.id);
+      const id = axis.unit
+        ? value.id
+        : move.gather(builder, move.expand(builder, value.id, [axis.axis]), index.id, axis.axis.id);
       const condition = holding(mergeConditions(access.index.condition, access.condition));
       return { value: { ...value, id, condition }, visible: index.visible };
     }

@@ -22,7 +22,11 @@ export interface Reduction {
 export function reduction(context: Context, call: Call, value: TensorValue): Reduction | undefined {
   if (call.axes.length === 0) {
     const last = value.visible.at(-1);
-    return { value, axes: last === undefined || last.unit ? [] : [last.axis], visible: last === undefined ? [] : [last] };
+    return {
+      value,
+      axes: last === undefined || last.unit ? [] : [last.axis],
+      visible: last === undefined ? [] : [last],
+    };
   }
   if (call.axes.some(isBatch)) return { value, axes: context.hidden, visible: [] };
   const chosen: VisibleAxis[] = [];
@@ -98,7 +102,8 @@ export function reduced(context: Context, kind: Kind, { value, axes }: Reduction
   const { builder } = context.session;
   const neutral = NEUTRAL[kind];
   const constant = typeof neutral === "boolean" ? make.bool(builder, neutral) : make.num(builder, neutral);
-  const inside = kind === "sum" && axes.every((axis) => value.zeroOutside.includes(axis.id)) ? [] : masks(context, axes);
+  const inside =
+    kind === "sum" && axes.every((axis) => value.zeroOutside.includes(axis.id)) ? [] : masks(context, axes);
   const masked = inside.reduce((sum, mask) => make.select(builder, mask, sum, constant), floatFor(context, kind, id));
   if (kind === "sum") return sums.sumOver(builder, masked, axes);
   return kind === "prod" ? sums.product(builder, masked, axes) : sums.reduceOver(builder, kind, masked, axes);

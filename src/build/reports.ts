@@ -1,10 +1,9 @@
 import type { Regime } from "../check/regime.ts";
-import type { Graph } from "../ir/graph.ts";
-import type { Result } from "../ir/graph.ts";
+import type { Graph, Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
 import { printExpression } from "../syntax/walk.ts";
-import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
 import { inputSpecs, type OpenModel } from "./model.ts";
+import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
 import type { Program, ResultRole } from "./program.ts";
 
 /**
@@ -47,9 +46,14 @@ export function regimeReports(
   const means = summary.params.filter((param) => averaged.some(({ param: id }) => id === param.id));
   const other = summary.params.find((param) => used.has(param.id) && !means.includes(param));
   if (other !== undefined) {
-    session.report.add("not-scalar", regime.train.name.span, `a report mixes a mean over the batch with ${other.id}, which differs by example`, {
-      hint: "report them apart",
-    });
+    session.report.add(
+      "not-scalar",
+      regime.train.name.span,
+      `a report mixes a mean over the batch with ${other.id}, which differs by example`,
+      {
+        hint: "report them apart",
+      },
+    );
     return undefined;
   }
   const isMean = (id: string): boolean => averaged.some(({ param }) => param === id);
@@ -74,7 +78,9 @@ export function elaborateReports(
   model: OpenModel,
   regime: Regime,
   averaged: Averaged[],
-): { readonly loss: string | undefined; readonly evaluated: readonly { readonly name: string; readonly id: string }[] } | undefined {
+):
+  | { readonly loss: string | undefined; readonly evaluated: readonly { readonly name: string; readonly id: string }[] }
+  | undefined {
   const { builder } = model.session;
   let loss: string | undefined;
   for (const objective of regime.objectives) {

@@ -80,7 +80,10 @@ function matchGroups(old: readonly VisibleAxis[], wanted: readonly Size[]): read
 
 function shortestGroup(old: readonly VisibleAxis[], wanted: readonly Size[]): Group | undefined {
   const oldSize = (count: number): Size =>
-    old.slice(0, count).map((axis) => (axis.unit ? constantSize(1) : axis.axis.size)).reduce(multiplySizes, constantSize(1));
+    old
+      .slice(0, count)
+      .map((axis) => (axis.unit ? constantSize(1) : axis.axis.size))
+      .reduce(multiplySizes, constantSize(1));
   const newSize = (count: number): Size => wanted.slice(0, count).reduce(multiplySizes, constantSize(1));
   for (let total = 1; total <= old.length + wanted.length; total++) {
     for (let taken = Math.min(total, old.length); taken >= Math.max(0, total - wanted.length); taken--) {
@@ -104,7 +107,13 @@ function reshapeGroup(
   const { builder, axes, report } = context.session;
   const only = from[0];
   const wanted = to[0];
-  if (from.length === 1 && to.length === 1 && only !== undefined && wanted !== undefined && equalSizes(only.axis.size, wanted)) {
+  if (
+    from.length === 1 &&
+    to.length === 1 &&
+    only !== undefined &&
+    wanted !== undefined &&
+    equalSizes(only.axis.size, wanted)
+  ) {
     return { id, visible: [only] };
   }
   const ragged = from.find((axis) => !axis.unit && axes.lengths(axis.axis.id).length !== undefined);

@@ -42,13 +42,23 @@ export function evaluateScan(context: Context, scan: Scan): Meaning {
   return start === undefined ? INVALID : run(context, scan, cell, sequence, first.axis, start);
 }
 
-function startOf(context: Context, scan: Scan, cell: InstanceValue, from: Meaning | undefined): RecordValue | undefined {
+function startOf(
+  context: Context,
+  scan: Scan,
+  cell: InstanceValue,
+  from: Meaning | undefined,
+): RecordValue | undefined {
   if (from === undefined) return startRecord(context, cell, scan.span);
   const settled = settle(context, from);
   if (settled.kind === "record") return settled;
-  context.session.report.add("wrong-kind", scan.from?.span ?? scan.span, `from takes a state, this is ${describe(settled)}`, {
-    hint: `write ${cell.path}.state(...)`,
-  });
+  context.session.report.add(
+    "wrong-kind",
+    scan.from?.span ?? scan.span,
+    `from takes a state, this is ${describe(settled)}`,
+    {
+      hint: `write ${cell.path}.state(...)`,
+    },
+  );
   return undefined;
 }
 
@@ -71,9 +81,14 @@ function run(
   const element: TensorValue = { ...sequence, visible: sequence.visible.slice(1) };
   const [input] = inputNames(cell.definition);
   if (input === undefined || inputNames(cell.definition).length > 1) {
-    context.session.report.add("wrong-arguments", scan.span, `scan gives one input, ${cell.definition.name.text} takes ${inputNames(cell.definition).length}`, {
-      hint: `write y[t], s[t] = ${cell.path}(a[t], b[t], s[t-1])`,
-    });
+    context.session.report.add(
+      "wrong-arguments",
+      scan.span,
+      `scan gives one input, ${cell.definition.name.text} takes ${inputNames(cell.definition).length}`,
+      {
+        hint: `write y[t], s[t] = ${cell.path}(a[t], b[t], s[t-1])`,
+      },
+    );
     return INVALID;
   }
   const step = (assumed: readonly Meaning[] | undefined): readonly Meaning[] => {
@@ -102,7 +117,15 @@ function solved(
     group.recursive = true;
     return step(assumed);
   };
-  const slot: Slot = { name: cell.path, span: scan.span, kind: "equation", compute, equation: undefined, group, index: 0 };
+  const slot: Slot = {
+    name: cell.path,
+    span: scan.span,
+    kind: "equation",
+    compute,
+    equation: undefined,
+    group,
+    index: 0,
+  };
   demand(context.session, slot);
   return group.meanings;
 }

@@ -1,16 +1,16 @@
+import { itemExpressions } from "../check/mentions.ts";
 import { namedSize } from "../ir/size.ts";
 import * as make from "../op/make.ts";
-import { cos } from "../op/map.ts";
 import * as sums from "../op/make_sum.ts";
+import { cos } from "../op/map.ts";
+import type { Definition, Expression, Typed, TypeExpression } from "../syntax/tree.ts";
 import { children } from "../syntax/walk.ts";
-import type { Definition, Expression, TypeExpression, Typed } from "../syntax/tree.ts";
-import { itemExpressions } from "../check/mentions.ts";
 import { type Applied, apply, declaredAxes, openFrame, stateItems, vocabularyOf } from "./apply.ts";
 import { declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { type Context, type Frame, knownSlot, type Session } from "./frame.ts";
-import type { InputSpec } from "./program.ts";
 import { createSession, type ModelRequest, modelParameters, outerContext } from "./model.ts";
+import type { InputSpec } from "./program.ts";
 import { EVERYWHERE, type InstanceValue, type Meaning, type RecordValue, type TensorValue } from "./value.ts";
 
 /** A cell, layer or distribution on its own: its inputs and states are params of the graph. */
@@ -26,7 +26,9 @@ export interface OpenDefinition {
 
 /** What a parameter without a default must be, from how it is used: only sizes and numbers can stand for themselves. */
 export function needsArgument(definition: Definition): boolean {
-  const open = definition.parameters.filter((parameter) => parameter.default === undefined).map((parameter) => parameter.name.text);
+  const open = definition.parameters
+    .filter((parameter) => parameter.default === undefined)
+    .map((parameter) => parameter.name.text);
   const roots = definition.items.flatMap((item) => [
     ...itemExpressions(item),
     ...("names" in item ? item.names.flatMap((name) => ("type" in name ? typeExpressions(name.type) : [])) : []),
@@ -105,9 +107,14 @@ function openDist(
   demandFrame(session, opened.frame);
   const slot = opened.frame.names.get("log_prob");
   if (slot === undefined) {
-    session.report.add("no-probability", instance.definition.name.span, `${instance.definition.name.text} has no log_prob`, {
-      hint: "write an equation log_prob = ...",
-    });
+    session.report.add(
+      "no-probability",
+      instance.definition.name.span,
+      `${instance.definition.name.text} has no log_prob`,
+      {
+        hint: "write an equation log_prob = ...",
+      },
+    );
     return undefined;
   }
   const meaning = demand(session, slot);
@@ -127,9 +134,14 @@ export function demandFrame(session: Session, frame: Frame): void {
 
 /** Names in the shapes of inputs that are no parameters: a call binds them, here they stand for themselves. */
 function freeSizes(definition: Definition, frame: Frame): readonly string[] {
-  const typed = definition.items.flatMap((item): readonly Typed[] => (item.kind === "in" || item.kind === "of" ? item.names : []));
+  const typed = definition.items.flatMap((item): readonly Typed[] =>
+    item.kind === "in" || item.kind === "of" ? item.names : [],
+  );
   return typed
-    .flatMap(({ type }) => [...(type.axes ?? []).map((axis) => axis.size), ...(type.vocabulary === undefined ? [] : [type.vocabulary])])
+    .flatMap(({ type }) => [
+      ...(type.axes ?? []).map((axis) => axis.size),
+      ...(type.vocabulary === undefined ? [] : [type.vocabulary]),
+    ])
     .flatMap((size) => (size.kind === "reference" && !frame.names.has(size.name) ? [size.name] : []));
 }
 
@@ -143,7 +155,15 @@ function leafOf(context: Context, batch: Context["hidden"][number], typed: Typed
   const name = typed.name.text;
   const id = session.builder.param(name, { dtype, axes });
   session.roles.set(id, { kind: "input", name });
-  const value: TensorValue = { kind: "tensor", id, visible, vocabulary, condition: EVERYWHERE, zeroOutside: [], from: typed.span };
+  const value: TensorValue = {
+    kind: "tensor",
+    id,
+    visible,
+    vocabulary,
+    condition: EVERYWHERE,
+    zeroOutside: [],
+    from: typed.span,
+  };
   const spec: InputSpec = {
     name,
     dtype,
@@ -178,7 +198,12 @@ export function probeLoss({ session }: OpenDefinition, outs: readonly TensorValu
     const type = builder.type(out.id);
     if (type.dtype !== "float") continue;
     const phase = type.axes.reduce(
-      (sum, axis, at) => make.add(builder, sum, make.mul(builder, make.toFloat(builder, make.iota(builder, axis)), make.num(builder, 1 + 0.37 * at))),
+      (sum, axis, at) =>
+        make.add(
+          builder,
+          sum,
+          make.mul(builder, make.toFloat(builder, make.iota(builder, axis)), make.num(builder, 1 + 0.37 * at)),
+        ),
       make.num(builder, 0.5 + place),
     );
     const weight = make.map(builder, cos, phase);

@@ -129,7 +129,9 @@ function isTimeQuotient(context: Context, size: Size): boolean {
   return size.terms.some(
     (term) =>
       term.denominator !== 1 &&
-      term.factors.some(({ atom }) => atom.kind === "name" && context.session.axes.lengths(atom.text).length !== undefined),
+      term.factors.some(
+        ({ atom }) => atom.kind === "name" && context.session.axes.lengths(atom.text).length !== undefined,
+      ),
   );
 }
 

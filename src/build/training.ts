@@ -13,10 +13,10 @@ import { createAxisTable } from "./axes.ts";
 import { type Carried, carryStates, FRESH } from "./carry.ts";
 import { dottedPath } from "./expression.ts";
 import type { Context, Frame, Session } from "./frame.ts";
+import { inputSpecs, type OpenModel } from "./model.ts";
 import { scalar } from "./operators.ts";
 import { type Clock, hyperParameter, optimizerOf, updateWeight } from "./optimizer.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
-import { inputSpecs, type OpenModel } from "./model.ts";
 import type { InstanceValue } from "./value.ts";
 
 /** A graph whose params and results have roles, not yet scheduled. */
@@ -48,7 +48,8 @@ export function trainingStep(draft: LossDraft, regime: Regime, frozen: ReadonlyS
   if (carried === undefined) return undefined;
   const builder = createBuilder(`${regime.name}_step`);
   const ids = copyGraph(builder, carried.graph);
-  const find = (name: string): string => ids.get(carried.graph.results.find((result) => result.name === name)?.id ?? "") ?? "";
+  const find = (name: string): string =>
+    ids.get(carried.graph.results.find((result) => result.name === name)?.id ?? "") ?? "";
   const trained = trainedWeights(model, forward, regime, frozen);
   if (trained === undefined) return undefined;
   const weightIds = trained.map((name) => ids.get(session.weights.get(name)?.id ?? "") ?? "");
@@ -95,9 +96,14 @@ function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Carried |
   const overlap = chunkOverlap(model);
   const carried = time === undefined ? { graph, states: [] } : carryStates(graph, time, overlap);
   if (carried.states.length > 0) return carried;
-  model.session.report.add("wrong-option", regime.bptt.span, `${model.frame.definition.name.text} has no state to carry`, {
-    hint: "bptt cuts a recurrence over time; leave it out, and cut the data with windows(...)",
-  });
+  model.session.report.add(
+    "wrong-option",
+    regime.bptt.span,
+    `${model.frame.definition.name.text} has no state to carry`,
+    {
+      hint: "bptt cuts a recurrence over time; leave it out, and cut the data with windows(...)",
+    },
+  );
   return undefined;
 }
 
@@ -186,7 +192,9 @@ function optimize(
   }));
   if (clipped === undefined || optimizers.some(({ instance }) => instance === undefined)) return false;
   for (const [place, name] of trained.entries()) {
-    const chosen = optimizers.findLast(({ parts }) => parts.some((part) => isPart(name, part))) ?? optimizers.find(({ parts }) => parts.length === 0);
+    const chosen =
+      optimizers.findLast(({ parts }) => parts.some((part) => isPart(name, part))) ??
+      optimizers.find(({ parts }) => parts.length === 0);
     if (chosen?.instance === undefined) {
       context.session.report.add("missing-clause", regime.train.name.span, `${name} has no optimizer`, {
         hint: "write an optim without `on` for the rest",
@@ -211,11 +219,17 @@ export function isPart(weight: string, part: string): boolean {
 }
 
 /** `clip norm(1.0)` is the library's `clip_norm`: a layer of one gradient and the norm of all. */
-function clip(context: Context, regime: Regime, cotangents: readonly string[], clock: Clock): readonly string[] | undefined {
+function clip(
+  context: Context,
+  regime: Regime,
+  cotangents: readonly string[],
+  clock: Clock,
+): readonly string[] | undefined {
   if (regime.clip === undefined) return cotangents;
   const { rule } = regime.clip;
   const name = rule.kind === "call" && rule.callee.kind === "reference" ? rule.callee.name : undefined;
-  const found = name === undefined ? undefined : findDefinition(context.session.modules, context.frame.file, `clip_${name}`);
+  const found =
+    name === undefined ? undefined : findDefinition(context.session.modules, context.frame.file, `clip_${name}`);
   const limit = rule.kind === "call" ? rule.args[0] : undefined;
   if (found === undefined || limit === undefined) {
     context.session.report.add("wrong-option", rule.span, "gradients are clipped by norm or by value", {
@@ -245,7 +259,10 @@ function clipOne(
   rule: Expression,
 ): string | undefined {
   const { axes } = context.session.builder.type(id);
-  const gradient = { ...scalar(id, rule.span), visible: axes.map((axis) => ({ axis, label: undefined, unit: false, valid: undefined, nonempty: undefined })) };
+  const gradient = {
+    ...scalar(id, rule.span),
+    visible: axes.map((axis) => ({ axis, label: undefined, unit: false, valid: undefined, nonempty: undefined })),
+  };
   const inputs = new Map([
     ["g", { meaning: gradient, span: rule.span }],
     ["norm", { meaning: norm, span: rule.span }],

@@ -111,7 +111,7 @@ export interface BuiltinValue {
   readonly name: string;
 }
 
-/** `use l1 = LSTM(E, H)`: its weights' names start with its path. */
+/** `use l1 = Cell(E, H)`: its weights' names start with its path. */
 export interface InstanceValue {
   readonly kind: "instance";
   readonly definition: Definition;

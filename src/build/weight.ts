@@ -92,13 +92,18 @@ function tiedValue(context: Context, path: string, declared: TensorValue, span: 
     });
   if (!fits) {
     const text = (axes: typeof shown): string => `[${axes.map((axis) => axis.axis.size.text).join(", ")}]`;
-    session.report.add("shape-mismatch", tie.span, `${path} is ${text([...declared.visible])}, and ${tie.weight} is ${text(own)}`, {
-      related: [
-        { span, message: `${path} is declared here` },
-        { span: target.spec.span, message: `${tie.weight} is declared here` },
-      ],
-      hint: "write .T behind the right side to tie it transposed",
-    });
+    session.report.add(
+      "shape-mismatch",
+      tie.span,
+      `${path} is ${text([...declared.visible])}, and ${tie.weight} is ${text(own)}`,
+      {
+        related: [
+          { span, message: `${path} is declared here` },
+          { span: target.spec.span, message: `${tie.weight} is declared here` },
+        ],
+        hint: "write .T behind the right side to tie it transposed",
+      },
+    );
     return INVALID;
   }
   return {
@@ -114,9 +119,14 @@ function declaredShape(context: Context, declarator: ParamDeclarator): WeightSpe
     const size = asSize(context, evaluate(context, axis.size), axis.span);
     if (size === undefined) return undefined;
     if (context.session.axes.lengths(size.text).length !== undefined || context.session.times.has(size.text)) {
-      context.session.report.add("wrong-kind", axis.span, `a weight cannot have ${size.text} entries: it differs by example`, {
-        hint: "give it a fixed size, and read a part of it: p[:T]",
-      });
+      context.session.report.add(
+        "wrong-kind",
+        axis.span,
+        `a weight cannot have ${size.text} entries: it differs by example`,
+        {
+          hint: "give it a fixed size, and read a part of it: p[:T]",
+        },
+      );
       return undefined;
     }
     shape.push(size);
@@ -167,7 +177,8 @@ function initialOf(context: Context, expression: Expression, rank: number): Init
   if (expression.kind === "call" && expression.callee.kind === "reference") {
     const numbers = expression.args.map((argument) => knownNumber(context, evaluate(context, argument.value)));
     const [a, b] = numbers;
-    if (expression.callee.name === "normal" && a !== undefined && numbers.length === 1) return { kind: "normal", sigma: a };
+    if (expression.callee.name === "normal" && a !== undefined && numbers.length === 1)
+      return { kind: "normal", sigma: a };
     if (expression.callee.name === "uniform" && a !== undefined && b !== undefined) {
       return { kind: "uniform", low: a, high: b };
     }

@@ -1,5 +1,5 @@
-import { nearest } from "../base/nearest.ts";
 import type { Report } from "../base/diagnostic.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Call, Expect, Expression } from "../syntax/tree.ts";
 import { children } from "../syntax/walk.ts";
 import { definitionNames, findDefinition, type Modules } from "./modules.ts";
@@ -18,11 +18,14 @@ const LATER: ReadonlySet<string> = new Set(["kernels", "peak"]);
 export function checkExpect(modules: Modules, expect: Expect, report: Report): void {
   const calls = callsOf(expect.value);
   if (calls.length === 0) {
-    report.add("wrong-option", expect.value.span, "this expectation asks nothing of a model", { hint: `write expect ${EXPECTATIONS.params.usage}` });
+    report.add("wrong-option", expect.value.span, "this expectation asks nothing of a model", {
+      hint: `write expect ${EXPECTATIONS.params.usage}`,
+    });
   }
   for (const call of calls) checkCall(modules, call, report);
   const [only] = calls;
-  const comparison = expect.value.kind === "binary" && ["<", "<=", ">", ">=", "==", "!="].includes(expect.value.operator);
+  const comparison =
+    expect.value.kind === "binary" && ["<", "<=", ">", ">=", "==", "!="].includes(expect.value.operator);
   const name = only?.callee.kind === "reference" ? only.callee.name : "";
   if (!comparison && name === "params") {
     report.add("wrong-option", expect.value.span, "params(...) is a number, and an expectation is a comparison", {
@@ -55,9 +58,14 @@ function checkCall(modules: Modules, call: Call, report: Report): void {
   const { definitions, usage } = EXPECTATIONS[name as keyof typeof EXPECTATIONS];
   const named = call.args.filter((argument) => argument.name === undefined);
   if (named.length !== definitions) {
-    report.add("wrong-arguments", call.span, `${name} takes ${definitions === 1 ? "one definition" : `${definitions} definitions`}`, {
-      hint: `write ${usage}`,
-    });
+    report.add(
+      "wrong-arguments",
+      call.span,
+      `${name} takes ${definitions === 1 ? "one definition" : `${definitions} definitions`}`,
+      {
+        hint: `write ${usage}`,
+      },
+    );
     return;
   }
   for (const argument of named) checkDefinitionName(modules, argument.value, report);

@@ -17,7 +17,7 @@ export interface Modules {
   readonly entry: Module;
   /** By file, the library's files too. */
   readonly all: ReadonlyMap<string, Module>;
-  /** The library, by name: known in every file, as `LSTM` or `std.LSTM`. */
+  /** The library, by name: known in every file, as `Name` or `std.Name`. */
   readonly library: ReadonlyMap<string, { readonly definition: Definition; readonly file: string }>;
 }
 

@@ -1,9 +1,9 @@
-import { nearest } from "../base/nearest.ts";
 import type { Report } from "../base/diagnostic.ts";
+import { nearest } from "../base/nearest.ts";
 import { createReport } from "../base/report.ts";
 import { type Choice, decoder } from "../build/decode.ts";
-import { demand } from "../build/equation.ts";
 import { distributionParameters, openEmission } from "../build/emission.ts";
+import { demand } from "../build/equation.ts";
 import { demandAll, inputSpecs, type ModelRequest, type OpenModel } from "../build/model.ts";
 import { regimeLoss } from "../build/objective.ts";
 import { needsArgument, openDefinition } from "../build/standalone.ts";
@@ -48,10 +48,15 @@ function checkNames(declarations: readonly Declaration[], report: Report): void 
       const before = seen.get(declaration.name.text);
       seen.set(declaration.name.text, before ?? declaration);
       if (before === undefined) continue;
-      report.add("duplicate-name", declaration.name.span, `there are two ${kind} blocks named ${declaration.name.text}`, {
-        related: [{ span: before.span, message: "first here" }],
-        hint: "give one of them another name",
-      });
+      report.add(
+        "duplicate-name",
+        declaration.name.span,
+        `there are two ${kind} blocks named ${declaration.name.text}`,
+        {
+          related: [{ span: before.span, message: "first here" }],
+          hint: "give one of them another name",
+        },
+      );
     }
   }
 }
@@ -81,7 +86,8 @@ function scheduleResults(job: Job, graph: Parameters<typeof schedule>[0], sizes 
 function checkModel(job: Job, definition: Definition): void {
   const own: Job = { ...job, report: createReport() };
   const request = requestFor(own, definition);
-  const missing = definition.parameters.some((parameter) => parameter.default === undefined) && needsArgument(definition);
+  const missing =
+    definition.parameters.some((parameter) => parameter.default === undefined) && needsArgument(definition);
   if (missing) return;
   const model = openForLoss(request);
   demandAll(model);
@@ -90,7 +96,10 @@ function checkModel(job: Job, definition: Definition): void {
     if (emission !== undefined) distributionParameters(emission);
   }
   const loss = own.report.hasErrors ? undefined : emissionLoss(model);
-  if (!own.report.hasErrors && scheduleResults(own, model.session.builder.finish(everything(model, loss)), model.session.sizes)) {
+  if (
+    !own.report.hasErrors &&
+    scheduleResults(own, model.session.builder.finish(everything(model, loss)), model.session.sizes)
+  ) {
     checkAnswers(own, definition, model);
   }
   for (const { code, span, message, ...more } of own.report.diagnostics) job.report.add(code, span, message, more);
@@ -116,7 +125,9 @@ function checkAnswers(job: Job, definition: Definition, model: OpenModel): void 
   for (const item of model.emissions) {
     if (item.indices.length === 0) continue;
     const quiet = createReport();
-    const choices = new Map<string, Choice>([[item.name.text, { rule: "best", parameters: new Map(), span: undefined }]]);
+    const choices = new Map<string, Choice>([
+      [item.name.text, { rule: "best", parameters: new Map(), span: undefined }],
+    ]);
     const made = decoder({ ...requestFor(job, definition), report: quiet }, choices, []);
     const found = made === undefined ? undefined : schedule(made.program.graph, made.program.sizes);
     if (found === undefined || "graph" in found) continue;
@@ -126,18 +137,26 @@ function checkAnswers(job: Job, definition: Definition, model: OpenModel): void 
 
 function reportAnswer(job: Job, item: EmitItem, problems: Parameters<typeof reportProblems>[0]): void {
   const [problem] = problems;
-  const indices = item.indices.map(({ name, offset }) => `${name.text}${offset === 0 ? "" : offset > 0 ? `+${offset}` : offset}`);
+  const indices = item.indices.map(
+    ({ name, offset }) => `${name.text}${offset === 0 ? "" : offset > 0 ? `+${offset}` : offset}`,
+  );
   const name = `${item.name.text}[${indices.join(", ")}]`;
   const through = (problem?.circle ?? []).filter((origin) => origin.span.file === item.span.file);
-  job.report.add("sees-answer", item.span, `${name} is drawn from values that read ${item.name.text} at ${indices.join(", ")} or later: it could see its own answer`, {
-    related: through.map((origin) => ({ span: origin.span, message: `through ${origin.name}` })),
-    hint: `read only earlier positions, as in ${item.name.text}[${item.indices[0]?.name.text ?? "t"}-1]; or emit the whole array without an index`,
-  });
+  job.report.add(
+    "sees-answer",
+    item.span,
+    `${name} is drawn from values that read ${item.name.text} at ${indices.join(", ")} or later: it could see its own answer`,
+    {
+      related: through.map((origin) => ({ span: origin.span, message: `through ${origin.name}` })),
+      hint: `read only earlier positions, as in ${item.name.text}[${item.indices[0]?.name.text ?? "t"}-1]; or emit the whole array without an index`,
+    },
+  );
 }
 
 function checkRegime(job: Job, regime: Regime): void {
   for (const clause of regime.data) checkDataClause(clause, job.report);
-  for (const split of [regime.val, regime.test]) if (split?.rule.kind === "own") checkDataClause(split.rule.data, job.report);
+  for (const split of [regime.val, regime.test])
+    if (split?.rule.kind === "own") checkDataClause(split.rule.data, job.report);
   const request = modelRequest(job, regime.model);
   if (request === undefined) return;
   const quiet = job.report.hasErrors;
@@ -147,7 +166,9 @@ function checkRegime(job: Job, regime: Regime): void {
   const loss = regimeLoss(model, regime);
   if (loss === undefined || job.report.hasErrors) return;
   checkParts(job, regime, model);
-  const frozen = new Set([...model.session.weights.keys()].filter((name) => regime.freezes.some((freeze) => covers(freeze.parts, name))));
+  const frozen = new Set(
+    [...model.session.weights.keys()].filter((name) => regime.freezes.some((freeze) => covers(freeze.parts, name))),
+  );
   const draft = trainingStep(loss, regime, frozen);
   if (draft !== undefined) scheduled(draft, job.report);
   if (!job.report.hasErrors) compileReports(job, regime);
@@ -192,7 +213,10 @@ function checkInputs(job: Job, regime: Regime, model: OpenModel): void {
 /** `freeze`, `optim ... on`: parts that name nothing. */
 function checkParts(job: Job, regime: Regime, model: OpenModel): void {
   const weights = [...model.session.weights.keys()];
-  const parts = [...regime.freezes.flatMap((freeze) => freeze.parts), ...regime.optimizers.flatMap((optim) => optim.on)];
+  const parts = [
+    ...regime.freezes.flatMap((freeze) => freeze.parts),
+    ...regime.optimizers.flatMap((optim) => optim.on),
+  ];
   for (const part of parts) {
     if (weights.some((weight) => covers([part], weight))) continue;
     const known = [...new Set(weights.map((weight) => weight.split(".")[0] ?? ""))];

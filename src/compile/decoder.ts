@@ -35,7 +35,8 @@ export function compileGeneration(job: Job, generate: Generate): Generation | un
   for (const name of emitted) {
     if (given.some((clause) => clause.name.text === name)) continue;
     const clause = shown.find((candidate) => candidate.name.text === name);
-    const choice = clause?.method === undefined ? best(clause?.span) : methodChoice(probe.context, clause.method, clause.span);
+    const choice =
+      clause?.method === undefined ? best(clause?.span) : methodChoice(probe.context, clause.method, clause.span);
     if (choice === undefined) return undefined;
     choices.set(name, choice);
   }
@@ -46,7 +47,9 @@ export function compileGeneration(job: Job, generate: Generate): Generation | un
   const made = decoder(request, choices, values);
   const program = made === undefined || job.report.hasErrors ? undefined : scheduled(made.program, job.report);
   if (program === undefined) return undefined;
-  const options = new Map(generate.clauses.flatMap((clause) => (clause.kind === "option" ? [[clause.option, clause.value] as const] : [])));
+  const options = new Map(
+    generate.clauses.flatMap((clause) => (clause.kind === "option" ? [[clause.option, clause.value] as const] : [])),
+  );
   const wanted = shown.filter((clause) => choices.has(clause.name.text)).map((clause) => clause.name.text);
   return {
     program,
@@ -67,7 +70,9 @@ function methodChoice(context: Context, method: Expression, span: Span): Choice 
   const callee = method.kind === "call" ? method.callee : method;
   const name = callee.kind === "reference" ? callee.name : "";
   if (name === "beam") {
-    context.session.report.add("not-yet", method.span, "beam search is not built yet", { hint: "write by best, or by sample" });
+    context.session.report.add("not-yet", method.span, "beam search is not built yet", {
+      hint: "write by best, or by sample",
+    });
     return undefined;
   }
   if (name !== "greedy" && name !== "best" && name !== "sample") {
@@ -108,7 +113,8 @@ function checkClauses(job: Job, generate: Generate, emitted: readonly string[], 
     }
   }
   const missing = inputs.filter(
-    (name) => !emitted.includes(name) && !generate.clauses.some((clause) => clause.kind === "set" && clause.name.text === name),
+    (name) =>
+      !emitted.includes(name) && !generate.clauses.some((clause) => clause.kind === "set" && clause.name.text === name),
   );
   if (missing.length > 0) {
     report.add("missing-input", generate.name.span, `the input ${missing.join(", ")} is not given`, {

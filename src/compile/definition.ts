@@ -1,8 +1,8 @@
-import { gradients } from "../grad/gradients.ts";
-import type { Program, ResultRole } from "../build/program.ts";
 import { inputSpecs } from "../build/model.ts";
+import type { Program, ResultRole } from "../build/program.ts";
 import { openDefinition, probeLoss } from "../build/standalone.ts";
 import { findDefinition } from "../check/modules.ts";
+import { gradients } from "../grad/gradients.ts";
 import type { Result } from "../ir/graph.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { type Job, scheduled } from "./program.ts";

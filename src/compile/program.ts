@@ -1,10 +1,10 @@
 import type { Report } from "../base/diagnostic.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
-import { forwardProgram, type ForwardWants } from "../build/forward.ts";
-import { findModel, type ModelRequest, openModel, type OpenModel } from "../build/model.ts";
+import { type ForwardWants, forwardProgram } from "../build/forward.ts";
+import { findModel, type ModelRequest, type OpenModel, openModel } from "../build/model.ts";
 import { type Averaged, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
 import type { Program } from "../build/program.ts";
-import { elaborateReports, regimeReports, type Reports } from "../build/reports.ts";
+import { elaborateReports, type Reports, regimeReports } from "../build/reports.ts";
 import { chunkOverlap, trainingStep } from "../build/training.ts";
 import type { Modules } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
@@ -50,7 +50,10 @@ export function modelRequest(job: Job, model: Expression): ModelRequest | undefi
 
 /** Opens a model in which metrics (`nll(x)`) are means over the batch. */
 export function openForLoss(request: ModelRequest): OpenModel {
-  const model: OpenModel = openModel(request, objectiveMetrics(() => model));
+  const model: OpenModel = openModel(
+    request,
+    objectiveMetrics(() => model),
+  );
   return model;
 }
 
@@ -98,7 +101,10 @@ export function compileReports(job: Job, regime: Regime): Reports | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
   const averaged: Averaged[] = [];
-  const model: OpenModel = openModel(request, reportMetrics(() => model, averaged));
+  const model: OpenModel = openModel(
+    request,
+    reportMetrics(() => model, averaged),
+  );
   const elaborated = elaborateReports(model, regime, averaged);
   if (elaborated === undefined) return undefined;
   const reports = regimeReports(model, regime, averaged, elaborated.loss, elaborated.evaluated);

@@ -30,6 +30,8 @@ export interface Builder {
   definition(id: string): Node | undefined;
   /** All nodes added while `run` works belong to this equation, unless they already exist. */
   within<T>(origin: Origin, run: () => T): T;
+  /** Wishes a name for a value in the finished graph: the user's name for it. The first wish wins. */
+  label(id: string, name: string): void;
   /** Nodes in dependency order where there is one; unreachable ones dropped; reserved values replaced by their definitions. */
   finish(results: readonly Result[]): Graph;
 }
@@ -42,6 +44,8 @@ export function createBuilder(name: string): Builder {
   const known = new Map<string, readonly string[]>();
   const aliases = new Map<string, string>();
   const taken = new Map<string, number>();
+  const wishes = new Map<string, string>();
+  const labels = new Map<string, string>();
   let origin: Origin | undefined;
 
   const unique = (wanted: string): string => {
@@ -59,6 +63,7 @@ export function createBuilder(name: string): Builder {
   const declare = (wanted: string, type: Type): string => {
     const id = unique(wanted);
     types.set(id, type);
+    wishes.set(id, wanted);
     return id;
   };
   const resolve = (id: string): string => {
@@ -124,9 +129,39 @@ export function createBuilder(name: string): Builder {
     finish: (results) => {
       const resolved = nodes.map((node) => ({ ...node, inputs: node.inputs.map(resolve) }));
       const ends = results.map((result) => ({ name: result.name, id: resolve(result.id) }));
-      return { name, params, nodes: orderNodes(resolved, ends), results: ends };
+      const wish = (id: string): string => labels.get(id) ?? wishes.get(id) ?? id;
+      return renamed({ name, params, nodes: orderNodes(resolved, ends), results: ends }, wish);
+    },
+    label: (id, wanted) => {
+      const value = resolve(id);
+      if (!labels.has(value)) labels.set(value, wanted);
     },
   };
+}
+
+/** Gives every value that a node defines the name it wishes for, numbered where several wish for the same. */
+function renamed(graph: Graph, wish: (id: string) => string): Graph {
+  const taken = new Set(graph.params.map((param) => param.id));
+  const counts = new Map<string, number>();
+  const names = new Map<string, string>();
+  for (const node of graph.nodes) {
+    for (const { id } of node.outputs) {
+      const base = wish(id).replace(/[^\w.']/g, "_") || "v";
+      let count = counts.get(base) ?? 0;
+      let name = base;
+      for (; taken.has(name); name = `${base}_${count}`) count++;
+      counts.set(base, count);
+      taken.add(name);
+      names.set(id, name);
+    }
+  }
+  const find = (id: string): string => names.get(id) ?? id;
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(find),
+    outputs: node.outputs.map((output) => ({ ...output, id: find(output.id) })),
+  }));
+  return { ...graph, nodes, results: graph.results.map((result) => ({ name: result.name, id: find(result.id) })) };
 }
 
 /** The nodes that the results need, each after its inputs except where a cycle closes. */

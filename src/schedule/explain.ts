@@ -2,6 +2,7 @@ import type { Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { contract } from "../op/contract.ts";
+import { rename } from "../op/move.ts";
 import type { Alignment } from "./align.ts";
 import { lagOf } from "./align.ts";
 import type { Edge, Group } from "./group.ts";
@@ -19,7 +20,7 @@ export function explain(
   const torn = ways.find((way) => way.wholes.length === 0);
   if (torn !== undefined) return twoDirections(group, torn, fixed);
   const [way] = ways;
-  const whole = way?.wholes.find((edge) => !isNode(edge.node, contract)) ?? way?.wholes[0];
+  const whole = way?.wholes.find(({ node }) => !takesItsOwn(node)) ?? way?.wholes[0];
   if (way !== undefined && whole !== undefined) return needsAll(group, whole, way.ownAxis(whole.source), fixed);
   return withoutDelay(group, fixed, sizes);
 }
@@ -38,19 +39,26 @@ function needsAll(group: Group, whole: Edge, axis: string, fixed: readonly strin
   return { kind: "all", circle: circleOf(circleThrough(group, whole)), axis, whole: readOf(whole), fixed };
 }
 
+/** Whether an op takes all positions of an axis for reasons of its own: a product with a matrix, another name. */
+function takesItsOwn(node: Node): boolean {
+  return isNode(node, contract) || isNode(node, rename);
+}
+
 /**
- * A circle without a read at another position. If every such circle goes through an op that takes all positions of an axis
- * (other than a product with a matrix, which takes them for its own reasons), that is what stands in the way.
+ * A circle without a read at another position. If every such circle goes through an op that needs all positions of an axis,
+ * that is what stands in the way.
  */
 function withoutDelay(group: Group, fixed: readonly string[], sizes: SizeBinding): ScheduleProblem {
   const wholeAxis = (edge: Edge): string | undefined =>
     edge.type.axes.find((axis) => lagOf(edge.node, edge.input, edge.type, axis.id, sizes) === "all")?.id;
-  const wholes = new Map(group.edges.flatMap((edge) => {
-    const axis = wholeAxis(edge);
-    return axis === undefined ? [] : [[edge, axis] as const];
-  }));
+  const wholes = new Map(
+    group.edges.flatMap((edge) => {
+      const axis = takesItsOwn(edge.node) ? undefined : wholeAxis(edge);
+      return axis === undefined ? [] : [[edge, axis] as const];
+    }),
+  );
   const plain = shortestCircle(group, (edge) => !wholes.has(edge));
-  const [whole] = [...wholes].filter(([edge]) => !isNode(edge.node, contract));
+  const [whole] = wholes;
   if (plain === undefined && whole !== undefined) return needsAll(group, whole[0], whole[1], fixed);
   const nodes: readonly Node[] = plain ?? shortestCircle(group, () => true) ?? group.nodes;
   return { kind: "no-delay", circle: circleOf(nodes), nodes, fixed };

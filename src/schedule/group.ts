@@ -22,26 +22,32 @@ export interface Edge {
 }
 
 export function createGroup(nodes: readonly Node[]): Group {
-  const definitions = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output.id, node] as const)));
-  const types = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output.id, output.type] as const)));
-  const edges = nodes.flatMap((node) =>
-    node.inputs.flatMap((id, input) => {
+  const definitions = definedBy(nodes);
+  const edges: Edge[] = [];
+  for (const node of nodes) {
+    for (const [input, id] of node.inputs.entries()) {
       const source = definitions.get(id);
-      const type = types.get(id);
-      return source === undefined || type === undefined ? [] : [{ node, input, id, type, source }];
-    }),
-  );
+      const type = source?.outputs.find((output) => output.id === id)?.type;
+      if (source !== undefined && type !== undefined) edges.push({ node, input, id, type, source });
+    }
+  }
   return { nodes, definitions, edges };
 }
 
 /** The components of a graph's nodes, each after those that it needs, and whether a node of it needs itself. */
 export function findGroups(nodes: readonly Node[]): readonly { nodes: readonly Node[]; cyclic: boolean }[] {
-  const { definitions, edges } = createGroup(nodes);
-  const self = new Set(edges.filter((edge) => edge.source === edge.node).map((edge) => edge.node));
-  return groupsAlong(nodes, (node) => node.inputs.flatMap((input) => definitions.get(input) ?? [])).map((members) => ({
+  const definitions = definedBy(nodes);
+  const sources = (node: Node): readonly Node[] => node.inputs.flatMap((input) => definitions.get(input) ?? []);
+  return groupsAlong(nodes, sources).map((members) => ({
     nodes: members,
-    cyclic: members.length > 1 || members.some((node) => self.has(node)),
+    cyclic: members.length > 1 || members.some((node) => sources(node).includes(node)),
   }));
+}
+
+function definedBy(nodes: readonly Node[]): ReadonlyMap<string, Node> {
+  const map = new Map<string, Node>();
+  for (const node of nodes) for (const output of node.outputs) map.set(output.id, node);
+  return map;
 }
 
 /** Whether every circle of the group goes through an edge that `cut` holds for. */

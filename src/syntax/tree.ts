@@ -168,7 +168,7 @@ export interface LatentItem {
   readonly names: readonly Drawn[];
 }
 
-/** `l1 = LSTM(E, H)`, `tower = stack i in 3 of Block(C, 2**i)`; `share` instead of `stack` for the same weights. */
+/** `l1 = Cell(E, H)`, `tower = stack i in 3 of Block(C, 2**i)`; `share` instead of `stack` for the same weights. */
 export interface Use {
   readonly span: Span;
   readonly name: Name;
@@ -397,7 +397,7 @@ export interface Train {
   readonly kind: "train";
   readonly span: Span;
   readonly name: Name;
-  /** `CharLM` or `Adding(Cell: LSTM)`. */
+  /** `CharLM` or `Model(Cell: Mine)`. */
   readonly model: Expression;
   readonly clauses: readonly TrainClause[];
   readonly doc: string | undefined;

@@ -3,6 +3,7 @@ import { sizeConstant } from "../../ir/size.ts";
 import { cast, elementwise } from "./elementwise.ts";
 import { asTensor, axisIndex, ids, materialized, reshaped, transposed } from "./layout.ts";
 import { list, number, type TfFunction, variable } from "./program.ts";
+import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, temporary, type Writer } from "./scope.ts";
 import { productOf, sizeExpression } from "./sizes.ts";
 
@@ -60,7 +61,7 @@ function multiply(writer: Writer, a: LoweredTensor, b: LoweredTensor, over: read
 
 /** `matMul` takes floats only; integers up to 2²⁴ pass through exactly. */
 function asFloats(writer: Writer, x: LoweredTensor): LoweredTensor {
-  return x.dtype === "float" ? x : cast(writer, x, "float", temporary(x.name));
+  return x.dtype === "float" ? x : cast(writer, x, "float", temporary(wantedName(x.name)));
 }
 
 /** Whether rows `a` go before `b`: data (a size known at run time) before weights, then the suggested order. */

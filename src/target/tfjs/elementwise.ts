@@ -2,6 +2,7 @@ import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { aligned, asTensor, materialized, mergedOrder, reshaped } from "./layout.ts";
 import { type Callee, type Expression, number, text, TF_DTYPE, type TfFunction, variable } from "./program.ts";
+import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, reference, temporary, type Writer } from "./scope.ts";
 import { productOf } from "./sizes.ts";
 
@@ -127,7 +128,7 @@ export function cast(writer: Writer, x: LoweredTensor, dtype: DType, label: Labe
 
 function asFloat(writer: Writer, value: Lowered): Lowered {
   if (value.dtype === "float") return value;
-  return value.kind === "number" ? { ...value, dtype: "float" } : cast(writer, value, "float", temporary(value.name));
+  return value.kind === "number" ? { ...value, dtype: "float" } : cast(writer, value, "float", temporary(wantedName(value.name)));
 }
 
 /** `where` takes branches of one type, and on the wasm backend no booleans. */

@@ -20,19 +20,19 @@ const OP_NAMES: ReadonlySet<string> = new Set([...OPS.map((op) => op.name), "c"]
 
 /** Whether an id says no more than the op, perhaps with what schedule and gradient put around it. */
 function isGeneric(id: string): boolean {
-  return OP_NAMES.has(id.replace(/^(d_)+/, "").replace(/(_\d+|_in|_before|_last|_start|_end)+$/, ""));
+  return OP_NAMES.has(id.replace(/^(d[_.])+/, "").replace(/([_.]\d+|[_.](in|before|last|start|end))+$/, ""));
 }
 
 /** What depends on the result `loss` is its gradient, or what comes of it. */
 export function createLabels(graph: Graph): Labels {
   const primal = primalNodes(graph);
   const equations = new Set([...primal].flatMap((node) => node.origin?.name ?? []));
-  const given = givenAway(graph);
+  const values = equationValues(graph, primal);
   const isGradient = (node: Node): boolean => !primal.has(node) && node.origin !== undefined && equations.has(node.origin.name);
   const nameOf = (id: string, node: Node | undefined): string => {
     if (!isGeneric(id)) return identifier(id);
     const { origin } = node ?? {};
-    if (origin === undefined || node === undefined) return identifier(id).replace(/_(in|before)(_\d+)*$/, "");
+    if (origin === undefined || node === undefined) return identifier(id);
     return `${isGradient(node) ? "d_" : ""}${identifier(origin.name)}`;
   };
   return {
@@ -40,7 +40,7 @@ export function createLabels(graph: Graph): Labels {
     labelOf: (node) => {
       const id = node.outputs[0]?.id ?? "";
       if (isGeneric(id) && node.origin === undefined) return undefined;
-      const isValue = !isGradient(node) && (!isGeneric(id) || given.has(id));
+      const isValue = !isGradient(node) && (!isGeneric(id) || values.has(id));
       return { name: nameOf(id, node), temporary: !isValue };
     },
     nameOf,
@@ -74,13 +74,24 @@ function addDeep(found: Set<Node>, node: Node): void {
   if (isNode(node, scan)) for (const inner of node.attributes.body.nodes) addDeep(found, inner);
 }
 
-/** Values that another equation reads, or that the graph gives: what the equation is about. */
+/** The value of each equation: the last of its primal nodes that another equation reads, or that the graph gives. */
+function equationValues(graph: Graph, primal: ReadonlySet<Node>): ReadonlySet<string> {
+  const last = new Map<string, string>();
+  const walk = (inner: Graph): void => {
+    const given = givenAway(inner);
+    for (const node of inner.nodes) {
+      const id = node.outputs[0]?.id;
+      if (node.origin !== undefined && id !== undefined && primal.has(node) && given.has(id)) last.set(node.origin.name, id);
+      if (isNode(node, scan)) walk(node.attributes.body);
+    }
+  };
+  walk(graph);
+  return new Set(last.values());
+}
+
 function givenAway(graph: Graph): ReadonlySet<string> {
   const origins = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output.id, node.origin?.name] as const)));
   const given = new Set(graph.results.map((result) => result.id));
-  for (const node of graph.nodes) {
-    for (const input of node.inputs) if (origins.has(input) && origins.get(input) !== node.origin?.name) given.add(input);
-    if (isNode(node, scan)) for (const id of givenAway(node.attributes.body)) given.add(id);
-  }
+  for (const node of graph.nodes) for (const input of node.inputs) if (origins.get(input) !== node.origin?.name) given.add(input);
   return given;
 }

@@ -1,6 +1,7 @@
 import { equalSizes, sizeConstant } from "../../ir/size.ts";
 import { type Axis, hasAxis } from "../../ir/type.ts";
 import { list, number, TF_DTYPE, text, variable } from "./program.ts";
+import { wantedName } from "./rename.ts";
 import { type Lowered, type LoweredTensor, reference, shapeOf, temporary, type Writer } from "./scope.ts";
 import { sizeExpression } from "./sizes.ts";
 
@@ -26,7 +27,7 @@ export function transposed(writer: Writer, value: LoweredTensor, axes: readonly 
   const own = order.map((from) => value.axes[from] ?? missing(value.name));
   return writer.cached(value.name, `transpose ${order.join()}`, () => {
     const args = order.length === 2 ? [variable(value.name)] : [variable(value.name), list(order.map(number))];
-    return writer.tf("transpose", args, own, value.dtype, temporary(`${value.name}_T`));
+    return writer.tf("transpose", args, own, value.dtype, temporary(`${wantedName(value.name)}_T`));
   });
 }
 
@@ -36,7 +37,7 @@ export function reshaped(writer: Writer, value: LoweredTensor, axes: readonly Ax
   if (same) return { ...value, axes };
   const shape = shapeOf(axes);
   const made = writer.cached(value.name, `reshape ${axes.map((axis) => axis.size.text).join()}`, () =>
-    writer.tf("reshape", [variable(value.name), shape], axes, value.dtype, temporary(value.name)),
+    writer.tf("reshape", [variable(value.name), shape], axes, value.dtype, temporary(wantedName(value.name))),
   );
   return { ...made, axes };
 }
@@ -51,7 +52,7 @@ export function aligned(writer: Writer, value: LoweredTensor, axes: readonly Axi
   if (tail.length === own.length) return ordered;
   const shape = list(tail.map((axis) => (hasAxis(value, axis.id) ? sizeExpression(axis.size) : number(1))));
   const key = `align ${tail.map((axis) => (hasAxis(value, axis.id) ? axis.size.text : "1")).join()}`;
-  return writer.cached(ordered.name, key, () => writer.tf("reshape", [variable(ordered.name), shape], own, value.dtype, temporary(value.name)));
+  return writer.cached(ordered.name, key, () => writer.tf("reshape", [variable(ordered.name), shape], own, value.dtype, temporary(wantedName(value.name))));
 }
 
 /** A tensor that has exactly these dimensions: repeated along those that it lacked. */
@@ -62,7 +63,7 @@ export function materialized(writer: Writer, value: Lowered, axes: readonly Axis
   }
   const ready = aligned(writer, value, axes);
   if (value.axes.length === axes.length) return ready;
-  return writer.tf("broadcastTo", [variable(ready.name), shapeOf(axes)], axes, value.dtype, temporary(value.name));
+  return writer.tf("broadcastTo", [variable(ready.name), shapeOf(axes)], axes, value.dtype, temporary(wantedName(value.name)));
 }
 
 /** One order of the axes of several tensors in which as few of them as possible must be transposed: the widest keeps its own. */

@@ -12,6 +12,7 @@ import { nested } from "./nest.ts";
 import { variable, type TensorParam, type TensorProgram, type TensorResult } from "./program.ts";
 import { REDUCE_RULES } from "./reduce.ts";
 import { withReleases } from "./release.ts";
+import { createMarks, withNames } from "./rename.ts";
 import type { Rule, RuleCall } from "./rule.ts";
 import { ownValue, scanRule } from "./scan.ts";
 import { createWriter, type Label, type Lowered, type Writer } from "./scope.ts";
@@ -25,14 +26,14 @@ import { WINDOW_RULES } from "./window.ts";
  * the program runs. Neither time nor the program's length depend on them.
  */
 export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, options: LoweringOptions = {}): TensorProgram {
-  const names = createNames([...(options.taken ?? []), ...[...unboundNames(graph, known)].map(identifier)]);
-  const writer = createWriter(names);
+  const marks = createMarks();
+  const writer = createWriter(marks);
   const ranks = scannedAxes(graph);
   const hosts = seedParams(graph);
   const axesOf = (axes: readonly Axis[]): readonly Axis[] => axes.map((axis) => ({ id: axis.id, size: laidOut(axis.size, known) }));
   const params = graph.params.map(({ id, type }): TensorParam => ({
     id,
-    name: names.fresh(id),
+    name: marks.fresh(id),
     dtype: type.dtype,
     axes: axesOf(type.axes),
     host: hosts.has(id),
@@ -49,7 +50,9 @@ export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, op
     const whole = materialized(writer, value.kind === "number" ? { ...value, dtype } : value, axes);
     return { name, value: ownValue(writer, whole, taking), dtype, axes };
   });
-  const program = withReleases(nested({ name: graph.name, params, sizes: [], statements: writer.finish(), results }));
+  const names = createNames([...(options.taken ?? []), ...[...unboundNames(graph, known)].map(identifier)]);
+  const marked = withReleases(nested({ name: graph.name, params, sizes: [], statements: writer.finish(), results }));
+  const program = withNames(marked, names);
   return { ...program, sizes: sizeNamesOf(program) };
 }
 

@@ -4,6 +4,7 @@ import { type ScanAttributes, scan } from "../../op/region.ts";
 import { asTensor, materialized, mergedOrder, transposed } from "./layout.ts";
 import type { Carry, Collected, Expression } from "./program.ts";
 import { variable } from "./program.ts";
+import { wantedName } from "./rename.ts";
 import type { Rule, RuleCall } from "./rule.ts";
 import { type Lowered, type LoweredTensor, shapeOf, temporary, type Writer } from "./scope.ts";
 import type { Labels } from "./labels.ts";
@@ -102,11 +103,11 @@ function openEntries(writer: Writer, param: Value, x: Lowered | undefined, axis:
 }
 
 /** `gather` copies one step; `slice` would copy the whole tensor on the wasm backend first. */
-function entryAt(writer: Writer, { param, value, axis }: OpenEntries, index: string): Lowered {
+function entryAt(writer: Writer, { value, axis }: OpenEntries, index: string): Lowered {
   if (value.kind === "number" || !hasAxis(value, axis.id)) return value;
   if (value.positions) return { kind: "number", value: variable(index), dtype: "int" };
   const rest = value.axes.slice(1);
-  return writer.tf("gather", [variable(value.name), variable(index)], rest, value.dtype, temporary(`${value.name}_${index}`));
+  return writer.tf("gather", [variable(value.name), variable(index)], rest, value.dtype, temporary(`${wantedName(value.name)}_${wantedName(index)}`));
 }
 
 interface PendingY {

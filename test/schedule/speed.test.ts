@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { type Builder, createBuilder } from "../../src/ir/builder.ts";
+import { namedSize } from "../../src/ir/size.ts";
+import type { Axis } from "../../src/ir/type.ts";
+import * as make from "../../src/op/make.ts";
+import * as maps from "../../src/op/map.ts";
+import * as sums from "../../src/op/make_sum.ts";
+import { gradients } from "../../src/grad/gradients.ts";
+import { schedule } from "../../src/schedule/schedule.ts";
+import { readElse } from "../support/recurrences.ts";
+
+const T: Axis = { id: "T", size: namedSize("T") };
+const B: Axis = { id: "B", size: namedSize("B") };
+
+/** `layers` recurrences one above the other, each of `width` nodes; or all in one circle. */
+function tower(b: Builder, layers: number, width: number, together: boolean): string {
+  let x = b.param("x", { dtype: "float", axes: [T, B] });
+  const back = b.forward("back", { dtype: "float", axes: [T, B] });
+  if (together) x = make.add(b, x, readElse(b, back, [[T, -1]], make.num(b, 0)));
+  for (let layer = 0; layer < layers; layer++) {
+    const h = b.forward(`h${layer}.ahead`, { dtype: "float", axes: [T, B] });
+    let value = make.add(b, x, readElse(b, h, [[T, -1]], make.num(b, 0)));
+    for (let step = 0; step < width; step++) value = make.map(b, step % 2 === 0 ? maps.tanh : maps.exp, value);
+    b.close(h, value);
+    x = value;
+  }
+  b.close(back, x);
+  return x;
+}
+
+test.each([
+  ["many small circles", 1000, 17, false],
+  ["one large circle", 1000, 17, true],
+  ["one long chain", 1, 20_000, false],
+] as const)("%s: time grows with the number of nodes, not faster", (_name, layers, width, together) => {
+  const timeOf = (scale: number): number => {
+    const b = createBuilder("large");
+    const graph = b.finish([{ name: "y", id: tower(b, Math.ceil(layers / (layers === 1 ? 1 : scale)), Math.ceil(layers === 1 ? width / scale : width), together) }]);
+    const start = performance.now();
+    expect(schedule(graph)).toHaveProperty("graph");
+    return performance.now() - start;
+  };
+  timeOf(4);
+  const [small, large] = [Math.min(timeOf(8), timeOf(8)), Math.min(timeOf(1), timeOf(1))];
+  expect(large).toBeLessThan(1500);
+  expect(large / Math.max(small, 2)).toBeLessThan(40);
+});
+
+test("a gradient of a large circle does not overflow the stack", () => {
+  const b = createBuilder("large");
+  const y = tower(b, 300, 20, true);
+  const loss = sums.sumOver(b, y, [T, B]);
+  const [dx = ""] = gradients(b, loss, ["x"]);
+  expect(schedule(b.finish([{ name: "dx", id: dx }]))).toHaveProperty("graph");
+});
