@@ -93,7 +93,10 @@ function excerpt(
       if (number === undefined) return [paint.dim("...")];
       const text = lineText(source, number);
       const from = number === first.line ? first.column - 1 : text.search(/\S|$/);
-      const to = number === last.line ? Math.max(from + 1, span.end - source.starts[number - 1]!) : text.length;
+      const to =
+        number === last.line
+          ? Math.max(from + 1, Math.min(text.length, span.end - source.starts[number - 1]!))
+          : text.length;
       const { shown, before, under } = underline(text, from, to);
       const label = String(number).padStart(width);
       const carets =

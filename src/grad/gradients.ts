@@ -13,19 +13,17 @@ import type { Sums } from "./sums.ts";
 import { createSums } from "./sums.ts";
 
 /**
- * Adds the gradient of a scalar by each of `wrt` (params or any other values) to the builder's graph, cycles included,
- * and returns their ids, each with the axes of what it belongs to.
+ * Adds the gradient of a float scalar by each of `wrt` (params or any other values) to the builder's graph, cycles included,
+ * and returns their ids, each with the axes of what it belongs to. A `loss` with axes counts as its sum over them: of a
+ * number for each example, whose examples do not mix, that is each example's own gradient.
  *
  * Reverse accumulation on the equation graph, before scheduling (Griewank & Walther 2008, ch. 3): the adjoint of a
  * read at t-1 is a read at t+1, so the cotangents of a recurrence form a recurrence of their own, closed through
  * reserved values. A value that the scalar does not depend on has gradient 0. Differentiable again.
- * Throws where an op on the way has no derivative (`withoutDerivative` finds it first).
+ * Throws where an op on the way has no derivative: `withoutDerivative` finds it first.
  */
 export function gradients(builder: Builder, loss: string, wrt: readonly string[]): readonly string[] {
-  const type = builder.type(loss);
-  if (type.dtype !== "float" || type.axes.length > 0) {
-    throw new Error(`internal: %${loss} is differentiated but is no float scalar`);
-  }
+  if (builder.type(loss).dtype !== "float") throw new Error(`internal: %${loss} is differentiated but is no float`);
   const start = builder.resolve(loss);
   const sources = wrt.map(builder.resolve);
   const path = findPath(builder, start, sources);

@@ -11,5 +11,10 @@ const FILES = [
 
 /** Reads them: what the compiler itself runs is what emitted modules run. */
 export function readTypescriptSupport(): Promise<readonly SourceText[]> {
-  return Promise.all(FILES.map(async (path, at) => ({ path: `support${at}.ts`, text: await readFile(new URL(path, import.meta.url), "utf8") })));
+  return Promise.all(
+    FILES.map(async (path, at) => ({
+      path: `support${at}.ts`,
+      text: await readFile(new URL(path, import.meta.url), "utf8"),
+    })),
+  );
 }

@@ -98,7 +98,7 @@ export function circleThrough(group: Group, edge: Edge): readonly Node[] {
 }
 
 /** From how many nodes a shortest circle is looked for: enough for every circle that a person wrote, few enough for any size. */
-const STARTS = 256;
+const STARTS = 64;
 
 function circleFrom(start: Node, next: ReadonlyMap<Node, readonly Node[]>): readonly Node[] | undefined {
   return pathBetween(start, start, next)?.slice(0, -1);

@@ -50,7 +50,7 @@ export function blockLines(comments: Comments, block: Block): readonly string[] 
 }
 
 function hasBlankLine(text: string, from: number, to: number): boolean {
-  return /(?:\r\n|\n|\r)[^\S\n\r]*(?:\r\n|\n|\r)/.test(text.slice(from, to));
+  return /(?:\n|\r(?!\n))[^\S\n\r]*\r?(?:\n|\r(?!\n))/.test(text.slice(from, to));
 }
 
 /** Puts the comments of each run of neighbouring one-line entries in one column. */

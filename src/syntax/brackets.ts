@@ -1,5 +1,5 @@
 import type { IToken, TokenType } from "chevrotain";
-import { Symbols, word } from "../../grammar/tokens.ts";
+import { StringToken, Symbols, word } from "../../grammar/tokens.ts";
 import { spanOf } from "./lex.ts";
 import type { Reading } from "./reading.ts";
 import { endsOperand, isInfix, isName, startsDeclaration, startsItem, startsLine } from "./words.ts";
@@ -25,7 +25,7 @@ interface Open {
   readonly block: boolean;
   /** The braces of an import or of `W.{i, f}`. */
   readonly names: boolean;
-  /** How many operators the tree outside this bracket may already be deep. */
+  /** How deep the tree outside this bracket may already be. */
   readonly deep: number;
 }
 
@@ -114,14 +114,14 @@ function closeBracket(state: State, at: number): void {
   const last = open.at(-1);
   if (partner >= 0) {
     while (open.length > partner + 1) closeLast(state, token);
-    state.deep = open.pop()!.deep;
+    state.deep = open.pop()!.deep + 1;
     output.push(token);
   } else if (last === undefined || tokens[at + 1]?.tokenType === last.closer || last.block) {
     const hint = "remove it, or open it before";
     reading.fault("unclosed-bracket", spanOf(reading, token), `\`${token.image}\` closes nothing`, { hint });
   } else {
     reportWrongCloser(reading, last, token);
-    state.deep = open.pop()!.deep;
+    state.deep = open.pop()!.deep + 1;
     output.push({ ...token, tokenType: last.closer, tokenTypeIdx: last.closer.tokenTypeIdx! });
   }
 }
@@ -131,9 +131,14 @@ function closeLast(state: State, next: IToken | undefined): void {
   const { token, closer, deep } = state.open.pop()!;
   const previous = state.output.at(-1)!;
   const end = previous.startOffset + previous.image.length;
-  state.deep = deep;
-  reportUnclosed(state.reading, token, closer, end, next);
+  state.deep = deep + 1;
+  // A string that does not end on its line has swallowed the closer, and is reported itself.
+  if (!isUnclosedString(previous)) reportUnclosed(state.reading, token, closer, end, next);
   state.output.push(inserted(closer, previous, end));
+}
+
+function isUnclosedString({ tokenType, image }: IToken): boolean {
+  return tokenType === StringToken && !/^(["'])(?:[^\\]|\\.)*\1$/.test(image);
 }
 
 function limitDepth(state: State, token: IToken): void {

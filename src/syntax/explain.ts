@@ -1,5 +1,5 @@
 import type { IRecognitionException, IToken } from "chevrotain";
-import { Symbols } from "../../grammar/tokens.ts";
+import { NumberToken, RESERVED, StringToken, Symbols } from "../../grammar/tokens.ts";
 import type { Fix } from "../base/diagnostic.ts";
 import type { Span } from "../base/span.ts";
 import type { Start } from "./attempt.ts";
@@ -44,7 +44,7 @@ function adjacentOperands({ reading, rule, part, at }: Failure): Explanation | u
   const second = rule === "equation" ? at - 1 : at;
   const [left, right] = [part[second - 1], part[second]];
   if (left === undefined || right === undefined || startsLine(part, second)) return undefined;
-  if (!endsOperand(left) || !endsOperand(right)) return undefined;
+  if (!endsOperand(left) || !beginsOperand(right)) return undefined;
   if (part[second + 1]?.tokenType === Symbols.colon) {
     const gap = behind(reading, left);
     const fix: Fix = { title: "insert `,`", edits: [{ span: gap, text: "," }] };
@@ -55,6 +55,10 @@ function adjacentOperands({ reading, rule, part, at }: Failure): Explanation | u
     message: `expected an operator between ${describe(left)} and ${describe(right)}`,
     hint: "elementwise product is `*`, contraction is `@`; a call has parentheses",
   };
+}
+
+function beginsOperand(token: IToken): boolean {
+  return isName(token) || token.tokenType === NumberToken || token.tokenType === StringToken;
 }
 
 /** What is written otherwise in other languages, or with a neighbouring item of this one. */
@@ -68,6 +72,8 @@ function otherNotation(failure: Failure): Explanation | undefined {
     edits: [{ span: from, text }],
   });
   const sign = token.tokenType;
+  if (RESERVED.some((reserved) => reserved === token.image) && (at === 0 || !endsOperand(previous)))
+    return { place, message, hint: `\`${token.image}\` is a word of the language everywhere, and no name` };
   if (sign === Symbols.tilde && (rule === "equation" || rule === "items"))
     return { place, message, hint: "a value with a distribution begins with `emit`, `latent` or `noise`" };
   if (rule === "equation" && sign === Symbols.colon)
@@ -75,7 +81,8 @@ function otherNotation(failure: Failure): Explanation | undefined {
   if (rule === "equation" && sign === Symbols.equal) return { place, message, fix: replace("=") };
   if (rule === "arguments" && sign === Symbols.define && previous !== undefined) {
     const gap = reading.span(behind(reading, previous).end, place.end);
-    return { place, message, hint: "a named argument is written `name: value`", fix: replace(":", gap) };
+    const hint = "a named argument is written `name: value`, equality `==`";
+    return { place, message, hint, fix: isConditional(part, at) ? undefined : replace(":", gap) };
   }
   if (sign === Symbols.define && (rule === "items" || rule === "file" || rule === "group"))
     return { place, message, hint: "equality is written `==`" };
@@ -85,6 +92,16 @@ function otherNotation(failure: Failure): Explanation | undefined {
     return { place, message, hint: "an index on the left is written `t`, `k in P`, or for `emit` also `t+1`" };
   if (rule === "type" && isName(token)) return wordAsType(failure, token);
   return undefined;
+}
+
+/** Does the token stand in the parentheses of `where`, where `=` may well be meant as `==`? */
+function isConditional(part: readonly IToken[], at: number): boolean {
+  let depth = 0;
+  for (let index = at - 1; index > 0; index--) {
+    if (part[index]!.tokenType === Symbols.closeParen) depth++;
+    else if (part[index]!.tokenType === Symbols.openParen && depth-- === 0) return part[index - 1]!.image === "where";
+  }
+  return false;
 }
 
 /** `x: float[T]`, `x: vector(D)` */

@@ -106,7 +106,9 @@ function correct(reading: Reading, token: IToken, previous: IToken | undefined):
   if (token.tokenType === Mistakes.singleQuoted) return singleQuoted(reading, token);
   if (token.tokenType === Mistakes.badNumber) {
     const product = /^(\d[\d_]*)([a-zA-Z]+)$/.exec(token.image);
-    const hint = product ? `a product is written with \`*\`: \`${product[1]} * ${product[2]}\`` : undefined;
+    const hint = product
+      ? `a product is written with \`*\`: \`${product[1]} * ${product[2]}\``
+      : "a number is written 10_000, 0.5 or 1e-3";
     reading.fault("bad-number", span, `\`${token.image}\` is neither a number nor a name`, { hint });
     return [as(token, NumberToken)];
   }

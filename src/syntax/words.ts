@@ -104,8 +104,7 @@ export function startsItem(tokens: readonly IToken[], at: number): boolean {
   const [first, second] = [tokens[at]!, tokens[at + 1]];
   if (!isName(first)) return false;
   if (definesNames(tokens, at)) return true;
-  if (first.image === "in" || first.image === "of")
-    return isName(second) && tokens[at + 2]?.tokenType === Symbols.colon;
+  if (first.image === "in" || first.image === "of") return tokens[at + 2]?.tokenType === Symbols.colon;
   if (INFIX.has(first.image) || second === undefined || second.startLine !== first.startLine) return false;
   if (isName(second)) return !INFIX.has(second.image);
   return second.tokenType === NumberToken || second.tokenType === StringToken || second.tokenType === word("from");

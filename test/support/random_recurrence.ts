@@ -129,7 +129,7 @@ function reading(state: State): string {
   const any = chance.pick(values);
   const before = values.slice(0, at);
   const ahead = shape.reverse ? 1 : -1;
-  const kinds = ["same", "delayed", "delayed", "delayed", "held", "window", "part", ...(shape.two ? ["beside", "beside", "diagonal"] : [])];
+  const kinds = ["same", "delayed", "delayed", "delayed", "held", "window", "recent", "part", ...(shape.two ? ["beside", "beside", "diagonal"] : [])];
   switch (chance.pick(kinds)) {
     case "same":
       return before.length > 0 ? chance.pick(before) : leaf(state);
@@ -145,6 +145,14 @@ function reading(state: State): string {
       const mask = make.and(b, make.le(b, make.int(b, 0), position), make.lt(b, position, make.sizeInt(b, T.size)));
       const masked = make.orelse(b, read, leaf(state), mask, { ranges: [], ragged: true });
       return sums.contract(b, state.params.w, masked, [P]);
+    }
+    case "recent": {
+      // Ends at this position, like a causal convolution.
+      const reach = 1 + chance.below(2);
+      const read = move.window(b, before.length > 0 ? chance.pick(before) : state.params.y, "T", P, ahead * reach, -ahead * reach);
+      const first = make.inside(b, T, shape.reverse ? 0 : reach, shape.reverse ? reach : 0) ?? "";
+      const mask = make.or(b, first, make.eq(b, make.iota(b, P), make.int(b, 1)));
+      return sums.contract(b, state.params.w, make.select(b, mask, read, make.num(b, 0.2)), [P]);
     }
     case "part":
       return part(state, chance.uniform() < 0.5 && before.length > 0 ? chance.pick(before) : undefined, any);

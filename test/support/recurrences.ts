@@ -815,6 +815,125 @@ export const RECURRENCES: readonly Recurrence[] = [
       return { h: { axes: ["T", "H"], data: h.flat() }, place: { axes: ["T"], data: place } };
     },
   },
+  {
+    name: "greedy decoder with attention to its own past",
+    sizes: sizes({ T: 5, S: 3, B: 2, H: 3, K: 4 }),
+    scans: 1,
+    build: (b) => {
+      const part: Axis = { id: "T~1", size: partSize(T.size, ":T+1") };
+      const embedding = b.param("E", float(K, H));
+      const u = b.param("U", float(H, H2));
+      const head = b.param("V", float(K, H));
+      const memory = b.param("memory", float(B, S, H));
+      const bias = b.param("bias", float(T, K));
+      const ids = b.forward("ids.ahead", int(B, T));
+      const x = move.gather(b, embedding, readElse(b, ids, [[T, -1]], make.int(b, 0)), "K", "x");
+      const key = square(b, u, x);
+      const scores = sums.contract(b, move.prefix(b, key, "T", part, 1), x, [H]);
+      const mask = make.lt(b, make.iota(b, part), make.add(b, make.iota(b, T), make.int(b, 1)));
+      const own = sums.contract(b, maskedSoftmax(b, scores, mask, part), move.prefix(b, x, "T", part, 1), [part]);
+      const weights = sums.contract(b, memory, own, [H]);
+      const context = sums.contract(b, make.map(b, maps.sigmoid, weights), memory, [S]);
+      const logits = make.add(b, product(b, head, add(b, own, context), H), bias, "logits");
+      const chosen = b.add(argmax, [logits], { axis: "K" }, "ids");
+      b.close(ids, chosen);
+      return { ids: chosen, logits };
+    },
+    loops: (get, size) => {
+      const n = { T: size("T"), S: size("S"), B: size("B"), H: size("H"), K: size("K") };
+      const runs = range(n.B).map((b) => {
+        let last = 0;
+        const x: number[][] = [];
+        const key: number[][] = [];
+        const ids: number[] = [];
+        const logits: number[][] = [];
+        for (let t = 0; t < n.T; t++) {
+          const now = range(n.H).map((k) => get("E", last, k));
+          x.push(now);
+          key.push(range(n.H).map((k) => sum(n.H, (j) => get("U", k, j) * (now[j] ?? 0))));
+          const weights = key.map((row) => Math.exp(sum(n.H, (k) => (row[k] ?? 0) * (now[k] ?? 0))));
+          const total = weights.reduce((a, c) => a + c, 0);
+          const own = range(n.H).map((k) => weights.reduce((a, weight, s) => a + (weight / total) * (x[s]?.[k] ?? 0), 0));
+          const gates = range(n.S).map((s) => sigmoid(sum(n.H, (k) => get("memory", b, s, k) * (own[k] ?? 0))));
+          const all = range(n.H).map((k) => (own[k] ?? 0) + sum(n.S, (s) => (gates[s] ?? 0) * get("memory", b, s, k)));
+          const row = range(n.K).map((v) => sum(n.H, (k) => get("V", v, k) * (all[k] ?? 0)) + get("bias", t, v));
+          last = row.indexOf(Math.max(...row));
+          ids.push(last);
+          logits.push(row);
+        }
+        return { ids, logits };
+      });
+      return {
+        ids: { axes: ["B", "T"], data: runs.flatMap((run) => run.ids) },
+        logits: { axes: ["B", "T", "K"], data: runs.flatMap((run) => run.logits.flat()) },
+      };
+    },
+  },
+  {
+    name: "states that follow their parents",
+    sizes: sizes({ T: 5, K: 3, H: 2 }),
+    scans: 1,
+    build: (b) => {
+      // Each of K hypotheses goes on from the state of the one that its parent was.
+      const x = b.param("x", float(T, K, H));
+      const parent = make.map(b, maps.mod, b.param("parent", int(T, K)), make.int(b, 3));
+      return {
+        h: closing(b, "h", float(T, K, H), (h) => {
+          const before = readElse(b, h, [[T, -1]], make.num(b, 0.1));
+          return tanh(b, make.add(b, x, move.gather(b, before, parent, "K", "mine")), "h");
+        }),
+      };
+    },
+    loops: (get, size) => {
+      const h: number[][][] = [];
+      for (let t = 0; t < size("T"); t++) {
+        h.push(
+          range(size("K")).map((k) =>
+            range(size("H")).map((j) => Math.tanh(get("x", t, k, j) + (h[t - 1]?.[get("parent", t, k) % 3]?.[j] ?? 0.1))),
+          ),
+        );
+      }
+      return { h: { axes: ["T", "K", "H"], data: h.flat(2) } };
+    },
+  },
+  {
+    name: "functions that are not defined at 0",
+    sizes: sizes({ T: 5, H: 2 }),
+    scans: 1,
+    build: (b) => {
+      const x = make.exp(b, b.param("x", float(T, H)));
+      const u = make.exp(b, b.param("u", float(H)));
+      const part: Axis = { id: "T~1", size: partSize(T.size, ":T") };
+      return {
+        h: closing(b, "h", float(T, H), (h) => {
+          // The `else` stands behind the whole call, so that it sees what is read before the start.
+          const before = make.log(b, make.mul(b, u, move.shift(b, h, "T", -1)));
+          const some = make.inside(b, T, 1, 0) ?? "";
+          const ranges = [{ axis: "T", low: 1, high: 0 }];
+          const delayed = make.orelse(b, before, make.num(b, 0.2), some, { ranges, ragged: false });
+          const mask = make.lt(b, make.iota(b, part), make.iota(b, T));
+          const inverse = make.div(b, x, move.prefix(b, h, "T", part, 0));
+          const all = sums.sumOver(b, make.select(b, mask, make.map(b, maps.sqrt, inverse), make.num(b, 0)), [part]);
+          return make.mapNamed(b, maps.softplus, [add(b, x, delayed, make.mul(b, make.num(b, 0.1), all))], "h");
+        }),
+      };
+    },
+    loops: (get, size) => {
+      const h: number[][] = [];
+      for (let t = 0; t < size("T"); t++) {
+        h.push(
+          range(size("H")).map((k) => {
+            const x = Math.exp(get("x", t, k));
+            const before = h[t - 1]?.[k];
+            const delayed = before === undefined ? 0.2 : Math.log(Math.exp(get("u", k)) * before);
+            const all = h.reduce((total, row) => total + Math.sqrt(x / (row[k] ?? 0)), 0);
+            return Math.log1p(Math.exp(x + delayed + 0.1 * all));
+          }),
+        );
+      }
+      return { h: { axes: ["T", "H"], data: h.flat() } };
+    },
+  },
 ];
 
 /** Reads a tensor by position, axes in the param's order. */

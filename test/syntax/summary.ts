@@ -3,7 +3,7 @@ import { printExpression } from "../../src/syntax/walk.ts";
 
 /**
  * A tree as indented text, one field a line: what a golden shows. Expressions have a parenthesis around every operation,
- * so that a change of precedence is seen.
+ * so that a change of precedence is seen; the axes of a call stand in angles.
  */
 export function summary(tree: object): string {
   return `${lines(tree, "").join("\n")}\n`;
@@ -26,6 +26,7 @@ function fieldLines(key: string, field: unknown, margin: string): string[] {
   const short = shortText(field);
   if (short !== undefined) return [`${margin}${key}: ${short}`];
   if (!Array.isArray(field)) return [`${margin}${key}:`, ...lines(field, `${margin}  `)];
+  if (field.length === 0) return [`${margin}${key}: none`];
   const texts = field.map(shortText);
   if (texts.every((text) => text !== undefined)) return [`${margin}${key}: ${texts.join(" | ")}`];
   return [
@@ -74,7 +75,7 @@ function full(expression: Expression): string {
     case "member":
       return `${full(expression.object)}.${expression.names.map(({ text }) => text).join("&")}`;
     case "call": {
-      const axes = expression.axes.length === 0 ? "" : `[${expression.axes.map(bare).join(", ")}]`;
+      const axes = expression.axes.length === 0 ? "" : `<${expression.axes.map(bare).join(", ")}>`;
       const args = expression.args.map(({ name, value }) => (name === undefined ? "" : `${name.text}: `) + bare(value));
       return `${full(expression.callee)}${axes}(${args.join(", ")})`;
     }

@@ -2,8 +2,8 @@ import type * as tfjs from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
 import { interpret } from "../../src/ir/interpret.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
-import { lowerToTfjs } from "../../src/target/tfjs/lower.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
+import { lowerToTfjs } from "../../src/target/tfjs/lower.ts";
 import { TF_DTYPE } from "../../src/target/tfjs/program.ts";
 import { createTfjsRunner } from "../../src/target/tfjs/run.ts";
 import type { Case } from "./graphs.ts";
@@ -15,13 +15,22 @@ export function expectSameAsInterpreter({ graph, inputs, sizes }: Case, library:
   const program = lowerToTfjs(graph, new Map());
   const run = createTfjsRunner(program, library);
   const before = tf.memory().numTensors;
-  const given = new Map(program.params.map((param) => [param.id, param.host ? hostNumber(inputs.get(param.id)) : upload(tf, inputs.get(param.id))]));
+  const given = new Map(
+    program.params.map((param) => [
+      param.id,
+      param.host ? hostNumber(inputs.get(param.id)) : upload(tf, inputs.get(param.id)),
+    ]),
+  );
   const uploaded = tf.memory().numTensors;
   const results = run(given, sizes);
   expect(tf.memory().numTensors - uploaded, "tensors left besides the results").toBe(results.size);
   for (const [name, tensor] of results) {
     const expected = wanted.get(name);
-    expect({ name, shape: tensor.shape, dtype: tensor.dtype }).toEqual({ name, shape: expected?.shape, dtype: TF_DTYPE[expected?.dtype ?? "float"] });
+    expect({ name, shape: tensor.shape, dtype: tensor.dtype }).toEqual({
+      name,
+      shape: expected?.shape,
+      dtype: TF_DTYPE[expected?.dtype ?? "float"],
+    });
     expectClose(name, tensor.dataSync(), expected?.data ?? [], tolerance);
   }
   tf.dispose([...results.values()]);
@@ -29,7 +38,12 @@ export function expectSameAsInterpreter({ graph, inputs, sizes }: Case, library:
   expect(tf.memory().numTensors).toBe(before);
 }
 
-export function expectClose(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+export function expectClose(
+  name: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): void {
   const worst = Array.from(expected, (value, at) => {
     const other = actual[at] ?? Number.NaN;
     return Object.is(value, other) || value === other ? 0 : Math.abs(value - other) / Math.max(1, Math.abs(value));
@@ -41,7 +55,8 @@ export function expectClose(name: string, actual: ArrayLike<number>, expected: A
 export function upload(tf: typeof tfjs, tensor: Tensor | undefined): tfjs.Tensor {
   if (tensor === undefined) throw new Error("no tensor to upload");
   const { dtype, shape, data } = tensor;
-  const values = dtype === "float" ? Float32Array.from(data) : dtype === "int" ? Int32Array.from(data) : Uint8Array.from(data);
+  const values =
+    dtype === "float" ? Float32Array.from(data) : dtype === "int" ? Int32Array.from(data) : Uint8Array.from(data);
   return tf.tensor(values, [...shape], TF_DTYPE[dtype]);
 }
 

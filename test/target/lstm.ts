@@ -41,7 +41,11 @@ export function lstm(b: Builder, { T, D, H }: LstmAxes): Readonly<Record<string,
   );
   const [hLast = "", cLast = "", h = "", c = "", ...gates] = forward;
   const inside = make.inside(b, T, 1, 0) ?? "";
-  const before = (value: string): string => make.orelse(b, moves.shift(b, value, T.id, -1), make.num(b, 0), inside, { ranges: [{ axis: T.id, low: 1, high: 0 }], ragged: false });
+  const before = (value: string): string =>
+    make.orelse(b, moves.shift(b, value, T.id, -1), make.num(b, 0), inside, {
+      ranges: [{ axis: T.id, low: 1, high: 0 }],
+      ragged: false,
+    });
   const [i = "", f = "", o = "", g = "", a = ""] = gates;
   const backward = b.addAll(
     scan,
@@ -83,9 +87,17 @@ function forwardBody({ H, Hp }: { readonly H: Axis; readonly Hp: Axis }): Graph 
 function backwardBody({ H, Hp }: { readonly H: Axis; readonly Hp: Axis }): Graph {
   const b = createBuilder("step_back");
   const U = GATES.map((gate) => b.param(`U.${gate}`, type("float", H, Hp)));
-  const [dhNext = "", dcNext = "", dy = "", i = "", f = "", o = "", g = "", a = "", cBefore = ""] = ["dh", "dc", "dy", "i", "f", "o", "g", "a", "c_before"].map((name) =>
-    b.param(name, type("float", B, H)),
-  );
+  const [dhNext = "", dcNext = "", dy = "", i = "", f = "", o = "", g = "", a = "", cBefore = ""] = [
+    "dh",
+    "dc",
+    "dy",
+    "i",
+    "f",
+    "o",
+    "g",
+    "a",
+    "c_before",
+  ].map((name) => b.param(name, type("float", B, H)));
   const one = make.num(b, 1);
   const slope = (s: string): string => make.mul(b, s, make.sub(b, one, s));
   const bend = (s: string): string => make.sub(b, one, make.mul(b, s, s));
@@ -102,4 +114,3 @@ function backwardBody({ H, Hp }: { readonly H: Axis; readonly Hp: Axis }): Graph
   const back = moves.rename(b, sum, [Hp.id], [H]);
   return b.finish([back, make.mul(b, dc, f), ...dz].map((id, at) => ({ name: `r${at}`, id })));
 }
-

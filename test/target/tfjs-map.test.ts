@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { createBuilder } from "../../src/ir/builder.ts";
 import type { Op } from "../../src/ir/op.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import type { DType } from "../../src/ir/type.ts";
-import { createBuilder } from "../../src/ir/builder.ts";
 import { OPS } from "../../src/op/table.ts";
 import { loadTfjs } from "../../src/runtime/tfjs.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
@@ -10,7 +10,17 @@ import { expectSameAsInterpreter } from "./compare.ts";
 import { B, type Case, D, graphCase, T, type } from "./graphs.ts";
 
 /** Only right of zero are these defined, or smooth enough for float32. */
-const POSITIVE: ReadonlySet<string> = new Set(["log", "log1p", "sqrt", "pow", "lgamma", "digamma", "trigamma", "div", "mod"]);
+const POSITIVE: ReadonlySet<string> = new Set([
+  "log",
+  "log1p",
+  "sqrt",
+  "pow",
+  "lgamma",
+  "digamma",
+  "trigamma",
+  "div",
+  "mod",
+]);
 const LAYOUTS = [[B, T, D], [D, B], [T]] as const;
 const DTYPES: readonly DType[] = ["float", "int", "bool"];
 
@@ -31,16 +41,24 @@ describe.each(["cpu", "wasm"] as const)("elementwise ops on %s", (backend) => {
 
 /** One case for every combination of dtypes that the op takes. */
 function casesOf(op: Op): readonly Case[] {
-  return [1, 2, 3].flatMap((arity) => combinations(arity)).flatMap((dtypes) => {
-    const attributes = op.name === "orelse" ? { ranges: [], ragged: true } : {};
-    const types = dtypes.map((dtype, at) => type(dtype, ...(LAYOUTS[at] ?? [])));
-    if (typeof op.infer(types, attributes) === "string") return [];
-    const graph = graphCase(`${op.name}(${dtypes.join()})`, (b) => ({
-      result: b.add(op, types.map((own, at) => b.param(`x${at}`, own)), attributes),
-    }));
-    const inputs = POSITIVE.has(op.name) ? new Map([...graph.inputs].map(([id, tensor]) => [id, positive(tensor)])) : graph.inputs;
-    return [{ ...graph, inputs }];
-  });
+  return [1, 2, 3]
+    .flatMap((arity) => combinations(arity))
+    .flatMap((dtypes) => {
+      const attributes = op.name === "orelse" ? { ranges: [], ragged: true } : {};
+      const types = dtypes.map((dtype, at) => type(dtype, ...(LAYOUTS[at] ?? [])));
+      if (typeof op.infer(types, attributes) === "string") return [];
+      const graph = graphCase(`${op.name}(${dtypes.join()})`, (b) => ({
+        result: b.add(
+          op,
+          types.map((own, at) => b.param(`x${at}`, own)),
+          attributes,
+        ),
+      }));
+      const inputs = POSITIVE.has(op.name)
+        ? new Map([...graph.inputs].map(([id, tensor]) => [id, positive(tensor)]))
+        : graph.inputs;
+      return [{ ...graph, inputs }];
+    });
 }
 
 function combinations(arity: number): readonly (readonly DType[])[] {
@@ -50,7 +68,10 @@ function combinations(arity: number): readonly (readonly DType[])[] {
 
 function positive(tensor: Tensor): Tensor {
   if (tensor.dtype === "bool") return tensor;
-  return { ...tensor, data: tensor.data.map((value) => (tensor.dtype === "int" ? value + 1 : Math.fround(Math.abs(value) + 0.3))) };
+  return {
+    ...tensor,
+    data: tensor.data.map((value) => (tensor.dtype === "int" ? value + 1 : Math.fround(Math.abs(value) + 0.3))),
+  };
 }
 
 it("names an op whose operands do not fit as our own fault", () => {

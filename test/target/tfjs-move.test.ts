@@ -6,7 +6,7 @@ import * as make from "../../src/op/make.ts";
 import * as moves from "../../src/op/make_move.ts";
 import * as sums from "../../src/op/make_sum.ts";
 import { expand, gather, rename, scatter } from "../../src/op/move.ts";
-import { argmax, argmin, reduce, type ReduceKind } from "../../src/op/reduce.ts";
+import { argmax, argmin, type ReduceKind, reduce } from "../../src/op/reduce.ts";
 import { random } from "../../src/op/source.ts";
 import { loadTfjs } from "../../src/runtime/tfjs.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
@@ -20,7 +20,11 @@ const V = axis("V", 7);
 type Build = (b: Builder) => Readonly<Record<string, string>>;
 
 function values(b: Builder, ...axes: readonly Axis[]): Readonly<Record<DType, string>> {
-  return { float: b.param("x", type("float", ...axes)), int: b.param("i", type("int", ...axes)), bool: b.param("m", type("bool", ...axes)) };
+  return {
+    float: b.param("x", type("float", ...axes)),
+    int: b.param("i", type("int", ...axes)),
+    bool: b.param("m", type("bool", ...axes)),
+  };
 }
 
 function each(b: Builder, axes: readonly Axis[], build: (x: string) => string): Readonly<Record<string, string>> {
@@ -29,52 +33,107 @@ function each(b: Builder, axes: readonly Axis[], build: (x: string) => string): 
 
 const CASES: Readonly<Record<string, Build>> = {
   "expand to the front and inside": (b) => each(b, [B, D], (x) => moves.expand(b, x, [T, H])),
-  "expand of a constant": (b) => ({ float: make.full(b, 0.5, type("float", T, B)), bool: make.full(b, 1, type("bool", B)) }),
-  "swap of two axes": (b) => ({ y: b.add(rename, [b.param("x", type("float", T, S))], { from: ["T", "S"], to: [S, T] }) }),
-  "gather in a table": (b) => ({ y: moves.gather(b, b.param("w", type("float", V, D)), b.param("ids", type("int", B, T)), "V") }),
-  "gather with shared axes": (b) => ({ y: moves.gather(b, b.param("x", type("float", B, T, V, D)), b.param("ids", type("int", T, B)), "V") }),
-  "gather with shared axes, the axis last": (b) => ({ y: moves.gather(b, b.param("x", type("float", B, D, V)), b.param("ids", type("int", B, H)), "V") }),
-  "gather over the index's own axis": (b) => ({ y: b.add(gather, [b.param("x", type("float", B, T)), b.param("ids", type("int", T, B))], { axis: "T" }) }),
-  "gather outside": (b) => ({ y: moves.gather(b, b.param("w", type("float", K, D)), b.param("ids", type("int", B, T)), "K") }),
+  "expand of a constant": (b) => ({
+    float: make.full(b, 0.5, type("float", T, B)),
+    bool: make.full(b, 1, type("bool", B)),
+  }),
+  "swap of two axes": (b) => ({
+    y: b.add(rename, [b.param("x", type("float", T, S))], { from: ["T", "S"], to: [S, T] }),
+  }),
+  "gather in a table": (b) => ({
+    y: moves.gather(b, b.param("w", type("float", V, D)), b.param("ids", type("int", B, T)), "V"),
+  }),
+  "gather with shared axes": (b) => ({
+    y: moves.gather(b, b.param("x", type("float", B, T, V, D)), b.param("ids", type("int", T, B)), "V"),
+  }),
+  "gather with shared axes, the axis last": (b) => ({
+    y: moves.gather(b, b.param("x", type("float", B, D, V)), b.param("ids", type("int", B, H)), "V"),
+  }),
+  "gather over the index's own axis": (b) => ({
+    y: b.add(gather, [b.param("x", type("float", B, T)), b.param("ids", type("int", T, B))], { axis: "T" }),
+  }),
+  "gather outside": (b) => ({
+    y: moves.gather(b, b.param("w", type("float", K, D)), b.param("ids", type("int", B, T)), "K"),
+  }),
   "gather at one place": (b) => ({
     first: moves.gather(b, b.param("x", type("bool", B, T, D)), make.int(b, 0), "T"),
     last: moves.gather(b, b.param("y", type("int", B, T)), make.sub(b, make.sizeInt(b, T.size), make.int(b, 1)), "T"),
   }),
   "scatter of rows": (b) => ({
-    y: b.add(scatter, [b.param("d", type("float", B, T, D)), b.param("ids", type("int", B, T))], { axis: V, sum: ["B", "T"] }),
+    y: b.add(scatter, [b.param("d", type("float", B, T, D)), b.param("ids", type("int", B, T))], {
+      axis: V,
+      sum: ["B", "T"],
+    }),
   }),
   "scatter of some axes": (b) => ({
     y: b.add(scatter, [b.param("d", type("float", B, D)), b.param("ids", type("int", T, B))], { axis: V, sum: ["T"] }),
-    z: b.add(scatter, [b.param("e", type("float", B, T, D)), b.param("ids2", type("int", B))], { axis: K, sum: ["B", "T"] }),
+    z: b.add(scatter, [b.param("e", type("float", B, T, D)), b.param("ids2", type("int", B))], {
+      axis: K,
+      sum: ["B", "T"],
+    }),
     i: b.add(scatter, [b.param("c", type("int", B, T)), b.param("ids3", type("int", B, T))], { axis: V, sum: ["T"] }),
   }),
-  "scatter to places": (b) => ({ y: b.add(scatter, [b.param("d", type("float", B, T)), b.param("ids", type("int", B, T))], { axis: K, sum: [] }) }),
+  "scatter to places": (b) => ({
+    y: b.add(scatter, [b.param("d", type("float", B, T)), b.param("ids", type("int", B, T))], { axis: K, sum: [] }),
+  }),
   "scatter of a constant": (b) => ({
-    counts: b.add(scatter, [b.add(expand, [make.num(b, 1)], { axes: [B, T, H] }), b.param("ids", type("int", B, T))], { axis: V, sum: ["T", "H"] }),
+    counts: b.add(scatter, [b.add(expand, [make.num(b, 1)], { axes: [B, T, H] }), b.param("ids", type("int", B, T))], {
+      axis: V,
+      sum: ["T", "H"],
+    }),
   }),
   slice: (b) => each(b, [B, T, D], (x) => moves.slice(b, x, "T", axis("U", 2), constantSize(3))),
   "slice of the first axis": (b) => each(b, [D, T], (x) => moves.slice(b, x, "D", K, constantSize(1))),
   pad: (b) => each(b, [B, D, T], (x) => moves.pad(b, x, "D", H, constantSize(1))),
   "pad of a constant": (b) => ({ y: moves.pad(b, make.full(b, 2, type("float", B, D)), "D", H, constantSize(2)) }),
   concat: (b) => ({
-    y: moves.concat(b, [b.param("x", type("float", B, D)), b.param("y", type("float", T, B, K)), b.param("z", type("float", T))], ["D", "K", ""], axis("C", 7)),
+    y: moves.concat(
+      b,
+      [b.param("x", type("float", B, D)), b.param("y", type("float", T, B, K)), b.param("z", type("float", T))],
+      ["D", "K", ""],
+      axis("C", 7),
+    ),
     i: moves.concat(b, [b.param("i", type("int", B, D)), make.int(b, 3)], ["D", ""], axis("E", 5)),
     m: moves.concat(b, [b.param("m", type("bool", B, D)), b.param("n", type("bool", K))], ["D", "K"], axis("F", 6)),
     mixed: moves.concat(b, [b.param("p", type("int", D)), b.param("q", type("float", K))], ["D", "K"], axis("G", 6)),
-    time: moves.concat(b, [b.param("t", type("float", B, T)), b.param("s", type("float", B))], ["T", ""], { id: "U", size: addSizes(sizeOf("T"), constantSize(1)) }),
+    time: moves.concat(b, [b.param("t", type("float", B, T)), b.param("s", type("float", B))], ["T", ""], {
+      id: "U",
+      size: addSizes(sizeOf("T"), constantSize(1)),
+    }),
   }),
   "reshape merges and splits": (b) => ({
     merged: moves.reshape(b, b.param("x", type("float", B, D, T, K)), [K, D], [axis("M", 8)]),
     split: moves.reshape(b, b.param("y", type("float", B, H, T)), [H], [axis("P", 3), K]),
-    symbolic: moves.reshape(b, b.param("z", type("int", T, D, B)), [B, T], [{ id: "N", size: multiplySizes(sizeOf("B"), sizeOf("T")) }]),
+    symbolic: moves.reshape(
+      b,
+      b.param("z", type("int", T, D, B)),
+      [B, T],
+      [{ id: "N", size: multiplySizes(sizeOf("B"), sizeOf("T")) }],
+    ),
   }),
   put: (b) => ({
-    y: moves.put(b, b.param("buffer", type("float", B, T, D)), b.param("v", type("float", B, D)), b.param("at", type("int")), "T"),
-    each: moves.put(b, b.param("buffer2", type("float", T, D)), b.param("v2", type("float", D)), b.param("at2", type("int", B)), "T"),
+    y: moves.put(
+      b,
+      b.param("buffer", type("float", B, T, D)),
+      b.param("v", type("float", B, D)),
+      b.param("at", type("int")),
+      "T",
+    ),
+    each: moves.put(
+      b,
+      b.param("buffer2", type("float", T, D)),
+      b.param("v2", type("float", D)),
+      b.param("at2", type("int", B)),
+      "T",
+    ),
   }),
   shift: (b) => {
     const x = values(b, B, T, D);
-    return { back: moves.shift(b, x.float, "T", -2), forth: moves.shift(b, x.int, "T", 1), far: moves.shift(b, x.bool, "T", -9) };
+    return {
+      back: moves.shift(b, x.float, "T", -2),
+      forth: moves.shift(b, x.int, "T", 1),
+      far: moves.shift(b, x.bool, "T", -9),
+    };
   },
   window: (b) => {
     const x = b.param("x", type("float", B, T, D));
@@ -89,15 +148,23 @@ const CASES: Readonly<Record<string, Build>> = {
     y: moves.prefix(b, b.param("x", type("float", B, T, D)), "T", S, 1),
     z: moves.suffix(b, b.param("x2", type("float", B, T)), "T", S, 0),
   }),
-  "collect": (b) => {
+  collect: (b) => {
     const d = b.param("d", type("float", B, T, D, S));
-    return { strict: moves.collect(b, d, T, S, 0), whole: moves.collect(b, d, T, S, 1), after: moves.collectSuffix(b, d, T, S, 1) };
+    return {
+      strict: moves.collect(b, d, T, S, 0),
+      whole: moves.collect(b, d, T, S, 1),
+      after: moves.collectSuffix(b, d, T, S, 1),
+    };
   },
   "random numbers": (b) => {
     const seed = b.param("seed", type("int"));
     return {
       uniform: b.add(random, [seed], { distribution: "uniform", stream: "dropout", axes: [B, T, D] }),
-      gaussian: make.mul(b, b.add(random, [seed], { distribution: "gaussian", stream: "z", axes: [T, B] }), b.param("x", type("float", B, T))),
+      gaussian: make.mul(
+        b,
+        b.add(random, [seed], { distribution: "gaussian", stream: "z", axes: [T, B] }),
+        b.param("x", type("float", B, T)),
+      ),
     };
   },
   "sizes as numbers": (b) => ({
@@ -105,32 +172,69 @@ const CASES: Readonly<Record<string, Build>> = {
     n: make.sizeInt(b, multiplySizes(sizeOf("B"), sizeOf("T"))),
     f: make.sizeNumber(b, T.size),
   }),
-  "a product with a weight": (b) => ({ y: sums.contract(b, b.param("w", type("float", H, D)), b.param("x", type("float", B, T, D)), [D]) }),
-  "a weight's gradient": (b) => ({ y: sums.contract(b, b.param("dz", type("float", B, T, H)), b.param("x", type("float", B, T, D)), [B, T]) }),
-  "a weight's gradient in another order": (b) => ({ y: sums.contract(b, b.param("dz", type("float", T, B, H)), b.param("x", type("float", B, T, D)), [B, T]) }),
-  "a product of batches": (b) => ({ y: sums.contract(b, b.param("q", type("float", B, T, K, D)), b.param("k", type("float", B, K, S, D)), [D]) }),
-  "a product of batches, mixed up": (b) => ({ y: sums.contract(b, b.param("q", type("float", T, D, B)), b.param("k", type("float", H, B, D)), [D]) }),
-  "a context vector": (b) => ({ y: sums.contract(b, b.param("p", type("float", B, S)), b.param("v", type("float", B, S, H)), [S]) }),
-  "a dot product": (b) => ({ y: sums.contract(b, b.param("p", type("float", B, H)), b.param("v", type("float", T, H, B)), [H]), all: sums.contract(b, b.param("q", type("float", H)), b.param("r", type("float", H)), [H]) }),
-  "an outer product": (b) => ({ y: sums.contract(b, b.param("p", type("float", B, H)), b.param("v", type("float", D)), []) }),
-  "a product over an axis that one side lacks": (b) => ({ y: sums.contract(b, b.param("p", type("float", B, T, H)), b.param("v", type("float", H, D)), [H, T]) }),
-  "a product over two axes": (b) => ({ y: sums.contract(b, b.param("w", type("float", H, K, D)), b.param("x", type("float", B, T, D, K)), [K, D]) }),
-  "a product with repeated operands": (b) => ({
-    y: sums.contract(b, moves.expand(b, b.param("p", type("float", B)), [H]), moves.expand(b, b.param("v", type("float", D)), [H]), [H]),
+  "a product with a weight": (b) => ({
+    y: sums.contract(b, b.param("w", type("float", H, D)), b.param("x", type("float", B, T, D)), [D]),
   }),
-  "a product of integers": (b) => ({ y: sums.contract(b, b.param("p", type("int", B, H)), b.param("v", type("int", H, D)), [H]) }),
+  "a weight's gradient": (b) => ({
+    y: sums.contract(b, b.param("dz", type("float", B, T, H)), b.param("x", type("float", B, T, D)), [B, T]),
+  }),
+  "a weight's gradient in another order": (b) => ({
+    y: sums.contract(b, b.param("dz", type("float", T, B, H)), b.param("x", type("float", B, T, D)), [B, T]),
+  }),
+  "a product of batches": (b) => ({
+    y: sums.contract(b, b.param("q", type("float", B, T, K, D)), b.param("k", type("float", B, K, S, D)), [D]),
+  }),
+  "a product of batches, mixed up": (b) => ({
+    y: sums.contract(b, b.param("q", type("float", T, D, B)), b.param("k", type("float", H, B, D)), [D]),
+  }),
+  "a context vector": (b) => ({
+    y: sums.contract(b, b.param("p", type("float", B, S)), b.param("v", type("float", B, S, H)), [S]),
+  }),
+  "a dot product": (b) => ({
+    y: sums.contract(b, b.param("p", type("float", B, H)), b.param("v", type("float", T, H, B)), [H]),
+    all: sums.contract(b, b.param("q", type("float", H)), b.param("r", type("float", H)), [H]),
+  }),
+  "an outer product": (b) => ({
+    y: sums.contract(b, b.param("p", type("float", B, H)), b.param("v", type("float", D)), []),
+  }),
+  "a product over an axis that one side lacks": (b) => ({
+    y: sums.contract(b, b.param("p", type("float", B, T, H)), b.param("v", type("float", H, D)), [H, T]),
+  }),
+  "a product over two axes": (b) => ({
+    y: sums.contract(b, b.param("w", type("float", H, K, D)), b.param("x", type("float", B, T, D, K)), [K, D]),
+  }),
+  "a product with repeated operands": (b) => ({
+    y: sums.contract(
+      b,
+      moves.expand(b, b.param("p", type("float", B)), [H]),
+      moves.expand(b, b.param("v", type("float", D)), [H]),
+      [H],
+    ),
+  }),
+  "a product of integers": (b) => ({
+    y: sums.contract(b, b.param("p", type("int", B, H)), b.param("v", type("int", H, D)), [H]),
+  }),
   "positions of extremes": (b) => {
     const x = b.param("x", type("int", B, T, D));
-    return { max: b.add(argmax, [x], { axis: "T" }), min: b.add(argmin, [x], { axis: "D" }), float: b.add(argmax, [b.param("y", type("float", T, B))], { axis: "T" }) };
+    return {
+      max: b.add(argmax, [x], { axis: "T" }),
+      min: b.add(argmin, [x], { axis: "D" }),
+      float: b.add(argmax, [b.param("y", type("float", T, B))], { axis: "T" }),
+    };
   },
   "more axes than kernels take": (b) => {
     const many = [axis("A1", 2), axis("A2", 2), axis("A3", 2), axis("A4", 2), axis("A5", 2)];
     const x = b.param("x", type("float", B, ...many, T));
     const y = b.param("y", type("float", ...many.slice(1, 3), T));
     const z = b.param("z", type("float", T, D, B));
-    return { merged: make.add(b, x, y), whole: make.mul(b, make.add(b, x, z), b.param("w", type("float", ...many.filter((_, at) => at % 2 === 0)))) };
+    return {
+      merged: make.add(b, x, y),
+      whole: make.mul(b, make.add(b, x, z), b.param("w", type("float", ...many.filter((_, at) => at % 2 === 0)))),
+    };
   },
-  ...Object.fromEntries((["sum", "max", "min", "prod", "any", "all"] as const).map((kind) => [`reduce ${kind}`, reductions(kind)])),
+  ...Object.fromEntries(
+    (["sum", "max", "min", "prod", "any", "all"] as const).map((kind) => [`reduce ${kind}`, reductions(kind)]),
+  ),
 };
 
 function reductions(kind: ReduceKind): Build {

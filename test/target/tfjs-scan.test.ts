@@ -33,7 +33,12 @@ function accumulate() {
 const CASES: Readonly<Record<string, Build>> = {
   "an LSTM and its gradient": (b) => lstm(b, { T, D, H }),
   "a reversed scan": (b) => {
-    const [last = "", ys = ""] = b.addAll(scan, [b.param("h0", type("float", B)), b.param("x", type("float", B, T))], { axis: T, reverse: true, consts: 0, carries: 1, xs: 1, body: accumulate() }, ["last", "ys"]);
+    const [last = "", ys = ""] = b.addAll(
+      scan,
+      [b.param("h0", type("float", B)), b.param("x", type("float", B, T))],
+      { axis: T, reverse: true, consts: 0, carries: 1, xs: 1, body: accumulate() },
+      ["last", "ys"],
+    );
     return { last, ys };
   },
   "positions, masks and values that do not change": (b) => {
@@ -47,8 +52,21 @@ const CASES: Readonly<Record<string, Build>> = {
     const next = make.select(step, inside, make.add(step, h, make.toFloat(step, t)), h);
     const results = [next, h, make.mul(step, w, w), t, make.lt(step, make.int(step, 2), t), make.num(step, 3)];
     const body = step.finish(results.map((id, at) => ({ name: `r${at}`, id })));
-    const inputs = [b.param("length", type("int", B)), b.param("w", type("float", D)), make.full(b, 0.5, type("float", B, D)), make.iota(b, T), b.param("keep", type("bool", B, T))];
-    const ids = b.addAll(scan, inputs, { axis: T, reverse: false, consts: 2, carries: 1, xs: 2, body }, ["last", "h", "square", "t", "late", "three"]);
+    const inputs = [
+      b.param("length", type("int", B)),
+      b.param("w", type("float", D)),
+      make.full(b, 0.5, type("float", B, D)),
+      make.iota(b, T),
+      b.param("keep", type("bool", B, T)),
+    ];
+    const ids = b.addAll(scan, inputs, { axis: T, reverse: false, consts: 2, carries: 1, xs: 2, body }, [
+      "last",
+      "h",
+      "square",
+      "t",
+      "late",
+      "three",
+    ]);
     return Object.fromEntries(ids.map((id) => [id, id]));
   },
   "a cache that is written and read": (b) => {
@@ -63,7 +81,12 @@ const CASES: Readonly<Record<string, Build>> = {
       { name: "buffer", id: written },
       { name: "y", id: sums.contract(step, seen, written, [S]) },
     ]);
-    const [whole = "", ys = ""] = b.addAll(scan, [make.full(b, 0, type("float", S, B, D)), make.iota(b, T), b.param("x", type("float", B, T, D))], { axis: T, reverse: false, consts: 0, carries: 1, xs: 2, body }, ["whole", "ys"]);
+    const [whole = "", ys = ""] = b.addAll(
+      scan,
+      [make.full(b, 0, type("float", S, B, D)), make.iota(b, T), b.param("x", type("float", B, T, D))],
+      { axis: T, reverse: false, consts: 0, carries: 1, xs: 2, body },
+      ["whole", "ys"],
+    );
     return { whole, ys };
   },
   "a scan in a scan": (b) => {
@@ -79,12 +102,22 @@ const CASES: Readonly<Record<string, Build>> = {
     const row = createBuilder("row");
     const above = row.param("above", type("float", S, B));
     const costs = row.param("costs", type("float", S, B));
-    const outer = row.addAll(scan, [make.full(row, 9, type("float", B)), above, costs], { axis: S, reverse: false, consts: 0, carries: 1, xs: 2, body: cellBody }, ["end", "r"]);
+    const outer = row.addAll(
+      scan,
+      [make.full(row, 9, type("float", B)), above, costs],
+      { axis: S, reverse: false, consts: 0, carries: 1, xs: 2, body: cellBody },
+      ["end", "r"],
+    );
     const rowBody = row.finish([
       { name: "above", id: outer[1] ?? "" },
       { name: "ends", id: outer[0] ?? "" },
     ]);
-    const [last = "", ends = ""] = b.addAll(scan, [make.full(b, 0, type("float", S, B)), b.param("d", type("float", B, T, S))], { axis: T, reverse: false, consts: 0, carries: 1, xs: 1, body: rowBody }, ["last", "ends"]);
+    const [last = "", ends = ""] = b.addAll(
+      scan,
+      [make.full(b, 0, type("float", S, B)), b.param("d", type("float", B, T, S))],
+      { axis: T, reverse: false, consts: 0, carries: 1, xs: 1, body: rowBody },
+      ["last", "ends"],
+    );
     return { last, ends };
   },
   "random numbers in a step": (b) => {
@@ -94,7 +127,15 @@ const CASES: Readonly<Record<string, Build>> = {
     const noise = step.add(random, [seed], { distribution: "gaussian", stream: "walk", axes: [B] });
     const body = step.finish([{ name: "h", id: make.add(step, h, noise) }]);
     const start = make.full(b, 0, type("float", B));
-    return { last: b.addAll(scan, [b.param("seed", type("int")), start], { axis: T, reverse: false, consts: 1, carries: 1, xs: 0, body }, ["last"])[0] ?? "" };
+    return {
+      last:
+        b.addAll(
+          scan,
+          [b.param("seed", type("int")), start],
+          { axis: T, reverse: false, consts: 1, carries: 1, xs: 0, body },
+          ["last"],
+        )[0] ?? "",
+    };
   },
 };
 
@@ -111,7 +152,10 @@ describe.each(["cpu", "wasm"] as const)("scans on %s", (backend) => {
 
   it.each([1, 2])("runs %i steps", (steps) => {
     const sizes = new Map([...SIZES, ["T", steps]]);
-    expectSameAsInterpreter(graphCase("short", (b) => lstm(b, { T, D, H }), sizes), library);
+    expectSameAsInterpreter(
+      graphCase("short", (b) => lstm(b, { T, D, H }), sizes),
+      library,
+    );
   });
 
   it("runs no steps", () => {
@@ -127,7 +171,15 @@ describe.each(["cpu", "wasm"] as const)("scans on %s", (backend) => {
       const x = step.param("x", type("float", B, T));
       const part = moves.shift(step, x, "T", 1);
       const body = step.finish([{ name: "h", id: make.add(step, h, sums.sumOver(step, part, [T])) }]);
-      return { last: b.addAll(scan, [b.param("h0", type("float", B)), b.param("x", type("float", B, S, T))], { axis: S, reverse: false, consts: 0, carries: 1, xs: 1, body }, ["last"])[0] ?? "" };
+      return {
+        last:
+          b.addAll(
+            scan,
+            [b.param("h0", type("float", B)), b.param("x", type("float", B, S, T))],
+            { axis: S, reverse: false, consts: 0, carries: 1, xs: 1, body },
+            ["last"],
+          )[0] ?? "",
+      };
     });
     const { tf, support } = library;
     let calls = 0;
@@ -164,7 +216,8 @@ describe("the lowered program", () => {
   it("does not grow with the length, and is the same every time", () => {
     const lower = () => JSON.stringify(lowerToTfjs(graphCase("lstm", (b) => lstm(b, { T, D, H })).graph, new Map()));
     expect(lower()).toBe(lower());
-    const fixed = (length: number) => JSON.stringify(lowerToTfjs(graphCase("lstm", (b) => lstm(b, { T, D, H })).graph, new Map([["T", length]])));
+    const fixed = (length: number) =>
+      JSON.stringify(lowerToTfjs(graphCase("lstm", (b) => lstm(b, { T, D, H })).graph, new Map([["T", length]])));
     expect(fixed(1000).length - fixed(10).length).toBeLessThan(500);
   });
 });

@@ -1,5 +1,5 @@
-import { type Axis, hasAxis } from "../../ir/type.ts";
 import { sizeConstant } from "../../ir/size.ts";
+import { type Axis, hasAxis } from "../../ir/type.ts";
 import { cast, elementwise } from "./elementwise.ts";
 import { asTensor, axisIndex, ids, materialized, reshaped, transposed } from "./layout.ts";
 import { list, number, type TfFunction, variable } from "./program.ts";
@@ -12,7 +12,14 @@ import { productOf, sizeExpression } from "./sizes.ts";
  * Transposes are calls of their own rather than flags of `matMul`, because the wasm backend multiplies transposed operands
  * an order of magnitude slower; a weight's is computed once, outside every loop.
  */
-export function lowerContract(writer: Writer, left: Lowered, right: Lowered, over: readonly Axis[], order: readonly Axis[], label: Label | undefined): LoweredTensor {
+export function lowerContract(
+  writer: Writer,
+  left: Lowered,
+  right: Lowered,
+  over: readonly Axis[],
+  order: readonly Axis[],
+  label: Label | undefined,
+): LoweredTensor {
   const [whole, other] = [asTensor(writer, left), asTensor(writer, right)];
   const a = sumAlone(writer, whole, other, over);
   const b = sumAlone(writer, other, whole, over);
@@ -22,7 +29,12 @@ export function lowerContract(writer: Writer, left: Lowered, right: Lowered, ove
 }
 
 /** A sum over axes that the summed value was constant along. */
-export function scaled(writer: Writer, x: LoweredTensor, axes: readonly Axis[], label: Label | undefined): LoweredTensor {
+export function scaled(
+  writer: Writer,
+  x: LoweredTensor,
+  axes: readonly Axis[],
+  label: Label | undefined,
+): LoweredTensor {
   if (axes.length === 0) return x;
   const count: Lowered = { kind: "number", value: sizeExpression(productOf(axes)), dtype: x.dtype };
   return elementwise(writer, { from: "tf", name: "mul" }, [x, count], x.dtype, label);
@@ -34,17 +46,34 @@ function sumAlone(writer: Writer, a: LoweredTensor, b: LoweredTensor, over: read
   return alone.length === 0 ? a : reduceAxes(writer, "sum", a, ids(alone), undefined);
 }
 
-export function reduceAxes(writer: Writer, name: TfFunction, x: LoweredTensor, axes: readonly string[], label: Label | undefined): LoweredTensor {
+export function reduceAxes(
+  writer: Writer,
+  name: TfFunction,
+  x: LoweredTensor,
+  axes: readonly string[],
+  label: Label | undefined,
+): LoweredTensor {
   const rest = x.axes.filter((axis) => !axes.includes(axis.id));
   const indices = axes.map((id) => axisIndex(x.axes, id)).sort((left, right) => left - right);
-  const args = rest.length === 0 ? [variable(x.name)] : [variable(x.name), indices.length === 1 ? number(indices[0] ?? 0) : list(indices.map(number))];
+  const args =
+    rest.length === 0
+      ? [variable(x.name)]
+      : [variable(x.name), indices.length === 1 ? number(indices[0] ?? 0) : list(indices.map(number))];
   return writer.tf(name, args, rest, x.dtype, label);
 }
 
-function multiply(writer: Writer, a: LoweredTensor, b: LoweredTensor, over: readonly Axis[], order: readonly Axis[], label: Label | undefined): LoweredTensor {
+function multiply(
+  writer: Writer,
+  a: LoweredTensor,
+  b: LoweredTensor,
+  over: readonly Axis[],
+  order: readonly Axis[],
+  label: Label | undefined,
+): LoweredTensor {
   const dtype = a.dtype === "float" || b.dtype === "float" ? "float" : a.dtype;
   const batch = a.axes.filter((axis) => hasAxis(b, axis.id) && !over.some((other) => other.id === axis.id));
-  const free = (x: LoweredTensor, other: LoweredTensor): readonly Axis[] => x.axes.filter((axis) => !hasAxis(other, axis.id));
+  const free = (x: LoweredTensor, other: LoweredTensor): readonly Axis[] =>
+    x.axes.filter((axis) => !hasAxis(other, axis.id));
   const rowsOfA = free(a, b);
   const rowsOfB = free(b, a);
   if (over.length === 0) return elementwise(writer, { from: "tf", name: "mul" }, [a, b], dtype, label);
@@ -54,8 +83,20 @@ function multiply(writer: Writer, a: LoweredTensor, b: LoweredTensor, over: read
   }
   const swap = leads(rowsOfB, rowsOfA, order);
   const product = swap
-    ? matrixProduct(writer, asFloats(writer, b), asFloats(writer, a), { batch, over, rows: rowsOfB, columns: rowsOfA }, label)
-    : matrixProduct(writer, asFloats(writer, a), asFloats(writer, b), { batch, over, rows: rowsOfA, columns: rowsOfB }, label);
+    ? matrixProduct(
+        writer,
+        asFloats(writer, b),
+        asFloats(writer, a),
+        { batch, over, rows: rowsOfB, columns: rowsOfA },
+        label,
+      )
+    : matrixProduct(
+        writer,
+        asFloats(writer, a),
+        asFloats(writer, b),
+        { batch, over, rows: rowsOfA, columns: rowsOfB },
+        label,
+      );
   return dtype === "int" ? cast(writer, product, "int", label) : product;
 }
 
@@ -68,7 +109,8 @@ function asFloats(writer: Writer, x: LoweredTensor): LoweredTensor {
 function leads(a: readonly Axis[], b: readonly Axis[], order: readonly Axis[]): boolean {
   const isData = (axes: readonly Axis[]): boolean => axes.some((axis) => sizeConstant(axis.size) === undefined);
   if (isData(a) !== isData(b)) return isData(a);
-  const place = (axes: readonly Axis[]): number => Math.min(order.length, ...axes.map((axis) => axisIndex(order, axis.id)));
+  const place = (axes: readonly Axis[]): number =>
+    Math.min(order.length, ...axes.map((axis) => axisIndex(order, axis.id)));
   return place(a) < place(b);
 }
 
@@ -79,7 +121,13 @@ interface Groups {
   readonly columns: readonly Axis[];
 }
 
-function matrixProduct(writer: Writer, a: LoweredTensor, b: LoweredTensor, groups: Groups, label: Label | undefined): LoweredTensor {
+function matrixProduct(
+  writer: Writer,
+  a: LoweredTensor,
+  b: LoweredTensor,
+  groups: Groups,
+  label: Label | undefined,
+): LoweredTensor {
   const { batch, rows, columns } = groups;
   const over = contractedOrder(a, b, groups);
   const matrixA = matrix(writer, a, batch, rows, over);
@@ -91,7 +139,8 @@ function matrixProduct(writer: Writer, a: LoweredTensor, b: LoweredTensor, group
 
 /** The order of the contracted axes that saves most transposing. */
 function contractedOrder(a: LoweredTensor, b: LoweredTensor, { batch, over, rows, columns }: Groups): readonly Axis[] {
-  const inOrderOf = (x: LoweredTensor): readonly Axis[] => x.axes.filter((axis) => over.some((other) => other.id === axis.id));
+  const inOrderOf = (x: LoweredTensor): readonly Axis[] =>
+    x.axes.filter((axis) => over.some((other) => other.id === axis.id));
   const isReady = (x: LoweredTensor, axes: readonly Axis[]): boolean => ids(x.axes).join() === ids(axes).join();
   const cost = (order: readonly Axis[]): number =>
     (isReady(a, [...batch, ...rows, ...order]) || isReady(a, [...batch, ...order, ...rows]) ? 0 : 1) +
@@ -102,7 +151,13 @@ function contractedOrder(a: LoweredTensor, b: LoweredTensor, { batch, over, rows
 }
 
 /** A tensor as [batch, rows, columns], or [rows, columns] without batch axes. */
-function matrix(writer: Writer, x: LoweredTensor, batch: readonly Axis[], rows: readonly Axis[], columns: readonly Axis[]): LoweredTensor {
+function matrix(
+  writer: Writer,
+  x: LoweredTensor,
+  batch: readonly Axis[],
+  rows: readonly Axis[],
+  columns: readonly Axis[],
+): LoweredTensor {
   const target = [...merged(batch), ...one("rows", rows), ...one("columns", columns)];
   const straight = [...batch, ...rows, ...columns];
   const turned = [...batch, ...columns, ...rows];

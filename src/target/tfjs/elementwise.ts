@@ -1,7 +1,7 @@
 import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { aligned, asTensor, materialized, mergedOrder, reshaped } from "./layout.ts";
-import { type Callee, type Expression, number, text, TF_DTYPE, type TfFunction, variable } from "./program.ts";
+import { type Callee, type Expression, number, TF_DTYPE, type TfFunction, text, variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, reference, temporary, type Writer } from "./scope.ts";
 import { productOf } from "./sizes.ts";
@@ -42,10 +42,16 @@ function onHost(intrinsic: Intrinsic, [x]: readonly Lowered[]): Lowered | undefi
 }
 
 /** An intrinsic applied to lowered values: one call, or a few. */
-export function applyIntrinsic(writer: Writer, intrinsic: Intrinsic, args: readonly Lowered[], label: Label | undefined): LoweredTensor {
+export function applyIntrinsic(
+  writer: Writer,
+  intrinsic: Intrinsic,
+  args: readonly Lowered[],
+  label: Label | undefined,
+): LoweredTensor {
   const rendering = RENDERINGS[intrinsic];
   const dtypes = args.map((arg) => arg.dtype);
-  if (typeof rendering === "string") return elementwise(writer, tf(rendering), args, resultType(intrinsic, dtypes), label);
+  if (typeof rendering === "string")
+    return elementwise(writer, tf(rendering), args, resultType(intrinsic, dtypes), label);
   return rendering(writer, args, label);
 }
 
@@ -79,7 +85,7 @@ const RENDERINGS: Readonly<Record<Intrinsic, TfFunction | Rendering>> = {
   // tfjs divides integers to integers.
   div: realOf("div"),
   mod: "mod",
-  pow: realOf("pow"),
+  pow: power,
   max: "maximum",
   min: "minimum",
   lt: "less",
@@ -108,11 +114,34 @@ function roundingOf(name: "floor" | "ceil" | "round"): Rendering {
 
 /** Integers become floats before the call. */
 function realOf(name: TfFunction): Rendering {
-  return (writer, args, label) => elementwise(writer, tf(name), args.map((arg) => asFloat(writer, arg)), "float", label);
+  return (writer, args, label) =>
+    elementwise(
+      writer,
+      tf(name),
+      args.map((arg) => asFloat(writer, arg)),
+      "float",
+      label,
+    );
+}
+
+/** Squares and square roots have kernels of their own, which are faster and exact. */
+function power(writer: Writer, args: readonly Lowered[], label: Label | undefined): LoweredTensor {
+  const [base = missingOperand(0), exponent] = args;
+  const known = exponent?.kind === "number" && exponent.value.kind === "number" ? exponent.value.value : undefined;
+  if (known === 2) return realOf("square")(writer, [base], label);
+  if (known === 0.5) return realOf("sqrt")(writer, [base], label);
+  return realOf("pow")(writer, args, label);
 }
 
 function supportOf(name: "lgamma" | "digamma"): Rendering {
-  return (writer, args, label) => elementwise(writer, { from: "support", name }, args.map((arg) => asFloat(writer, arg)), "float", label);
+  return (writer, args, label) =>
+    elementwise(
+      writer,
+      { from: "support", name },
+      args.map((arg) => asFloat(writer, arg)),
+      "float",
+      label,
+    );
 }
 
 function castTo(dtype: DType): Rendering {
@@ -128,7 +157,9 @@ export function cast(writer: Writer, x: LoweredTensor, dtype: DType, label: Labe
 
 function asFloat(writer: Writer, value: Lowered): Lowered {
   if (value.dtype === "float") return value;
-  return value.kind === "number" ? { ...value, dtype: "float" } : cast(writer, value, "float", temporary(wantedName(value.name)));
+  return value.kind === "number"
+    ? { ...value, dtype: "float" }
+    : cast(writer, value, "float", temporary(wantedName(value.name)));
 }
 
 /** `where` takes branches of one type, and on the wasm backend no booleans. */
@@ -140,7 +171,13 @@ function select(writer: Writer, args: readonly Lowered[], label: Label | undefin
   return elementwise(writer, tf("where"), [asTensor(writer, condition), ...branches], dtype, label);
 }
 
-function selectFlags(writer: Writer, condition: Lowered, yes: Lowered, no: Lowered, label: Label | undefined): LoweredTensor {
+function selectFlags(
+  writer: Writer,
+  condition: Lowered,
+  yes: Lowered,
+  no: Lowered,
+  label: Label | undefined,
+): LoweredTensor {
   const not = applyIntrinsic(writer, "not", [condition], undefined);
   const taken = applyIntrinsic(writer, "and", [condition, yes], undefined);
   return applyIntrinsic(writer, "or", [taken, applyIntrinsic(writer, "and", [not, no], undefined)], label);
@@ -150,7 +187,13 @@ function selectFlags(writer: Writer, condition: Lowered, yes: Lowered, no: Lower
 const MAX_RANK = 6;
 
 /** One elementwise call on operands that broadcast by axis. */
-export function elementwise(writer: Writer, callee: Callee, args: readonly Lowered[], dtype: DType, label: Label | undefined): LoweredTensor {
+export function elementwise(
+  writer: Writer,
+  callee: Callee,
+  args: readonly Lowered[],
+  dtype: DType,
+  label: Label | undefined,
+): LoweredTensor {
   const operands = args.some((arg) => arg.kind === "tensor") ? args : args.map((arg) => asTensor(writer, arg));
   const tensors = operands.filter((arg) => arg.kind === "tensor");
   const axes = mergedOrder(tensors.map((tensor) => tensor.axes));
@@ -175,7 +218,8 @@ function elementwiseMerged(
   dtype: DType,
   label: Label | undefined,
 ): LoweredTensor {
-  const signature = (axis: Axis): string => operands.map((arg) => (arg.kind === "tensor" && hasAxis(arg, axis.id) ? "x" : "-")).join("");
+  const signature = (axis: Axis): string =>
+    operands.map((arg) => (arg.kind === "tensor" && hasAxis(arg, axis.id) ? "x" : "-")).join("");
   const groups: Axis[][] = [];
   for (const axis of axes) {
     const last = groups.at(-1);
@@ -189,7 +233,11 @@ function elementwiseMerged(
     if (whole) return reshaped(writer, materialized(writer, arg, axes), merged);
     const own = axes.filter((axis) => hasAxis(arg, axis.id));
     const ordered = materialized(writer, arg, own);
-    return reshaped(writer, ordered, merged.filter((_, at) => hasAxis(arg, groups[at]?.[0]?.id ?? "")));
+    return reshaped(
+      writer,
+      ordered,
+      merged.filter((_, at) => hasAxis(arg, groups[at]?.[0]?.id ?? "")),
+    );
   });
   return reshaped(writer, elementwise(writer, callee, ready, dtype, label), axes);
 }

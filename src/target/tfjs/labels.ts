@@ -1,7 +1,7 @@
 import type { Graph, Node, Origin } from "../../ir/graph.ts";
 import { isNode } from "../../ir/graph.ts";
-import { OPS } from "../../op/table.ts";
 import { scan } from "../../op/region.ts";
+import { OPS } from "../../op/table.ts";
 import { identifier } from "./names.ts";
 import type { CodeOrigin } from "./program.ts";
 import type { Label } from "./scope.ts";
@@ -28,7 +28,8 @@ export function createLabels(graph: Graph): Labels {
   const primal = primalNodes(graph);
   const equations = new Set([...primal].flatMap((node) => node.origin?.name ?? []));
   const values = equationValues(graph, primal);
-  const isGradient = (node: Node): boolean => !primal.has(node) && node.origin !== undefined && equations.has(node.origin.name);
+  const isGradient = (node: Node): boolean =>
+    !primal.has(node) && node.origin !== undefined && equations.has(node.origin.name);
   const nameOf = (id: string, node: Node | undefined): string => {
     if (!isGeneric(id)) return identifier(id);
     const { origin } = node ?? {};
@@ -81,7 +82,8 @@ function equationValues(graph: Graph, primal: ReadonlySet<Node>): ReadonlySet<st
     const given = givenAway(inner);
     for (const node of inner.nodes) {
       const id = node.outputs[0]?.id;
-      if (node.origin !== undefined && id !== undefined && primal.has(node) && given.has(id)) last.set(node.origin.name, id);
+      if (node.origin !== undefined && id !== undefined && primal.has(node) && given.has(id))
+        last.set(node.origin.name, id);
       if (isNode(node, scan)) walk(node.attributes.body);
     }
   };
@@ -90,8 +92,11 @@ function equationValues(graph: Graph, primal: ReadonlySet<Node>): ReadonlySet<st
 }
 
 function givenAway(graph: Graph): ReadonlySet<string> {
-  const origins = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output.id, node.origin?.name] as const)));
+  const origins = new Map(
+    graph.nodes.flatMap((node) => node.outputs.map((output) => [output.id, node.origin?.name] as const)),
+  );
   const given = new Set(graph.results.map((result) => result.id));
-  for (const node of graph.nodes) for (const input of node.inputs) if (origins.get(input) !== node.origin?.name) given.add(input);
+  for (const node of graph.nodes)
+    for (const input of node.inputs) if (origins.get(input) !== node.origin?.name) given.add(input);
   return given;
 }

@@ -16,7 +16,8 @@ export function axisIndex(axes: readonly Axis[], id: string): number {
 /** The scalar tensor of a number; tensors are returned as they are. */
 export function asTensor(writer: Writer, value: Lowered): LoweredTensor {
   if (value.kind === "tensor") return value;
-  const literal = value.value.kind === "number" && value.dtype === "bool" ? number(value.value.value === 0 ? 0 : 1) : value.value;
+  const literal =
+    value.value.kind === "number" && value.dtype === "bool" ? number(value.value.value === 0 ? 0 : 1) : value.value;
   return writer.tf("scalar", [literal, text(TF_DTYPE[value.dtype])], [], value.dtype);
 }
 
@@ -33,7 +34,9 @@ export function transposed(writer: Writer, value: LoweredTensor, axes: readonly 
 
 /** The same numbers in row-major order under other axes. */
 export function reshaped(writer: Writer, value: LoweredTensor, axes: readonly Axis[]): LoweredTensor {
-  const same = axes.length === value.axes.length && axes.every((axis, at) => equalSizes(axis.size, value.axes[at]?.size ?? axis.size));
+  const same =
+    axes.length === value.axes.length &&
+    axes.every((axis, at) => equalSizes(axis.size, value.axes[at]?.size ?? axis.size));
   if (same) return { ...value, axes };
   const shape = shapeOf(axes);
   const made = writer.cached(value.name, `reshape ${axes.map((axis) => axis.size.text).join()}`, () =>
@@ -52,7 +55,9 @@ export function aligned(writer: Writer, value: LoweredTensor, axes: readonly Axi
   if (tail.length === own.length) return ordered;
   const shape = list(tail.map((axis) => (hasAxis(value, axis.id) ? sizeExpression(axis.size) : number(1))));
   const key = `align ${tail.map((axis) => (hasAxis(value, axis.id) ? axis.size.text : "1")).join()}`;
-  return writer.cached(ordered.name, key, () => writer.tf("reshape", [variable(ordered.name), shape], own, value.dtype, temporary(wantedName(value.name))));
+  return writer.cached(ordered.name, key, () =>
+    writer.tf("reshape", [variable(ordered.name), shape], own, value.dtype, temporary(wantedName(value.name))),
+  );
 }
 
 /** A tensor that has exactly these dimensions: repeated along those that it lacked. */
@@ -63,7 +68,13 @@ export function materialized(writer: Writer, value: Lowered, axes: readonly Axis
   }
   const ready = aligned(writer, value, axes);
   if (value.axes.length === axes.length) return ready;
-  return writer.tf("broadcastTo", [variable(ready.name), shapeOf(axes)], axes, value.dtype, temporary(wantedName(value.name)));
+  return writer.tf(
+    "broadcastTo",
+    [variable(ready.name), shapeOf(axes)],
+    axes,
+    value.dtype,
+    temporary(wantedName(value.name)),
+  );
 }
 
 /** One order of the axes of several tensors in which as few of them as possible must be transposed: the widest keeps its own. */

@@ -27,7 +27,10 @@ function layoutOf(program: Program, role: ResultRole): readonly string[] | undef
     case "gradient":
       return paramAxes(program, (param) => param.kind === "weight" && param.name === role.weight);
     case "slot":
-      return paramAxes(program, (param) => param.kind === "slot" && param.name === role.name && param.weight === role.weight);
+      return paramAxes(
+        program,
+        (param) => param.kind === "slot" && param.name === role.name && param.weight === role.weight,
+      );
     case "choice":
       return paramAxes(program, (param) => param.kind === "prompt" && param.emission === role.emission);
     case "loss":

@@ -9,7 +9,7 @@ import { materialized, transposed } from "./layout.ts";
 import { MOVE_RULES } from "./move.ts";
 import { createNames, identifier } from "./names.ts";
 import { nested } from "./nest.ts";
-import { variable, type TensorParam, type TensorProgram, type TensorResult } from "./program.ts";
+import { type TensorParam, type TensorProgram, type TensorResult, variable } from "./program.ts";
 import { REDUCE_RULES } from "./reduce.ts";
 import { withReleases } from "./release.ts";
 import { createMarks, withNames } from "./rename.ts";
@@ -25,26 +25,35 @@ import { WINDOW_RULES } from "./window.ts";
  * A scheduled graph as a program of tfjs-core calls. Sizes in `known` become numbers; the others stay names that are bound when
  * the program runs. Neither time nor the program's length depend on them.
  */
-export function lowerToTfjs(graph: Graph, known: ReadonlyMap<string, number>, options: LoweringOptions = {}): TensorProgram {
+export function lowerToTfjs(
+  graph: Graph,
+  known: ReadonlyMap<string, number>,
+  options: LoweringOptions = {},
+): TensorProgram {
   const marks = createMarks();
   const writer = createWriter(marks);
   const ranks = scannedAxes(graph);
   const hosts = seedParams(graph);
-  const axesOf = (axes: readonly Axis[]): readonly Axis[] => axes.map((axis) => ({ id: axis.id, size: laidOut(axis.size, known) }));
-  const params = graph.params.map(({ id, type }): TensorParam => ({
-    id,
-    name: marks.fresh(id),
-    dtype: type.dtype,
-    axes: axesOf(type.axes),
-    host: hosts.has(id),
-  }));
+  const axesOf = (axes: readonly Axis[]): readonly Axis[] =>
+    axes.map((axis) => ({ id: axis.id, size: laidOut(axis.size, known) }));
+  const params = graph.params.map(
+    ({ id, type }): TensorParam => ({
+      id,
+      name: marks.fresh(id),
+      dtype: type.dtype,
+      axes: axesOf(type.axes),
+      host: hosts.has(id),
+    }),
+  );
   const values = new Map(params.map((param) => [param.id, openParam(writer, param, ranks)]));
-  const valueOf = lowerGraph(writer, known, createLabels(graph))(graph, values);
+  const read = lowerGraph(writer, known, createLabels(graph))(graph, values);
   const taking = new Set<string>();
-  const types = new Map([...graph.params, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => [value.id, value.type]));
+  const types = new Map(
+    [...graph.params, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => [value.id, value.type]),
+  );
   const results = graph.results.map(({ name, id }): TensorResult => {
     const type = types.get(id);
-    const value = valueOf(id);
+    const value = read(id);
     const axes = inLayout(axesOf(type?.axes ?? []), options.layouts?.get(name));
     const dtype = type?.dtype ?? value.dtype;
     const whole = materialized(writer, value.kind === "number" ? { ...value, dtype } : value, axes);
@@ -71,31 +80,43 @@ function inLayout(axes: readonly Axis[], layout: readonly string[] | undefined):
 }
 
 /** A walker over the nodes of graphs and of the bodies in them. */
-function lowerGraph(writer: Writer, known: ReadonlyMap<string, number>, labels: Labels): (graph: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered {
+function lowerGraph(
+  writer: Writer,
+  known: ReadonlyMap<string, number>,
+  labels: Labels,
+): (graph: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered {
   const rules = new Map<string, Rule>();
   const lower = (graph: Graph, params: ReadonlyMap<string, Lowered>): ((id: string) => Lowered) => {
     const values = new Map(params);
-    const types = new Map([...graph.params, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => [value.id, value.type]));
-    const valueOf = (id: string): Lowered => {
+    const types = new Map(
+      [...graph.params, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => [value.id, value.type]),
+    );
+    const read = (id: string): Lowered => {
       const value = values.get(id);
-      if (value === undefined) throw new Error(`internal: graph ${graph.name} is not scheduled: %${id} is needed before it is computed`);
+      if (value === undefined)
+        throw new Error(`internal: graph ${graph.name} is not scheduled: %${id} is needed before it is computed`);
       return value;
     };
     for (const node of graph.nodes) {
       writer.origin(labels.originOf(node));
-      const inputs = node.inputs.map(valueOf);
+      const inputs = node.inputs.map(read);
       const inputTypes = node.inputs.map((id) => types.get(id) ?? { dtype: "float" as const, axes: [] });
       const call = ruleCall(writer, known, node, inputs, inputTypes, labels.labelOf(node));
       const outputs = lowerNode(node, call, rules);
       node.outputs.forEach((output, at) => values.set(output.id, outputs[at] ?? unlowered(node)));
     }
-    return valueOf;
+    return read;
   };
-  for (const rule of [...SOURCE_RULES, ...MOVE_RULES, ...WINDOW_RULES, ...REDUCE_RULES, scanRule(lower, labels)]) rules.set(rule.op, rule);
+  for (const rule of [...SOURCE_RULES, ...MOVE_RULES, ...WINDOW_RULES, ...REDUCE_RULES, scanRule(lower, labels)])
+    rules.set(rule.op, rule);
   return lower;
 }
 
-function lowerNode(node: Node, call: Omit<RuleCall, "attributes">, rules: ReadonlyMap<string, Rule>): readonly Lowered[] {
+function lowerNode(
+  node: Node,
+  call: Omit<RuleCall, "attributes">,
+  rules: ReadonlyMap<string, Rule>,
+): readonly Lowered[] {
   const dtype = node.outputs[0]?.type.dtype ?? "float";
   if (node.op.scalar !== undefined) return [lowerScalar(call.writer, node.op.scalar, call.inputs, dtype, call.label)];
   return (rules.get(node.op.name) ?? unlowered(node)).lower(node, call);

@@ -1,14 +1,14 @@
 import { constantSize, subtractSizes } from "../../ir/size.ts";
 import { type Axis, hasAxis, unionAxes } from "../../ir/type.ts";
 import { concat, expand, gather, pad, put, rename, reshape, scatter, slice } from "../../op/move.ts";
+import { reduceAxes, scaled } from "./contract.ts";
 import { applyIntrinsic, cast } from "./elementwise.ts";
 import { asTensor, axisIndex, ids, materialized, mergedOrder, reshaped, transposed } from "./layout.ts";
 import { list, number, variable } from "./program.ts";
-import { inputAxis, rule, type Rule, type RuleCall } from "./rule.ts";
+import { inputAxis, type Rule, type RuleCall, rule } from "./rule.ts";
 import type { Lowered, LoweredTensor, Writer } from "./scope.ts";
 import { sizeExpression } from "./sizes.ts";
 import { positions } from "./source.ts";
-import { reduceAxes, scaled } from "./contract.ts";
 
 export const MOVE_RULES: readonly Rule[] = [
   // A tensor is constant along axes that it lacks: nothing to repeat.
@@ -25,7 +25,13 @@ export const MOVE_RULES: readonly Rule[] = [
     const begin = [...x.axes.slice(0, at).map(() => number(0)), sizeExpression(call.size(start))];
     // -1 is the rest of a dimension.
     const size = [...x.axes.slice(0, at).map(() => number(-1)), sizeExpression(to.size)];
-    return call.writer.tf("slice", [variable(x.name), list(begin), list(size)], replaced(x.axes, axis, to), x.dtype, call.label);
+    return call.writer.tf(
+      "slice",
+      [variable(x.name), list(begin), list(size)],
+      replaced(x.axes, axis, to),
+      x.dtype,
+      call.label,
+    );
   }),
   rule(pad, (call) => {
     const own = inputAxis(call, 0, call.attributes.axis);
@@ -34,7 +40,9 @@ export const MOVE_RULES: readonly Rule[] = [
     const start = call.size(call.attributes.start);
     const end = subtractSizes(subtractSizes(to.size, start), own.size);
     const none = list([number(0), number(0)]);
-    const paddings = x.axes.map((axis) => (axis.id === own.id ? list([sizeExpression(start), sizeExpression(end)]) : none));
+    const paddings = x.axes.map((axis) =>
+      axis.id === own.id ? list([sizeExpression(start), sizeExpression(end)]) : none,
+    );
     return call.writer.tf("pad", [variable(x.name), list(paddings)], replaced(x.axes, own.id, to), x.dtype, call.label);
   }),
   rule(concat, lowerConcat),
@@ -45,13 +53,21 @@ export const MOVE_RULES: readonly Rule[] = [
     const x = call.input(0);
     if (x.kind === "number" || !own.some((axis) => hasAxis(x, axis.id))) return x;
     const rest = x.axes.filter((axis) => !from.includes(axis.id));
-    const place = x.axes.slice(0, x.axes.findIndex((axis) => from.includes(axis.id))).length;
+    const place = x.axes.slice(
+      0,
+      x.axes.findIndex((axis) => from.includes(axis.id)),
+    ).length;
     const ready = materialized(call.writer, x, [...rest.slice(0, place), ...own, ...rest.slice(place)]);
     return reshaped(call.writer, ready, [...rest.slice(0, place), ...to, ...rest.slice(place)]);
   }),
   rule(put, (call) => {
     const axis = inputAxis(call, 0, call.attributes.axis);
-    const here = applyIntrinsic(call.writer, "eq", [positions(call.writer, axis), clipped(call.writer, call.input(2), axis)], undefined);
+    const here = applyIntrinsic(
+      call.writer,
+      "eq",
+      [positions(call.writer, axis), clipped(call.writer, call.input(2), axis)],
+      undefined,
+    );
     return applyIntrinsic(call.writer, "select", [here, call.input(1), call.input(0)], call.label);
   }),
 ];
@@ -59,7 +75,12 @@ export const MOVE_RULES: readonly Rule[] = [
 /** Gives axes other ids, all at once. */
 export function renamed(x: Lowered, from: readonly string[], to: readonly Axis[]): Lowered {
   if (x.kind === "number") return x;
-  return { kind: "tensor", name: x.name, dtype: x.dtype, axes: x.axes.map((axis) => to[from.indexOf(axis.id)] ?? axis) };
+  return {
+    kind: "tensor",
+    name: x.name,
+    dtype: x.dtype,
+    axes: x.axes.map((axis) => to[from.indexOf(axis.id)] ?? axis),
+  };
 }
 
 function replaced(axes: readonly Axis[], id: string, to: Axis): readonly Axis[] {
@@ -73,7 +94,11 @@ function withAxis(writer: Writer, x: Lowered, axis: Axis): LoweredTensor {
 }
 
 function clipped(writer: Writer, index: Lowered, axis: Axis): Lowered {
-  const last: Lowered = { kind: "number", value: sizeExpression(subtractSizes(axis.size, constantSize(1))), dtype: "int" };
+  const last: Lowered = {
+    kind: "number",
+    value: sizeExpression(subtractSizes(axis.size, constantSize(1))),
+    dtype: "int",
+  };
   const first: Lowered = { kind: "number", value: number(0), dtype: "int" };
   return applyIntrinsic(writer, "min", [applyIntrinsic(writer, "max", [index, first], undefined), last], undefined);
 }
@@ -106,10 +131,13 @@ function lowerScatter(call: RuleCall<{ readonly axis: Axis; readonly sum: readon
   const given = call.input(0);
   const isSummed = (axis: Axis): boolean => attributes.sum.includes(axis.id);
   const alone = given.kind === "number" ? [] : given.axes.filter((axis) => isSummed(axis) && !hasAxis(index, axis.id));
-  const d = given.kind === "tensor" && alone.length > 0 ? reduceAxes(writer, "sum", given, ids(alone), undefined) : given;
+  const d =
+    given.kind === "tensor" && alone.length > 0 ? reduceAxes(writer, "sum", given, ids(alone), undefined) : given;
   const neither = call
     .axes(unionAxes(...call.inputTypes.map((type) => type.axes)))
-    .filter((axis) => isSummed(axis) && !hasAxis(index, axis.id) && !(given.kind === "tensor" && hasAxis(given, axis.id)));
+    .filter(
+      (axis) => isSummed(axis) && !hasAxis(index, axis.id) && !(given.kind === "tensor" && hasAxis(given, axis.id)),
+    );
   const whole = neither.length === 0 ? d : scaled(writer, asTensor(writer, d), neither, undefined);
   const summed = index.axes.filter(isSummed);
   if (summed.length === 0) {
@@ -133,7 +161,9 @@ function lowerConcat(call: RuleCall<{ readonly axes: readonly string[]; readonly
     return id === "" ? constantSize(1) : inputAxis(call, at, id).size;
   });
   // Each part under the common axis id, whether or not it has that axis.
-  const parts = inputs.map((input, at) => renamed(input, [attributes.axes[at] ?? ""], [{ id: to.id, size: lengths[at] ?? to.size }]));
+  const parts = inputs.map((input, at) =>
+    renamed(input, [attributes.axes[at] ?? ""], [{ id: to.id, size: lengths[at] ?? to.size }]),
+  );
   const order = mergedOrder(parts.map((part) => (part.kind === "tensor" ? part.axes : [])));
   const axes = hasAxis({ dtype, axes: order }, to.id) ? order : [...order, to];
   const tensors = parts.map((part, at) => {

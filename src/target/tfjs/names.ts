@@ -32,7 +32,11 @@ export function createNames(taken: Iterable<string>): Names {
 
 /** `l1.W.i` becomes `l1_W_i`, `h'` becomes `h_next`. */
 export function identifier(text: string): string {
-  const plain = text.replaceAll("'", "_next").replace(/[^\w$]+/g, "_").replace(/_+$/, "") || "value";
+  const plain =
+    text
+      .replaceAll("'", "_next")
+      .replace(/[^\w$]+/g, "_")
+      .replace(/_+$/, "") || "value";
   return /^\d/.test(plain) ? `_${plain}` : plain;
 }
 

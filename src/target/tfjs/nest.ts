@@ -13,9 +13,14 @@ export function nested(program: TensorProgram): TensorProgram {
   const ends = program.results.map((result) => result.value);
   const kept = withoutDead(program.statements, ends);
   const counts = new Map<string, number>();
-  for (const name of [...kept.flatMap(allExpressions), ...ends].flatMap(variablesOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const name of [...kept.flatMap(allExpressions), ...ends].flatMap(variablesOf))
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   const block = nestBlock(kept, ends, counts);
-  return { ...program, statements: block.statements, results: program.results.map((result, at) => ({ ...result, value: block.ends[at] ?? result.value })) };
+  return {
+    ...program,
+    statements: block.statements,
+    results: program.results.map((result, at) => ({ ...result, value: block.ends[at] ?? result.value })),
+  };
 }
 
 function withoutDead(statements: readonly Statement[], ends: readonly Expression[]): readonly Statement[] {
@@ -41,7 +46,11 @@ interface Block {
 }
 
 /** Nests one block; `ends` are what it gives away. */
-function nestBlock(statements: readonly Statement[], ends: readonly Expression[], counts: ReadonlyMap<string, number>): Block {
+function nestBlock(
+  statements: readonly Statement[],
+  ends: readonly Expression[],
+  counts: ReadonlyMap<string, number>,
+): Block {
   const waiting = new Map<string, Define>();
   const out: Statement[] = [];
   const put = (expression: Expression, origin: CodeOrigin | undefined, budget: number): Expression =>
@@ -59,8 +68,13 @@ function nestBlock(statements: readonly Statement[], ends: readonly Expression[]
       if (statement.temporary && counts.get(statement.name) === 1) waiting.set(statement.name, { ...statement, value });
       else out.push({ ...statement, value });
     } else if (statement.kind === "loop") {
-      const carries = statement.carries.map((carry) => ({ ...carry, start: put(carry.start, statement.origin, MAX_CALLS) }));
-      const inside = new Set([...statement.body.flatMap(allExpressions), ...stepResults(statement)].flatMap(variablesOf));
+      const carries = statement.carries.map((carry) => ({
+        ...carry,
+        start: put(carry.start, statement.origin, MAX_CALLS),
+      }));
+      const inside = new Set(
+        [...statement.body.flatMap(allExpressions), ...stepResults(statement)].flatMap(variablesOf),
+      );
       for (const [name, define] of waiting) {
         if (!inside.has(name)) continue;
         waiting.delete(name);
@@ -71,7 +85,10 @@ function nestBlock(statements: readonly Statement[], ends: readonly Expression[]
       out.push({
         ...statement,
         carries: carries.map((carry, at) => ({ ...carry, next: body.ends[at] ?? carry.next })),
-        collected: statement.collected.map((one, at) => ({ ...one, value: body.ends[carries.length + at] ?? one.value })),
+        collected: statement.collected.map((one, at) => ({
+          ...one,
+          value: body.ends[carries.length + at] ?? one.value,
+        })),
         body: body.statements,
       });
     } else {
@@ -87,16 +104,24 @@ function nestBlock(statements: readonly Statement[], ends: readonly Expression[]
 function fits(define: Define, origin: CodeOrigin | undefined): boolean {
   if (define.value.kind !== "call") return true;
   const { from, name } = define.value.callee;
-  const isShape = from === "tf" && ["reshape", "transpose", "scalar", "cast", "range", "fill", "broadcastTo", "gather"].includes(name);
-  return isShape || origin === undefined || define.origin === undefined || (define.origin.name === origin.name && define.origin.gradient === origin.gradient);
+  const isShape =
+    from === "tf" &&
+    ["reshape", "transpose", "scalar", "cast", "range", "fill", "broadcastTo", "gather"].includes(name);
+  return (
+    isShape ||
+    origin === undefined ||
+    define.origin === undefined ||
+    (define.origin.name === origin.name && define.origin.gradient === origin.gradient)
+  );
 }
 
 /** Puts expressions in the place of variables; a copy of a value made on the spot is the value. */
-function substitute(expression: Expression, valueOf: (name: string) => Expression | undefined): Expression {
-  if (expression.kind === "variable") return valueOf(expression.name) ?? expression;
-  if (expression.kind === "list") return { ...expression, items: expression.items.map((item) => substitute(item, valueOf)) };
+function substitute(expression: Expression, replacement: (name: string) => Expression | undefined): Expression {
+  if (expression.kind === "variable") return replacement(expression.name) ?? expression;
+  if (expression.kind === "list")
+    return { ...expression, items: expression.items.map((item) => substitute(item, replacement)) };
   if (expression.kind !== "call") return expression;
-  const args = expression.args.map((arg) => substitute(arg, valueOf));
+  const args = expression.args.map((arg) => substitute(arg, replacement));
   const [first] = args;
   if (expression.callee.name === "clone" && first?.kind === "call") return first;
   return { ...expression, args };

@@ -4,7 +4,7 @@ import { argmax, argmin, type ReduceKind, reduce } from "../../op/reduce.ts";
 import { lowerContract, reduceAxes, scaled } from "./contract.ts";
 import { asTensor, axisIndex, materialized } from "./layout.ts";
 import { number, type TfFunction, variable } from "./program.ts";
-import { inputAxis, rule, type Rule, type RuleCall } from "./rule.ts";
+import { inputAxis, type Rule, type RuleCall, rule } from "./rule.ts";
 import type { Lowered } from "./scope.ts";
 
 export const REDUCE_RULES: readonly Rule[] = [
@@ -41,7 +41,10 @@ const CALLS: Readonly<Record<ReduceKind, TfFunction>> = {
   all: "all",
 };
 
-function lowerArg({ writer, input, attributes, label }: RuleCall<{ readonly axis: string }>, name: TfFunction): Lowered {
+function lowerArg(
+  { writer, input, attributes, label }: RuleCall<{ readonly axis: string }>,
+  name: TfFunction,
+): Lowered {
   const x = input(0);
   if (x.kind === "number" || !hasAxis(x, attributes.axis)) return { kind: "number", value: number(0), dtype: "int" };
   const rest = x.axes.filter((axis) => axis.id !== attributes.axis);

@@ -17,7 +17,8 @@ export function withNames(program: TensorProgram, names: Names): TensorProgram {
     if (!given.has(mark)) given.set(mark, names.fresh(wantedName(mark)));
   };
   for (const param of program.params) give(param.name);
-  for (const wanted of [false, true]) for (const statement of program.statements) nameStatement(statement, wanted, give);
+  for (const wanted of [false, true])
+    for (const statement of program.statements) nameStatement(statement, wanted, give);
   const nameOf = (mark: string): string => given.get(mark) ?? mark;
   return {
     ...program,
@@ -50,8 +51,17 @@ function renamedStatement(statement: Statement, nameOf: (mark: string) => string
       return {
         ...statement,
         index: nameOf(statement.index),
-        carries: statement.carries.map(({ name, start, next }) => ({ name: nameOf(name), start: renamed(start, nameOf), next: renamed(next, nameOf) })),
-        collected: statement.collected.map((one) => ({ ...one, name: nameOf(one.name), steps: nameOf(one.steps), value: renamed(one.value, nameOf) })),
+        carries: statement.carries.map(({ name, start, next }) => ({
+          name: nameOf(name),
+          start: renamed(start, nameOf),
+          next: renamed(next, nameOf),
+        })),
+        collected: statement.collected.map((one) => ({
+          ...one,
+          name: nameOf(one.name),
+          steps: nameOf(one.steps),
+          value: renamed(one.value, nameOf),
+        })),
         body: statement.body.map((inner) => renamedStatement(inner, nameOf)),
       };
     default:

@@ -1,9 +1,19 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { type Size, type SizeBinding } from "../../ir/size.ts";
+import type { Size, SizeBinding } from "../../ir/size.ts";
 import { sizeValue } from "../../ir/tensor.ts";
 import type { TfLibrary } from "./library.ts";
 import { callCount } from "./nest.ts";
-import { type Callee, type Carry, type Collected, type Expression, type Loop, type Statement, type TensorParam, type TensorProgram, TF_DTYPE } from "./program.ts";
+import {
+  type Callee,
+  type Carry,
+  type Collected,
+  type Expression,
+  type Loop,
+  type Statement,
+  type TensorParam,
+  type TensorProgram,
+  TF_DTYPE,
+} from "./program.ts";
 
 /** Inputs by param id: tensors with the dimensions of the param's axes in order; scalars may be numbers, seeds must be. */
 export type TfInputs = ReadonlyMap<string, Tensor | number | boolean>;
@@ -16,7 +26,10 @@ export type TfResults = ReadonlyMap<string, Tensor>;
  * behind, also after an error.
  * Throws where an input is missing or its shape does not fit, or a size is not bound.
  */
-export function createTfjsRunner(program: TensorProgram, library: TfLibrary): (inputs: TfInputs, sizes: SizeBinding) => TfResults {
+export function createTfjsRunner(
+  program: TensorProgram,
+  library: TfLibrary,
+): (inputs: TfInputs, sizes: SizeBinding) => TfResults {
   return (inputs, sizes) => {
     const { tf } = library;
     const results = tf.tidy(() => {
@@ -38,7 +51,11 @@ interface Frame {
   readonly lists: Map<string, Tensor[]>;
 }
 
-function inputValue({ library, sizes }: Frame, param: TensorParam, given: Tensor | number | boolean | undefined): Tensor | number {
+function inputValue(
+  { library, sizes }: Frame,
+  param: TensorParam,
+  given: Tensor | number | boolean | undefined,
+): Tensor | number {
   if (given === undefined) throw new Error(`no value is given for %${param.id}`);
   if (param.host) {
     if (typeof given === "number") return given;
@@ -83,7 +100,9 @@ function runLoop(frame: Frame, loop: Loop): void {
     frame.values.set(loop.index, index);
     const results = tf.tidy(() => {
       for (const statement of loop.body) runStatement(frame, statement, false);
-      return [...loop.carries.map((carry) => carry.next), ...loop.collected.map((one) => one.value)].map((value) => tensorOf(frame, value));
+      return [...loop.carries.map((carry) => carry.next), ...loop.collected.map((one) => one.value)].map((value) =>
+        tensorOf(frame, value),
+      );
     });
     loop.carries.forEach((carry, at) => moveCarry(frame, carry, results[at] ?? missing(carry.name)));
     loop.collected.forEach((one, at) => {
@@ -129,7 +148,11 @@ function evaluate(frame: Frame, expression: Expression): RunValue {
     case "list":
       return expression.items.map((item) => evaluate(frame, item));
     case "call":
-      return call(frame, expression.callee, expression.args.map((arg) => evaluate(frame, arg)));
+      return call(
+        frame,
+        expression.callee,
+        expression.args.map((arg) => evaluate(frame, arg)),
+      );
     default:
       return expression satisfies never;
   }
@@ -141,7 +164,9 @@ function sizeNumber({ sizes }: Frame, size: Size): number {
 
 function call({ library }: Frame, callee: Callee, args: readonly RunValue[]): Tensor {
   const called: unknown =
-    callee.from === "tf" ? Reflect.apply(library.tf[callee.name], library.tf, args) : Reflect.apply(library.support[callee.name], undefined, args);
+    callee.from === "tf"
+      ? Reflect.apply(library.tf[callee.name], library.tf, args)
+      : Reflect.apply(library.support[callee.name], undefined, args);
   if (called instanceof library.tf.Tensor) return called;
   throw new Error(`internal: ${callee.name} gave no tensor`);
 }

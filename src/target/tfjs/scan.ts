@@ -1,14 +1,14 @@
 import { definitions, type Graph, isNode, type Node, type Value } from "../../ir/graph.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { type ScanAttributes, scan } from "../../op/region.ts";
+import type { Labels } from "./labels.ts";
 import { asTensor, materialized, mergedOrder, transposed } from "./layout.ts";
+import { baseName } from "./names.ts";
 import type { Carry, Collected, Expression } from "./program.ts";
 import { variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
 import type { Rule, RuleCall } from "./rule.ts";
 import { type Lowered, type LoweredTensor, shapeOf, temporary, type Writer } from "./scope.ts";
-import type { Labels } from "./labels.ts";
-import { baseName } from "./names.ts";
 
 /** Lowers the nodes of a body, given the values of its params. */
 export type LowerBody = (body: Graph, params: ReadonlyMap<string, Lowered>) => (id: string) => Lowered;
@@ -24,7 +24,12 @@ export function scanRule(lowerBody: LowerBody, labels: Labels): Rule {
   };
 }
 
-function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerBody, labels: Labels): readonly Lowered[] {
+function lowerScan(
+  node: Node,
+  call: RuleCall<ScanAttributes>,
+  lowerBody: LowerBody,
+  labels: Labels,
+): readonly Lowered[] {
   const { writer, attributes, inputs } = call;
   const { consts, carries: carryCount, reverse, body } = attributes;
   const axis = call.axis(attributes.axis);
@@ -34,34 +39,61 @@ function lowerScan(node: Node, call: RuleCall<ScanAttributes>, lowerBody: LowerB
   const resultName = (at: number, id: string): string => labels.nameOf(id, defined.get(body.results[at]?.id ?? ""));
   const carried = params.slice(consts, consts + carryCount).map((param, at) => {
     const name = resultName(at, param.id);
-    return openCarry(call, param, inputs[consts + at], param.id.includes("before") && !name.includes("before") ? `${name}_before` : name);
+    return openCarry(
+      call,
+      param,
+      inputs[consts + at],
+      param.id.includes("before") && !name.includes("before") ? `${name}_before` : name,
+    );
   });
-  const xs = params.slice(consts + carryCount).map((param, at) => openEntries(writer, param, inputs[consts + carryCount + at], axis));
+  const xs = params
+    .slice(consts + carryCount)
+    .map((param, at) => openEntries(writer, param, inputs[consts + carryCount + at], axis));
   const results: { carries: Carry[]; ys: (Lowered | PendingY)[] } = { carries: [], ys: [] };
   const statements = writer.inner([index, ...carried.map((carry) => carry.value.name)], () => {
     const values = new Map<string, Lowered>();
-    params.slice(0, consts).forEach((param, at) => values.set(param.id, inputs[at] ?? missing(param)));
+    params.slice(0, consts).forEach((param, at) => {
+      values.set(param.id, inputs[at] ?? missing(param));
+    });
     for (const carry of carried) values.set(carry.param.id, carry.value);
     for (const entries of xs) values.set(entries.param.id, entryAt(writer, entries, index));
-    const valueOf = lowerBody(body, values);
+    const read = lowerBody(body, values);
     writer.origin(labels.originOf(node));
     const taken = new Set<string>();
     results.carries = carried.map(({ start, value }, at) => {
-      const next = materialized(writer, valueOf(body.results[at]?.id ?? ""), value.axes);
+      const next = materialized(writer, read(body.results[at]?.id ?? ""), value.axes);
       return { name: value.name, start: owned(start.name), next: ownValue(writer, next, taken) };
     });
-    results.ys = body.results.slice(carryCount).map(({ id }, at) => closeY(writer, valueOf(id), resultName(carryCount + at, node.outputs[carryCount + at]?.id ?? id), taken));
+    results.ys = body.results
+      .slice(carryCount)
+      .map(({ id }, at) =>
+        closeY(writer, read(id), resultName(carryCount + at, node.outputs[carryCount + at]?.id ?? id), taken),
+      );
   });
   const collected = results.ys.filter((y): y is PendingY => y.kind === "pending");
-  const stacks = collected.map((y): Collected => ({
-    name: writer.names.fresh(y.label),
-    steps: writer.names.fresh(`${y.label}_steps`),
-    value: y.value,
-    shape: shapeOf([axis, ...y.axes]),
-    dtype: y.dtype,
-  }));
+  const stacks = collected.map(
+    (y): Collected => ({
+      name: writer.names.fresh(y.label),
+      steps: writer.names.fresh(`${y.label}_steps`),
+      value: y.value,
+      shape: shapeOf([axis, ...y.axes]),
+      dtype: y.dtype,
+    }),
+  );
   const names = [...carried.map((carry) => carry.value.name), ...stacks.map((stack) => stack.name)];
-  writer.place({ kind: "loop", index, length: axis.size, reverse, carries: results.carries, collected: stacks, body: statements, origin: labels.originOf(node) }, names);
+  writer.place(
+    {
+      kind: "loop",
+      index,
+      length: axis.size,
+      reverse,
+      carries: results.carries,
+      collected: stacks,
+      body: statements,
+      origin: labels.originOf(node),
+    },
+    names,
+  );
   const stackOf = (y: PendingY): LoweredTensor => ({
     kind: "tensor",
     name: stacks[collected.indexOf(y)]?.name ?? "",
@@ -82,7 +114,11 @@ function openCarry(call: RuleCall, param: Value, start: Lowered | undefined, lab
   if (start === undefined) return missing(param);
   const full = call.axes(param.type.axes);
   const axes = mergedOrder([start.kind === "tensor" ? start.axes : [], full]);
-  const whole = materialized(call.writer, start.kind === "number" ? { ...start, dtype: param.type.dtype } : start, axes);
+  const whole = materialized(
+    call.writer,
+    start.kind === "number" ? { ...start, dtype: param.type.dtype } : start,
+    axes,
+  );
   const name = call.writer.names.fresh(label);
   return { param, start: whole, value: { kind: "tensor", name, axes, dtype: param.type.dtype } };
 }
@@ -107,7 +143,13 @@ function entryAt(writer: Writer, { value, axis }: OpenEntries, index: string): L
   if (value.kind === "number" || !hasAxis(value, axis.id)) return value;
   if (value.positions) return { kind: "number", value: variable(index), dtype: "int" };
   const rest = value.axes.slice(1);
-  return writer.tf("gather", [variable(value.name), variable(index)], rest, value.dtype, temporary(`${wantedName(value.name)}_${wantedName(index)}`));
+  return writer.tf(
+    "gather",
+    [variable(value.name), variable(index)],
+    rest,
+    value.dtype,
+    temporary(`${wantedName(value.name)}_${wantedName(index)}`),
+  );
 }
 
 interface PendingY {

@@ -1,6 +1,16 @@
 import type { Axis, DType } from "../../ir/type.ts";
 import type { Names } from "./names.ts";
-import { type Callee, type CodeOrigin, type Define, type Expression, type Statement, type SupportFunction, type TfFunction, variable, variablesOf } from "./program.ts";
+import {
+  type Callee,
+  type CodeOrigin,
+  type Define,
+  type Expression,
+  type Statement,
+  type SupportFunction,
+  type TfFunction,
+  variable,
+  variablesOf,
+} from "./program.ts";
 import { sizeExpression } from "./sizes.ts";
 
 /** A value of the graph as the program has it. */
@@ -45,7 +55,13 @@ export interface Writer {
   origin(origin: CodeOrigin | undefined): void;
   currentOrigin(): CodeOrigin | undefined;
   tf(name: TfFunction, args: readonly Expression[], axes: readonly Axis[], dtype: DType, label?: Label): LoweredTensor;
-  support(name: SupportFunction, args: readonly Expression[], axes: readonly Axis[], dtype: DType, label?: Label): LoweredTensor;
+  support(
+    name: SupportFunction,
+    args: readonly Expression[],
+    axes: readonly Axis[],
+    dtype: DType,
+    label?: Label,
+  ): LoweredTensor;
   /** A change of shape, which belongs to no equation: computed once for the same key, which names the variable `of` first. */
   cached(of: string, key: string, make: () => LoweredTensor): LoweredTensor;
   /** Opens a scope inside the present one; `run` writes its statements. */
@@ -76,10 +92,22 @@ export function createWriter(names: Names): Writer {
     for (const name of args.flatMap(variablesOf)) depth = Math.max(depth, owner.get(name)?.depth ?? 0);
     return scopes[depth] ?? innermost();
   };
-  const call = (callee: Callee, args: readonly Expression[], axes: readonly Axis[], dtype: DType, label: Label): LoweredTensor => {
+  const call = (
+    callee: Callee,
+    args: readonly Expression[],
+    axes: readonly Axis[],
+    dtype: DType,
+    label: Label,
+  ): LoweredTensor => {
     const scope = scopeOf(args);
     const name = names.fresh(label.name);
-    const statement: Define = { kind: "define", name, value: { kind: "call", callee, args }, temporary: label.temporary, origin };
+    const statement: Define = {
+      kind: "define",
+      name,
+      value: { kind: "call", callee, args },
+      temporary: label.temporary,
+      origin,
+    };
     scope.statements.push(statement);
     owner.set(name, scope);
     made.add(name);
@@ -93,7 +121,8 @@ export function createWriter(names: Names): Writer {
     },
     currentOrigin: () => origin,
     tf: (name, args, axes, dtype, label) => call({ from: "tf", name }, args, axes, dtype, label ?? temporary(name)),
-    support: (name, args, axes, dtype, label) => call({ from: "support", name }, args, axes, dtype, label ?? temporary(name)),
+    support: (name, args, axes, dtype, label) =>
+      call({ from: "support", name }, args, axes, dtype, label ?? temporary(name)),
     cached: (of, key, make) => {
       const known = cache.get(of) ?? new Map<string, LoweredTensor>();
       cache.set(of, known);
@@ -136,4 +165,3 @@ export function reference(value: Lowered): Expression {
 export function shapeOf(axes: readonly Axis[]): Expression {
   return { kind: "list", items: axes.map((axis) => sizeExpression(axis.size)) };
 }
-

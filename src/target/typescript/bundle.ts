@@ -35,22 +35,31 @@ export function bundle(sources: readonly SourceText[], names: Iterable<string>):
 }
 
 function textsOf(file: SourceFile, needed: ReadonlySet<Statement>): readonly string[] {
-  return file.getStatements().filter((statement) => needed.has(statement)).map(textOf);
+  return file
+    .getStatements()
+    .filter((statement) => needed.has(statement))
+    .map(textOf);
 }
 
 /** With the comment right above it. */
 function textOf(statement: Statement): string {
   const comments = statement.getLeadingCommentRanges();
   const last = comments.at(-1);
-  const between = last === undefined ? "" : statement.getSourceFile().getFullText().slice(last.getEnd(), statement.getStart());
+  const between =
+    last === undefined ? "" : statement.getSourceFile().getFullText().slice(last.getEnd(), statement.getStart());
   const comment = last === undefined || /\n\s*\n/.test(between) ? "" : `${last.getText()}\n`;
   const code = statement.getText().replace(/^\/\*\*[\s\S]*?\*\/\s*/, "");
   return comment + code.replace(/^export /, "");
 }
 
 function namesOf(statement: Statement): readonly string[] {
-  if (Node.isVariableStatement(statement)) return statement.getDeclarations().map((declaration) => declaration.getName());
-  if (Node.isFunctionDeclaration(statement) || Node.isTypeAliasDeclaration(statement) || Node.isInterfaceDeclaration(statement)) {
+  if (Node.isVariableStatement(statement))
+    return statement.getDeclarations().map((declaration) => declaration.getName());
+  if (
+    Node.isFunctionDeclaration(statement) ||
+    Node.isTypeAliasDeclaration(statement) ||
+    Node.isInterfaceDeclaration(statement)
+  ) {
     return [statement.getName() ?? ""];
   }
   return [];

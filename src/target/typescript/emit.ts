@@ -16,30 +16,55 @@ export type EmittedFile = SourceText;
  * Throws where a size of a weight is not known.
  */
 export function emitModule(input: EmitInput, support: readonly SourceText[]): readonly EmittedFile[] {
-  const project = new Project({ useInMemoryFileSystem: true, manipulationSettings: { indentationText: IndentationText.TwoSpaces } });
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    manipulationSettings: { indentationText: IndentationText.TwoSpaces },
+  });
   const model = identifier(input.model);
   const file = project.createSourceFile(`${model}.ts`, `${header(input)}\n`);
   file.addImportDeclaration({ namespaceImport: "tf", moduleSpecifier: "@tensorflow/tfjs-core" });
   const names = { model, weights: `${model}Weights` };
   const { forward } = input;
   const called = new Set<string>(WEIGHTS_SUPPORT);
-  const context: FunctionContext = { file, names, equation: equationText(input.sources), taken: declaredNames(support), support: called };
+  const context: FunctionContext = {
+    file,
+    names,
+    equation: equationText(input.sources),
+    taken: declaredNames(support),
+    support: called,
+  };
   addWeights(file, names, forward.weights, forward.sizes);
   addForward(context, forward, "forward", model, `Runs ${input.model} on a batch.`, false);
-  for (const training of input.train) addTraining(context, training, input.train.length > 1 ? capital(training.name) : "");
+  for (const training of input.train)
+    addTraining(context, training, input.train.length > 1 ? capital(training.name) : "");
   for (const generation of input.generate) {
     const suffix = input.generate.length > 1 ? capital(generation.name) : "";
-    addForward(context, generation.program, `generate${suffix}`, `${model}Generate${suffix}`, generation.doc ?? `Generates with ${input.model}: what is emitted is chosen by the model.`, true);
+    addForward(
+      context,
+      generation.program,
+      `generate${suffix}`,
+      `${model}Generate${suffix}`,
+      generation.doc ?? `Generates with ${input.model}: what is emitted is chosen by the model.`,
+      true,
+    );
   }
-  file.addStatements(`\n// What tfjs-core lacks. Random numbers are the same everywhere.\n\n${bundle(support, called)}`);
+  file.addStatements(
+    `\n// What tfjs-core lacks. Random numbers are the same everywhere.\n\n${bundle(support, called)}`,
+  );
   file.formatText({ indentSize: 2, ensureNewLineAtEndOfFile: true });
   return [{ path: `${model}.ts`, text: spaced(file.getFullText()) }];
 }
 
 function header(input: EmitInput): string {
   const parts = input.parts.flatMap(({ name, doc }) => ["", `${name}: ${doc}`]);
-  const lines = [...(input.doc === undefined ? [] : [input.doc, ""]), `Written by seqc from ${input.file}. Do not edit: change the model and compile it again.`, ...parts];
-  return ["/**", ...lines.flatMap((line) => line.split("\n")).map((line) => ` * ${line.trim()}`.trimEnd()), " */"].join("\n");
+  const lines = [
+    ...(input.doc === undefined ? [] : [input.doc, ""]),
+    `Written by seqc from ${input.file}. Do not edit: change the model and compile it again.`,
+    ...parts,
+  ];
+  return ["/**", ...lines.flatMap((line) => line.split("\n")).map((line) => ` * ${line.trim()}`.trimEnd()), " */"].join(
+    "\n",
+  );
 }
 
 function equationText(sources: ReadonlyMap<string, string>): (origin: Origin) => string | undefined {
@@ -51,7 +76,9 @@ function equationText(sources: ReadonlyMap<string, string>): (origin: Origin) =>
 
 /** Every name that a support file declares at its top. */
 function declaredNames(support: readonly SourceText[]): readonly string[] {
-  return support.flatMap(({ text }) => [...text.matchAll(/^(?:export )?(?:function|const|interface|type) (\w+)/gm)].map((match) => match[1] ?? ""));
+  return support.flatMap(({ text }) =>
+    [...text.matchAll(/^(?:export )?(?:function|const|interface|type) (\w+)/gm)].map((match) => match[1] ?? ""),
+  );
 }
 
 function capital(name: string): string {
@@ -64,5 +91,8 @@ function capital(name: string): string {
 /** One empty line between declarations, none at the start of a block. */
 function spaced(text: string): string {
   const apart = text.replace(/\n([}\])];?)\n(?=\S)/g, "\n$1\n\n");
-  return `${apart.replace(/\n{3,}/g, "\n\n").replace(/\{\n\n/g, "{\n").trim()}\n`;
+  return `${apart
+    .replace(/\n{3,}/g, "\n\n")
+    .replace(/\{\n\n/g, "{\n")
+    .trim()}\n`;
 }

@@ -1,5 +1,5 @@
 import type { SourceFile } from "ts-morph";
-import type { Program, ResultRole } from "../../build/program.ts";
+import type { Program, ResultRole, WeightSpec } from "../../build/program.ts";
 import { lowerProgram } from "../tfjs/lower-program.ts";
 import { type TensorProgram, type TensorResult, TF_DTYPE } from "../tfjs/program.ts";
 import { fixedShape, property, rolesOf, shapeText, tensorType } from "./layout.ts";
@@ -8,7 +8,6 @@ import { printExpression, printNumber } from "./print-expression.ts";
 import { type EquationText, printStatements } from "./print-program.ts";
 import { supportCalls } from "./support-calls.ts";
 import type { ModuleNames } from "./weights.ts";
-import type { WeightSpec } from "../../build/program.ts";
 
 /** What a model's functions share. */
 export interface FunctionContext {
@@ -24,7 +23,14 @@ export interface FunctionContext {
 const ARGUMENT_NAMES = ["weights", "inputs", "options", "state", "batch", "init", "load", "save"] as const;
 
 /** `forward`, or a function that generates: from weights and inputs to named results. */
-export function addForward(context: FunctionContext, program: Program, name: string, type: string, doc: string, isGeneration: boolean): void {
+export function addForward(
+  context: FunctionContext,
+  program: Program,
+  name: string,
+  type: string,
+  doc: string,
+  isGeneration: boolean,
+): void {
   const { file, names } = context;
   const tensors = lowerProgram(program, [...context.taken, ...ARGUMENT_NAMES]);
   const sources: Sources = {
@@ -41,12 +47,24 @@ export function addForward(context: FunctionContext, program: Program, name: str
   collectSupport(context, opening, tensors);
   addMembers(file, `${type}Inputs`, `What ${name} reads.`, opening.inputs);
   addMembers(file, `${type}Options`, `What else ${name} depends on.`, opening.options);
-  const results = tensors.results.map((result) => ({ result, name: resultName(result.name, program.results.get(result.name)) }));
-  addMembers(file, `${type}Outputs`, `What ${name} gives. The tensors belong to the caller, who disposes them.`, results.map(({ result, name: own }) => outputMember(result, own)));
+  const results = tensors.results.map((result) => ({
+    result,
+    name: resultName(result.name, program.results.get(result.name)),
+  }));
+  addMembers(
+    file,
+    `${type}Outputs`,
+    `What ${name} gives. The tensors belong to the caller, who disposes them.`,
+    results.map(({ result, name: own }) => outputMember(result, own)),
+  );
   file.addFunction({
     name,
     isExported: true,
-    parameters: [{ name: "weights", type: names.weights }, ...argument("inputs", `${type}Inputs`, opening.inputs), ...argument("options", `${type}Options`, opening.options)],
+    parameters: [
+      { name: "weights", type: names.weights },
+      ...argument("inputs", `${type}Inputs`, opening.inputs),
+      ...argument("options", `${type}Options`, opening.options),
+    ],
     returnType: `${type}Outputs`,
     docs: [{ description: `${doc}` }],
     statements: [
@@ -62,7 +80,11 @@ export function addForward(context: FunctionContext, program: Program, name: str
 }
 
 /** The state of a training, its beginning and its step. */
-export function addTraining(context: FunctionContext, training: { readonly program: Program; readonly seed: number; readonly doc: string | undefined }, suffix: string): void {
+export function addTraining(
+  context: FunctionContext,
+  training: { readonly program: Program; readonly seed: number; readonly doc: string | undefined },
+  suffix: string,
+): void {
   const { file, names } = context;
   const { program } = training;
   const tensors = lowerProgram(program, [...context.taken, ...ARGUMENT_NAMES]);
@@ -88,9 +110,17 @@ export function addTraining(context: FunctionContext, training: { readonly progr
   file.addFunction({
     name: `trainStep${suffix}`,
     isExported: true,
-    parameters: [{ name: "state", type: `${type}State` }, ...argument("batch", `${type}Batch`, opening.inputs), ...argument("options", `${type}StepOptions`, opening.options)],
+    parameters: [
+      { name: "state", type: `${type}State` },
+      ...argument("batch", `${type}Batch`, opening.inputs),
+      ...argument("options", `${type}StepOptions`, opening.options),
+    ],
     returnType: `${type}Step`,
-    docs: [{ description: `${training.doc ?? `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.` }],
+    docs: [
+      {
+        description: `${training.doc ?? `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.`,
+      },
+    ],
     statements: [
       "const next = tf.tidy(() => {",
       ...opening.lines.map((line) => `  ${line}`),
@@ -134,21 +164,49 @@ function groupResults(program: Program, tensors: TensorProgram): ResultGroups {
 }
 
 function addStateTypes(file: SourceFile, type: string, names: ModuleNames, groups: ResultGroups): void {
-  const tensors = (entries: readonly NamedResult[]): readonly Member[] => entries.map(({ name, result }) => outputMember(result, name));
+  const tensors = (entries: readonly NamedResult[]): readonly Member[] =>
+    entries.map(({ name, result }) => outputMember(result, name));
   addMembers(file, `${type}Slots`, "What the optimizer keeps, by weight and name.", tensors(groups.slots));
-  if (groups.carry.length > 0) addMembers(file, `${type}Carry`, "What goes on from one chunk of the sequences to the next.", tensors(groups.carry));
+  if (groups.carry.length > 0)
+    addMembers(
+      file,
+      `${type}Carry`,
+      "What goes on from one chunk of the sequences to the next.",
+      tensors(groups.carry),
+    );
   const state: Member[] = [
     { name: "weights", type: names.weights, optional: false, doc: "The weights." },
     { name: "slots", type: `${type}Slots`, optional: false, doc: "What the optimizer keeps." },
     { name: "step", type: "number", optional: false, doc: "Training steps done." },
   ];
-  if (groups.carry.length > 0) state.push({ name: "carry", type: `${type}Carry`, optional: true, doc: "What the chunk before left; none at the start." });
+  if (groups.carry.length > 0)
+    state.push({
+      name: "carry",
+      type: `${type}Carry`,
+      optional: true,
+      doc: "What the chunk before left; none at the start.",
+    });
   addMembers(file, `${type}State`, "A training under way.", state);
-  const step: Member[] = [{ name: "state", type: `${type}State`, optional: false, doc: "Takes the place of the state before." }];
-  if (groups.loss !== undefined) step.push({ name: "loss", type: "tf.Scalar", optional: false, doc: "Averaged over the batch; the caller disposes it." });
+  const step: Member[] = [
+    { name: "state", type: `${type}State`, optional: false, doc: "Takes the place of the state before." },
+  ];
+  if (groups.loss !== undefined)
+    step.push({
+      name: "loss",
+      type: "tf.Scalar",
+      optional: false,
+      doc: "Averaged over the batch; the caller disposes it.",
+    });
   if (groups.metrics.length > 0) {
-    const fields = groups.metrics.map(({ name, result }) => `readonly ${property(name)}: ${tensorType(result.axes.length)}`);
-    step.push({ name: "metrics", type: `{ ${fields.join("; ")} }`, optional: false, doc: "On this batch; the caller disposes them." });
+    const fields = groups.metrics.map(
+      ({ name, result }) => `readonly ${property(name)}: ${tensorType(result.axes.length)}`,
+    );
+    step.push({
+      name: "metrics",
+      type: `{ ${fields.join("; ")} }`,
+      optional: false,
+      doc: "On this batch; the caller disposes them.",
+    });
   }
   addMembers(file, `${type}Step`, "What a training step gives.", step);
 }
@@ -177,12 +235,19 @@ function slotShape(program: Program, weight: string, name: string, spec: WeightS
     const role = program.params.get(id);
     return role?.kind === "slot" && role.weight === weight && role.name === name;
   });
-  return param === undefined ? `[${fixedShape(spec, program.sizes).join(", ")}]` : shapeText(param.type.axes.map((axis) => axis.size), program.sizes);
+  return param === undefined
+    ? `[${fixedShape(spec, program.sizes).join(", ")}]`
+    : shapeText(
+        param.type.axes.map((axis) => axis.size),
+        program.sizes,
+      );
 }
 
 function groupLines(groups: ResultGroups): readonly string[] {
   const group = (name: string, entries: readonly NamedResult[]): readonly string[] =>
-    entries.length === 0 ? [] : [`    ${name}: {`, ...entries.map((entry) => `      ${returned(entry.name, entry.result)}`), "    },"];
+    entries.length === 0
+      ? []
+      : [`    ${name}: {`, ...entries.map((entry) => `      ${returned(entry.name, entry.result)}`), "    },"];
   return [
     ...group("weights", groups.weights),
     ...group("slots", groups.slots),
@@ -223,21 +288,32 @@ function resultName(name: string, role: ResultRole | undefined): string {
 }
 
 function outputMember({ axes, dtype }: TensorResult, name: string): Member {
-  return { name, type: tensorType(axes.length), optional: false, doc: `${TF_DTYPE[dtype]} [${axes.map((axis) => axis.size.text).join(", ")}].` };
+  return {
+    name,
+    type: tensorType(axes.length),
+    optional: false,
+    doc: `${TF_DTYPE[dtype]} [${axes.map((axis) => axis.size.text).join(", ")}].`,
+  };
 }
 
 function returned(name: string, { value, axes }: TensorResult): string {
   return `${property(name)}: ${printExpression(value, 6)} as ${tensorType(axes.length)},`;
 }
 
-function argument(name: string, type: string, members: readonly Member[]): readonly { readonly name: string; readonly type: string; readonly initializer?: string }[] {
+function argument(
+  name: string,
+  type: string,
+  members: readonly Member[],
+): readonly { readonly name: string; readonly type: string; readonly initializer?: string }[] {
   if (members.length === 0) return [];
   return [members.every((member) => member.optional) ? { name, type, initializer: "{}" } : { name, type }];
 }
 
 function addMembers(file: SourceFile, name: string, doc: string, members: readonly Member[]): void {
   if (members.length === 0 && !name.endsWith("Slots")) return;
-  const fields = members.map((member) => `/** ${member.doc} */\nreadonly ${property(member.name)}${member.optional ? "?" : ""}: ${member.type};`);
+  const fields = members.map(
+    (member) => `/** ${member.doc} */\nreadonly ${property(member.name)}${member.optional ? "?" : ""}: ${member.type};`,
+  );
   file.addTypeAlias({ name, isExported: true, docs: [{ description: `${doc}` }], type: `{\n${fields.join("\n")}\n}` });
 }
 

@@ -24,7 +24,8 @@ export function arrayNote(dtype: DType, shape: readonly Size[]): string {
 export function fixedShape(spec: WeightSpec, sizes: ReadonlyMap<string, number>): readonly number[] {
   return spec.shape.map((size) => {
     const value = sizeConstant(laidOut(size, sizes));
-    if (value === undefined) throw new Error(`the size ${size.text} of ${spec.name} is not known: it comes from the data or from an option`);
+    if (value === undefined)
+      throw new Error(`the size ${size.text} of ${spec.name} is not known: it comes from the data or from an option`);
     return value;
   });
 }
@@ -47,14 +48,20 @@ export function weightOf(program: Program, name: string): WeightSpec {
 }
 
 /** The roles of a program's params of one kind, in the order of the params. */
-export function rolesOf<Kind extends ParamRole["kind"]>(program: Program, kind: Kind): readonly (ParamRole & { readonly kind: Kind })[] {
+export function rolesOf<Kind extends ParamRole["kind"]>(
+  program: Program,
+  kind: Kind,
+): readonly (ParamRole & { readonly kind: Kind })[] {
   return program.graph.params.flatMap((param) => {
     const role = program.params.get(param.id);
     return role !== undefined && isKind(role, kind) ? [role] : [];
   });
 }
 
-function isKind<Kind extends ParamRole["kind"]>(role: ParamRole, kind: Kind): role is ParamRole & { readonly kind: Kind } {
+function isKind<Kind extends ParamRole["kind"]>(
+  role: ParamRole,
+  kind: Kind,
+): role is ParamRole & { readonly kind: Kind } {
   return role.kind === kind;
 }
 

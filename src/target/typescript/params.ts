@@ -2,7 +2,18 @@ import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { identifier } from "../tfjs/names.ts";
 import { type TensorParam, type TensorProgram, TF_DTYPE, variablesOf } from "../tfjs/program.ts";
 import { allExpressions } from "../tfjs/statements.ts";
-import { access, optionalAccess, arrayNote, hasUnits, inputOf, inputRank, property, shapeText, tensorType, weightOf } from "./layout.ts";
+import {
+  access,
+  arrayNote,
+  hasUnits,
+  inputOf,
+  inputRank,
+  optionalAccess,
+  property,
+  shapeText,
+  tensorType,
+  weightOf,
+} from "./layout.ts";
 
 /** How an emitted function gets the values of a program's params and sizes from its own arguments. */
 export interface Opening {
@@ -42,7 +53,8 @@ export function openParams(program: Program, tensors: TensorProgram, sources: So
   const opened: MutableOpening = { sizes: [], lines: [], inputs: new Map(), options: new Map(), support: new Set() };
   const context: Context = { program, tensors, sources, opened };
   const wanted = tensors.params.filter((param) => used.has(param.name));
-  for (const name of sizesNeeded(tensors, wanted, program)) opened.sizes.push(`const ${identifier(name)} = ${sizeSource(context, name)};`);
+  for (const name of sizesNeeded(tensors, wanted, program))
+    opened.sizes.push(`const ${identifier(name)} = ${sizeSource(context, name)};`);
   for (const param of wanted) {
     const role = program.params.get(param.id);
     if (role === undefined) throw new Error(`internal: the param %${param.id} of ${program.name} has no role`);
@@ -83,7 +95,8 @@ function sizesNeeded(tensors: TensorProgram, params: readonly TensorParam[], pro
     const role = program.params.get(param.id);
     if (role?.kind === "length") names.add("B").add(role.time);
     if (role?.kind === "prompt_length") names.add("B");
-    if (role?.kind === "carry") for (const axis of param.axes) if (/^[A-Za-z_]\w*$/.test(axis.size.text)) names.add(axis.size.text);
+    if (role?.kind === "carry")
+      for (const axis of param.axes) if (/^[A-Za-z_]\w*$/.test(axis.size.text)) names.add(axis.size.text);
   }
   return [...names].sort();
 }
@@ -91,8 +104,12 @@ function sizesNeeded(tensors: TensorProgram, params: readonly TensorParam[], pro
 /** A dimension of an array that is given; else an option. */
 function sizeSource(context: Context, name: string): string {
   const { program, sources, opened } = context;
-  const prompts = [...program.params.values()].flatMap((role) => (role.kind === "prompt" ? [inputOf(program, role.emission)] : []));
-  const given = [...program.params.values()].flatMap((role) => (role.kind === "input" ? [inputOf(program, role.name)] : []));
+  const prompts = [...program.params.values()].flatMap((role) =>
+    role.kind === "prompt" ? [inputOf(program, role.emission)] : [],
+  );
+  const given = [...program.params.values()].flatMap((role) =>
+    role.kind === "input" ? [inputOf(program, role.name)] : [],
+  );
   const spec = given.find((input) => dimensionOf(input, name) !== undefined);
   if (spec !== undefined) return `${inputMember(context, spec, false)}.shape[${dimensionOf(spec, name)}]`;
   const prompt = prompts.find((input) => dimensionOf(input, name) !== undefined);
@@ -104,7 +121,12 @@ function sizeSource(context: Context, name: string): string {
   const at = dimensionOf(prompt, name) ?? 0;
   if (at === 0) return `${array}.shape[0]`;
   const isNeeded = promptIsNeeded(program);
-  opened.options.set("max", { name: "max", type: "number", optional: isNeeded, doc: "How many positions there are in all, the prompt's included." });
+  opened.options.set("max", {
+    name: "max",
+    type: "number",
+    optional: isNeeded,
+    doc: "How many positions there are in all, the prompt's included.",
+  });
   return isNeeded ? `${sources.options}.max ?? ${array}.shape[${at}]` : `${sources.options}.max`;
 }
 
@@ -124,7 +146,9 @@ function inputMember({ program, sources, opened }: Context, spec: InputSpec, opt
   const shape = [...spec.shape.map((size) => size.text)];
   const note = `${arrayNote(spec.dtype, spec.shape).split(" ")[0]} [${["B", ...shape].join(", ")}]`;
   const below = spec.vocabulary === undefined ? "" : `, below ${sizeNote(program, spec.vocabulary.text)}`;
-  const doc = [spec.doc, `${note}${below}${spec.emitted && optional ? "; the beginning that is given" : ""}.`].filter((part) => part !== undefined).join(" ");
+  const doc = [spec.doc, `${note}${below}${spec.emitted && optional ? "; the beginning that is given" : ""}.`]
+    .filter((part) => part !== undefined)
+    .join(" ");
   opened.inputs.set(spec.name, { name: spec.name, type: tensorType(inputRank(spec)), optional, doc });
   return access(sources.inputs, spec.name);
 }
@@ -152,19 +176,34 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
       return withoutUnits(inputMember(context, spec, false), hasUnits(spec.shape, program.sizes), param, program);
     }
     case "length":
-      return lengthSource(context, "lengths", role.time, identifier(role.time), `How many positions of ${role.time} count in each example, int32 [B]; all where left out.`);
+      return lengthSource(
+        context,
+        "lengths",
+        role.time,
+        identifier(role.time),
+        `How many positions of ${role.time} count in each example, int32 [B]; all where left out.`,
+      );
     case "slot":
       return access(sources.slots, `${role.weight}.${role.name}`);
     case "carry":
-      return `${optionalAccess(sources.carry, role.name)} ?? tf.zeros(${shapeText(param.axes.map((axis) => axis.size), program.sizes)}, "${TF_DTYPE[param.dtype]}")`;
+      return `${optionalAccess(sources.carry, role.name)} ?? tf.zeros(${shapeText(
+        param.axes.map((axis) => axis.size),
+        program.sizes,
+      )}, "${TF_DTYPE[param.dtype]}")`;
     case "fresh":
-      return scalar(`${option("fresh", "boolean", "Whether this chunk begins new sequences; the first does.", `${sources.carry} === undefined`)}`);
+      return scalar(
+        `${option("fresh", "boolean", "Whether this chunk begins new sequences; the first does.", `${sources.carry} === undefined`)}`,
+      );
     case "seed": {
       const value = option("seed", "number", "What random numbers depend on.", sources.seed);
       return param.host ? value : scalar(value);
     }
     case "training":
-      return scalar(sources.training === undefined ? option("training", "boolean", "Whether this is training, as opposed to evaluation.", "false") : String(sources.training));
+      return scalar(
+        sources.training === undefined
+          ? option("training", "boolean", "Whether this is training, as opposed to evaluation.", "false")
+          : String(sources.training),
+      );
     case "step":
       return scalar(sources.step);
     case "steps":
@@ -177,7 +216,13 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
       const spec = inputOf(program, role.emission);
       const array = access(sources.inputs, role.emission);
       const all = promptIsNeeded(program) ? `${array}.shape[1]` : `${array}?.shape[1] ?? 0`;
-      return lengthSource(context, "promptLengths", spec.name, all, `How many positions of ${spec.name} are given in each example, int32 [B]; all where left out.`);
+      return lengthSource(
+        context,
+        "promptLengths",
+        spec.name,
+        all,
+        `How many positions of ${spec.name} are given in each example, int32 [B]; all where left out.`,
+      );
     }
     default:
       return role satisfies never;
@@ -189,7 +234,12 @@ function lengthSource({ sources, opened }: Context, group: string, name: string,
   const before = opened.inputs.get(group);
   const field = `/** ${doc} */\nreadonly ${property(name)}?: tf.Tensor1D;\n`;
   const type = before === undefined ? `{\n${field}}` : before.type.replace(/}$/, `${field}}`);
-  opened.inputs.set(group, { name: group, type, optional: true, doc: group === "lengths" ? "Lengths of sequences." : "Lengths of what is given." });
+  opened.inputs.set(group, {
+    name: group,
+    type,
+    optional: true,
+    doc: group === "lengths" ? "Lengths of sequences." : "Lengths of what is given.",
+  });
   return `${optionalAccess(`${sources.inputs}.${group}`, name)} ?? tf.fill([B], ${all}, "int32")`;
 }
 
@@ -201,12 +251,19 @@ function promptSource(context: Context, param: TensorParam, spec: InputSpec): st
   const rest = param.axes.slice(2).map((axis) => shapeText([axis.size], context.program.sizes).slice(1, -1));
   const none = `tf.zeros([${["B", "0", ...rest].join(", ")}], "${TF_DTYPE[param.dtype]}")`;
   const given = optional ? `${array} ?? ${none}` : array;
-  const plain = hasUnits(spec.shape, context.program.sizes) ? `tf.reshape(${given}, [${["B", "-1", ...rest].join(", ")}])` : given;
+  const plain = hasUnits(spec.shape, context.program.sizes)
+    ? `tf.reshape(${given}, [${["B", "-1", ...rest].join(", ")}])`
+    : given;
   const length = param.axes[1];
   return `extended(${plain}, 1, ${length === undefined ? "1" : shapeText([length.size], context.program.sizes).slice(1, -1)})`;
 }
 
 /** The program's params lack declared axes of size 1. */
 function withoutUnits(value: string, has: boolean, param: TensorParam, program: Program): string {
-  return has ? `tf.reshape(${value}, ${shapeText(param.axes.map((axis) => axis.size), program.sizes)})` : value;
+  return has
+    ? `tf.reshape(${value}, ${shapeText(
+        param.axes.map((axis) => axis.size),
+        program.sizes,
+      )})`
+    : value;
 }

@@ -67,7 +67,8 @@ export function printSize(size: Size): string {
 type Term = Size["terms"][number];
 
 function printTerm({ numerator, denominator, factors }: Term): string {
-  const power = ({ atom, exponent }: Term["factors"][number]): readonly string[] => new Array<string>(Math.abs(exponent)).fill(printAtom(atom));
+  const power = ({ atom, exponent }: Term["factors"][number]): readonly string[] =>
+    new Array<string>(Math.abs(exponent)).fill(printAtom(atom));
   const above = factors.filter((factor) => factor.exponent > 0).flatMap(power);
   const below = factors.filter((factor) => factor.exponent < 0).flatMap(power);
   const sign = numerator < 0 ? "-" : "";

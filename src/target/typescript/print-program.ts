@@ -1,6 +1,15 @@
 import type { Origin } from "../../ir/graph.ts";
 import { callCount } from "../tfjs/nest.ts";
-import { type CodeOrigin, type Define, type Loop, list, type Statement, type TensorProgram, TF_DTYPE, variable } from "../tfjs/program.ts";
+import {
+  type CodeOrigin,
+  type Define,
+  type Loop,
+  list,
+  type Statement,
+  type TensorProgram,
+  TF_DTYPE,
+  variable,
+} from "../tfjs/program.ts";
 import { printExpression, printSize } from "./print-expression.ts";
 
 /** The text of the user's equation, where it is known. */
@@ -73,7 +82,9 @@ function printLoop(loop: Loop, context: PrintContext, indent: number): readonly 
   const pad = " ".repeat(indent);
   const length = printSize(loop.length);
   const { index } = loop;
-  const head = loop.reverse ? `let ${index} = ${length} - 1; ${index} >= 0; ${index}--` : `let ${index} = 0; ${index} < ${length}; ${index}++`;
+  const head = loop.reverse
+    ? `let ${index} = ${length} - 1; ${index} >= 0; ${index}--`
+    : `let ${index} = 0; ${index} < ${length}; ${index}++`;
   const given = [
     ...loop.carries.map((carry) => [carry.name, carry.next] as const),
     ...loop.collected.map((one) => [one.steps, one.value] as const),
@@ -83,7 +94,10 @@ function printLoop(loop: Loop, context: PrintContext, indent: number): readonly 
     return `${pad}      ${text === name ? name : `${name}: ${text}`},`;
   });
   return [
-    ...loop.carries.map((carry) => `${pad}let ${carry.name}: tf.Tensor = ${printExpression(carry.start, indent, indent + carry.name.length + 20)};`),
+    ...loop.carries.map(
+      (carry) =>
+        `${pad}let ${carry.name}: tf.Tensor = ${printExpression(carry.start, indent, indent + carry.name.length + 20)};`,
+    ),
     ...loop.collected.map((one) => `${pad}const ${one.steps} = new Array<tf.Tensor>(${length});`),
     `${pad}for (${head}) {`,
     `${pad}  const step = tf.tidy(() => {`,
@@ -92,7 +106,14 @@ function printLoop(loop: Loop, context: PrintContext, indent: number): readonly 
     ...fields,
     `${pad}    };`,
     `${pad}  });`,
-    ...(loop.carries.length > 0 ? [printDispose(loop.carries.map((carry) => carry.name), indent + 2)] : []),
+    ...(loop.carries.length > 0
+      ? [
+          printDispose(
+            loop.carries.map((carry) => carry.name),
+            indent + 2,
+          ),
+        ]
+      : []),
     ...loop.carries.map((carry) => `${pad}  ${carry.name} = step.${carry.name};`),
     ...loop.collected.map((one) => `${pad}  ${one.steps}[${index}] = step.${one.steps};`),
     `${pad}}`,

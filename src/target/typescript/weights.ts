@@ -1,7 +1,7 @@
 import { type SourceFile, VariableDeclarationKind } from "ts-morph";
 import type { WeightSpec } from "../../build/program.ts";
-import { printNumber } from "./print-expression.ts";
 import { arrayNote, fixedShape, property, tensorType } from "./layout.ts";
+import { printNumber } from "./print-expression.ts";
 
 /** Names of an emitted module that other parts of it use. */
 export interface ModuleNames {
@@ -15,7 +15,12 @@ export interface ModuleNames {
 export const WEIGHTS_SUPPORT = ["initialize", "encodeSafetensors", "decodeSafetensors"] as const;
 
 /** The model's arrays: their type, first values, reading and writing. */
-export function addWeights(file: SourceFile, names: ModuleNames, weights: readonly WeightSpec[], sizes: ReadonlyMap<string, number>): void {
+export function addWeights(
+  file: SourceFile,
+  names: ModuleNames,
+  weights: readonly WeightSpec[],
+  sizes: ReadonlyMap<string, number>,
+): void {
   file.addTypeAlias({
     name: names.weights,
     isExported: true,
@@ -25,7 +30,12 @@ export function addWeights(file: SourceFile, names: ModuleNames, weights: readon
   file.addVariableStatement({
     declarationKind: VariableDeclarationKind.Const,
     leadingTrivia: "\n/** How each array starts, and its shape. */\n",
-    declarations: [{ name: "ARRAYS", initializer: `{\n${weights.map((spec) => `${property(spec.name)}: ${startOf(spec, sizes)},`).join("\n")}\n} as const` }],
+    declarations: [
+      {
+        name: "ARRAYS",
+        initializer: `{\n${weights.map((spec) => `${property(spec.name)}: ${startOf(spec, sizes)},`).join("\n")}\n} as const`,
+      },
+    ],
   });
   addInit(file, names, weights);
   addLoad(file, names, weights);
@@ -37,7 +47,9 @@ function weightMember(spec: WeightSpec, sizes: ReadonlyMap<string, number>): str
   const named = arrayNote("float", spec.shape);
   const numbers = `[${shape.join(", ")}]`;
   const note = named.endsWith(numbers) ? named : `${named} = ${numbers}`;
-  const doc = [spec.doc, `${note}${spec.trained ? "" : "; not trained by gradients"}.`].filter((part) => part !== undefined).join(" ");
+  const doc = [spec.doc, `${note}${spec.trained ? "" : "; not trained by gradients"}.`]
+    .filter((part) => part !== undefined)
+    .join(" ");
   return `/** ${doc.replace(/\s+/g, " ")} */\nreadonly ${property(spec.name)}: ${tensorType(shape.length)};`;
 }
 
@@ -71,7 +83,12 @@ function addLoad(file: SourceFile, names: ModuleNames, weights: readonly WeightS
     isExported: true,
     parameters: [{ name: "bytes", type: "Uint8Array" }],
     returnType: names.weights,
-    docs: [{ description: "Reads weights from the bytes of a safetensors file. Throws where one is missing or has another shape; others are ignored." }],
+    docs: [
+      {
+        description:
+          "Reads weights from the bytes of a safetensors file. Throws where one is missing or has another shape; others are ignored.",
+      },
+    ],
     statements: [
       "const arrays = decodeSafetensors(bytes);",
       `const names = Object.keys(ARRAYS) as (keyof typeof ARRAYS)[];`,

@@ -100,7 +100,9 @@ export function extended(x: tf.Tensor, axis: number, length: number): tf.Tensor 
   const size = x.shape.map((all, at) => (at === axis ? Math.min(own, length) : all));
   const begin = x.shape.map(() => 0);
   const rest = x.shape.map((all, at) => (at === axis ? Math.max(0, length - own) : all));
-  return tf.tidy(() => tf.concat([tf.slice(x, begin, size), tf.zeros(rest, x.dtype === "float32" ? "float32" : "int32")], axis));
+  return tf.tidy(() =>
+    tf.concat([tf.slice(x, begin, size), tf.zeros(rest, x.dtype === "float32" ? "float32" : "int32")], axis),
+  );
 }
 
 /** Numbers in the open interval (0, 1), the same on every backend and device for the same seed and stream. */

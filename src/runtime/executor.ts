@@ -1,0 +1,57 @@
+import type { ParamRole, Program, ResultRole } from "../build/program.ts";
+import type { SizeBinding } from "../ir/size.ts";
+
+/** A value outside of any device, row-major. Booleans are 0 and 1. */
+export interface HostArray {
+  readonly shape: readonly number[];
+  readonly data: HostData;
+}
+
+export type HostData = Float64Array | Float32Array | Int32Array | Uint8Array;
+
+/** A place where compiled programs run: the interpreter, a library, our own code. */
+export interface Executor {
+  readonly name: string;
+  /** What its floating-point results are. */
+  readonly precision: "float32" | "float64";
+  /** Makes a program ready to run many times. Values that its results feed back stay where it runs. */
+  prepare(program: Program): Prepared;
+}
+
+export interface Prepared {
+  /** Gives a param the value that it has from now on, until it is kept anew or fed back. Shape: the param's axes in order. */
+  keep(param: string, value: HostArray): void;
+  /** The present value of a param that is kept. */
+  kept(param: string): Promise<HostArray>;
+  /**
+   * Runs once. `inputs` are the params that are not kept, `sizes` every size name. Results that a param takes back (weights, slots,
+   * carries) are kept there and not returned; the others are, in the layout of their roles.
+   */
+  run(inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<ReadonlyMap<string, HostArray>>;
+  /** Frees what is kept. */
+  dispose(): void;
+}
+
+/** Which param takes a result back, by result name. */
+export function feedbackOf(program: Program): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [result, role] of program.results) {
+    const param = program.graph.params.find(({ id }) => takesBack(program.params.get(id), role));
+    if (param !== undefined) found.set(result, param.id);
+  }
+  return found;
+}
+
+function takesBack(param: ParamRole | undefined, result: ResultRole): boolean {
+  if (param === undefined || param.kind !== result.kind) return false;
+  if (param.kind === "weight" || param.kind === "carry") return "name" in result && param.name === result.name;
+  return param.kind === "slot" && result.kind === "slot" && param.name === result.name && param.weight === result.weight;
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function scalar(value: number): HostArray {
+  return { shape: [], data: Float64Array.of(value) };
+}
