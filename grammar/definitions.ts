@@ -25,17 +25,7 @@ export class DefinitionParser extends ExpressionParser {
     this.CONSUME(Symbols.openParen);
     this.OPTION({
       GATE: () => this.LA(1).tokenType !== Symbols.closeParen,
-      DEF: () => {
-        this.SUBRULE(this.parameter);
-        this.MANY({
-          GATE: () => this.LA(2).tokenType !== Symbols.closeParen,
-          DEF: () => {
-            this.CONSUME(Symbols.comma);
-            this.SUBRULE1(this.parameter);
-          },
-        });
-        this.OPTION1(() => this.CONSUME1(Symbols.comma));
-      },
+      DEF: () => this.listUpTo(Symbols.closeParen, this.parameter),
     });
     this.CONSUME(Symbols.closeParen);
   });
@@ -80,11 +70,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected inItem = this.RULE("in", () => {
     this.CONSUME(word("in"));
-    this.SUBRULE(this.inDeclarator);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.inDeclarator);
-    });
+    this.listOf(this.inDeclarator);
   });
 
   protected inDeclarator = this.RULE("inDeclarator", () => {
@@ -97,11 +83,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected ofItem = this.RULE("of", () => {
     this.CONSUME(word("of"));
-    this.SUBRULE(this.typed);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.typed);
-    });
+    this.listOf(this.typed);
   });
 
   protected typed = this.RULE("typed", () => {
@@ -112,11 +94,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected stateItem = this.RULE("state", () => {
     this.CONSUME(word("state"));
-    this.SUBRULE(this.stateDeclarator);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.stateDeclarator);
-    });
+    this.listOf(this.stateDeclarator);
   });
 
   protected stateDeclarator = this.RULE("stateDeclarator", () => {
@@ -129,11 +107,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected paramItem = this.RULE("param", () => {
     this.CONSUME(word("param"));
-    this.SUBRULE(this.paramDeclarator);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.paramDeclarator);
-    });
+    this.listOf(this.paramDeclarator);
   });
 
   protected paramDeclarator = this.RULE("paramDeclarator", () => {
@@ -155,20 +129,12 @@ export class DefinitionParser extends ExpressionParser {
 
   protected noiseItem = this.RULE("noise", () => {
     this.CONSUME(word("noise"));
-    this.SUBRULE(this.drawn);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.drawn);
-    });
+    this.listOf(this.drawn);
   });
 
   protected latentItem = this.RULE("latent", () => {
     this.CONSUME(word("latent"));
-    this.SUBRULE(this.drawn);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.drawn);
-    });
+    this.listOf(this.drawn);
   });
 
   protected drawn = this.RULE("drawn", () => {
@@ -189,15 +155,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected indices = this.RULE("indices", () => {
     this.CONSUME(Symbols.openBracket);
-    this.SUBRULE(this.index);
-    this.MANY({
-      GATE: () => this.LA(2).tokenType !== Symbols.closeBracket,
-      DEF: () => {
-        this.CONSUME(Symbols.comma);
-        this.SUBRULE1(this.index);
-      },
-    });
-    this.OPTION(() => this.CONSUME1(Symbols.comma));
+    this.listUpTo(Symbols.closeBracket, this.index);
     this.CONSUME(Symbols.closeBracket);
   });
 
@@ -229,11 +187,7 @@ export class DefinitionParser extends ExpressionParser {
 
   protected useItem = this.RULE("use", () => {
     this.CONSUME(word("use"));
-    this.SUBRULE(this.useDeclarator);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.useDeclarator);
-    });
+    this.listOf(this.useDeclarator);
   });
 
   protected useDeclarator = this.RULE("useDeclarator", () => {
@@ -281,11 +235,7 @@ export class DefinitionParser extends ExpressionParser {
   });
 
   protected equation = this.RULE("equation", () => {
-    this.SUBRULE(this.target);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.target);
-    });
+    this.listOf(this.target);
     this.CONSUME(Symbols.define);
     this.SUBRULE(this.expression, { LABEL: "value" });
   });
@@ -314,10 +264,6 @@ export class DefinitionParser extends ExpressionParser {
 
   protected outItem = this.RULE("out", () => {
     this.CONSUME(word("out"));
-    this.SUBRULE(this.expression, { LABEL: "value" });
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.expression, { LABEL: "value" });
-    });
+    this.listOf(this.expression, { LABEL: "value" });
   });
 }

@@ -1,4 +1,4 @@
-import { CstParser, type IParserConfig, type TokenType } from "chevrotain";
+import { type CstNode, CstParser, type IParserConfig, type ParserMethod, type TokenType } from "chevrotain";
 import { Identifier, NumberToken, Prime, StringToken, Symbols, vocabulary, word } from "./tokens.ts";
 
 const logicOperators = [
@@ -73,6 +73,33 @@ export class ExpressionParser extends CstParser {
     }
   }
 
+  // Lists with commas
+
+  protected listOf(element: ParserMethod<[], CstNode>, options: { readonly LABEL?: string } = {}): void {
+    this.SUBRULE8(element, options);
+    this.MANY8(() => {
+      this.CONSUME8(Symbols.comma);
+      this.SUBRULE9(element, options);
+    });
+  }
+
+  /** The same inside brackets, where a comma may also stand behind the last element. */
+  protected listUpTo(
+    closer: TokenType,
+    element: ParserMethod<[], CstNode>,
+    options: { readonly LABEL?: string } = {},
+  ): void {
+    this.SUBRULE8(element, options);
+    this.MANY8({
+      GATE: () => this.LA(2).tokenType !== closer,
+      DEF: () => {
+        this.CONSUME8(Symbols.comma);
+        this.SUBRULE9(element, options);
+      },
+    });
+    this.OPTION9(() => this.CONSUME9(Symbols.comma));
+  }
+
   // Names and types
 
   protected names = this.RULE("names", () => {
@@ -123,17 +150,7 @@ export class ExpressionParser extends CstParser {
     this.CONSUME(Symbols.openBracket);
     this.OPTION({
       GATE: () => this.LA(1).tokenType !== Symbols.closeBracket,
-      DEF: () => {
-        this.SUBRULE(this.axis);
-        this.MANY({
-          GATE: () => this.LA(2).tokenType !== Symbols.closeBracket,
-          DEF: () => {
-            this.CONSUME(Symbols.comma);
-            this.SUBRULE1(this.axis);
-          },
-        });
-        this.OPTION1(() => this.CONSUME1(Symbols.comma));
-      },
+      DEF: () => this.listUpTo(Symbols.closeBracket, this.axis),
     });
     this.CONSUME(Symbols.closeBracket);
   });
@@ -236,17 +253,7 @@ export class ExpressionParser extends CstParser {
     this.CONSUME(Symbols.openParen);
     this.OPTION({
       GATE: () => this.LA(1).tokenType !== Symbols.closeParen,
-      DEF: () => {
-        this.SUBRULE(this.argument);
-        this.MANY({
-          GATE: () => this.LA(2).tokenType !== Symbols.closeParen,
-          DEF: () => {
-            this.CONSUME(Symbols.comma);
-            this.SUBRULE1(this.argument);
-          },
-        });
-        this.OPTION1(() => this.CONSUME1(Symbols.comma));
-      },
+      DEF: () => this.listUpTo(Symbols.closeParen, this.argument),
     });
     this.CONSUME(Symbols.closeParen);
   });
@@ -264,15 +271,7 @@ export class ExpressionParser extends CstParser {
 
   protected subscripts = this.RULE("subscripts", () => {
     this.CONSUME(Symbols.openBracket);
-    this.SUBRULE(this.subscript);
-    this.MANY({
-      GATE: () => this.LA(2).tokenType !== Symbols.closeBracket,
-      DEF: () => {
-        this.CONSUME(Symbols.comma);
-        this.SUBRULE1(this.subscript);
-      },
-    });
-    this.OPTION(() => this.CONSUME1(Symbols.comma));
+    this.listUpTo(Symbols.closeBracket, this.subscript);
     this.CONSUME(Symbols.closeBracket);
   });
 
@@ -315,15 +314,7 @@ export class ExpressionParser extends CstParser {
   /** `(a)`, `(a, b)`, and `(a,)` for a tuple of one. */
   protected group = this.RULE("group", () => {
     this.CONSUME(Symbols.openParen);
-    this.SUBRULE(this.expression, { LABEL: "item" });
-    this.MANY({
-      GATE: () => this.LA(2).tokenType !== Symbols.closeParen,
-      DEF: () => {
-        this.CONSUME(Symbols.comma);
-        this.SUBRULE1(this.expression, { LABEL: "item" });
-      },
-    });
-    this.OPTION(() => this.CONSUME1(Symbols.comma));
+    this.listUpTo(Symbols.closeParen, this.expression, { LABEL: "item" });
     this.CONSUME(Symbols.closeParen);
   });
 
@@ -331,17 +322,7 @@ export class ExpressionParser extends CstParser {
     this.CONSUME(Symbols.openBracket);
     this.OPTION({
       GATE: () => this.LA(1).tokenType !== Symbols.closeBracket,
-      DEF: () => {
-        this.SUBRULE(this.expression, { LABEL: "item" });
-        this.MANY({
-          GATE: () => this.LA(2).tokenType !== Symbols.closeBracket,
-          DEF: () => {
-            this.CONSUME(Symbols.comma);
-            this.SUBRULE1(this.expression, { LABEL: "item" });
-          },
-        });
-        this.OPTION1(() => this.CONSUME1(Symbols.comma));
-      },
+      DEF: () => this.listUpTo(Symbols.closeBracket, this.expression, { LABEL: "item" }),
     });
     this.CONSUME(Symbols.closeBracket);
   });

@@ -26,15 +26,7 @@ export class SeqParser extends DefinitionParser {
   protected importDeclaration = this.RULE("import", () => {
     this.CONSUME(word("import"));
     this.CONSUME(Symbols.openBrace);
-    this.SUBRULE(this.imported);
-    this.MANY({
-      GATE: () => this.LA(2).tokenType !== Symbols.closeBrace,
-      DEF: () => {
-        this.CONSUME(Symbols.comma);
-        this.SUBRULE1(this.imported);
-      },
-    });
-    this.OPTION(() => this.CONSUME1(Symbols.comma));
+    this.listUpTo(Symbols.closeBrace, this.imported);
     this.CONSUME(Symbols.closeBrace);
     this.CONSUME(word("from"));
     this.CONSUME(StringToken);
@@ -151,11 +143,7 @@ export class SeqParser extends DefinitionParser {
   });
 
   protected parts = this.RULE("parts", () => {
-    this.SUBRULE(this.postfix, { LABEL: "part" });
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.postfix, { LABEL: "part" });
-    });
+    this.listOf(this.postfix, { LABEL: "part" });
   });
 
   protected objective = this.RULE("objective", () => {
@@ -216,11 +204,7 @@ export class SeqParser extends DefinitionParser {
 
   protected report = this.RULE("report", () => {
     this.CONSUME(word("report"));
-    this.SUBRULE(this.metric);
-    this.MANY(() => {
-      this.CONSUME(Symbols.comma);
-      this.SUBRULE1(this.metric);
-    });
+    this.listOf(this.metric);
   });
 
   protected metric = this.RULE("metric", () => {

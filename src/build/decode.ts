@@ -39,7 +39,8 @@ export function decoder(
     if (id === undefined) return undefined;
     const name = `choice.${item.name.text}`;
     results.push({ name, id });
-    roles.set(name, { kind: "choice", emission: item.name.text });
+    const axes = session.builder.type(input.value.id).axes.map((axis) => axis.id);
+    roles.set(name, { kind: "choice", emission: item.name.text, axes });
   }
   for (const { name, span } of shown) {
     if (chosen.has(name)) continue;

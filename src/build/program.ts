@@ -87,8 +87,8 @@ export type ResultRole =
   | { readonly kind: "weight"; readonly name: string }
   | { readonly kind: "slot"; readonly name: string; readonly weight: string }
   | { readonly kind: "carry"; readonly name: string }
-  /** What was generated for an emission. */
-  | { readonly kind: "choice"; readonly emission: string };
+  /** What was generated for an emission; `axes` is its layout, that of the input: the batch first. */
+  | { readonly kind: "choice"; readonly emission: string; readonly axes: readonly string[] };
 
 /** One compiled purpose of a model (forward, gradients, a training step, a decoder): a scheduled graph whose params and results say what they are for. */
 export interface Program {

@@ -2,9 +2,11 @@ import type { Regime } from "../check/regime.ts";
 import type { Graph, Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
 import { printExpression } from "../syntax/walk.ts";
+import { type Carried, FRESH } from "./carry.ts";
 import { inputSpecs, type OpenModel } from "./model.ts";
 import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
-import type { Program, ResultRole } from "./program.ts";
+import type { ParamRole, Program, ResultRole } from "./program.ts";
+import { carriedGraph } from "./training.ts";
 
 /**
  * What a regime reports: one program sums quantities and counts over each batch, then one small graph of the means gives
@@ -40,7 +42,10 @@ export function regimeReports(
   }
   const results: Result[] = loss === undefined ? [] : [{ name: "loss", id: loss }];
   results.push(...evaluated);
-  const graph = session.builder.finish(totals);
+  const carried = carriedGraph(model, regime, session.builder.finish(totals));
+  if (carried === undefined) return undefined;
+  for (const name of carried.states) roles.set(name, { kind: "carry", name });
+  const { graph } = carried;
   const summary = session.builder.finish(results);
   const used = new Set(summary.nodes.flatMap((node) => node.inputs));
   const means = summary.params.filter((param) => averaged.some(({ param: id }) => id === param.id));
@@ -61,7 +66,7 @@ export function regimeReports(
     totals: {
       name: `${regime.name}.totals`,
       graph: { ...graph, params: graph.params.filter((param) => !isMean(param.id)) },
-      params: new Map(session.roles),
+      params: carriedRoles(session.roles, carried),
       results: roles,
       weights: [...session.weights.values()].map(({ spec }) => spec),
       inputs: inputSpecs(session),
@@ -71,6 +76,14 @@ export function regimeReports(
     names: results.map((result) => result.name),
     averages: averaged.length,
   };
+}
+
+/** With `bptt`, what is measured of a chunk starts from the state that the chunk before left. */
+function carriedRoles(roles: ReadonlyMap<string, ParamRole>, carried: Carried): ReadonlyMap<string, ParamRole> {
+  const all = new Map(roles);
+  for (const name of carried.states) all.set(name, { kind: "carry", name });
+  if (carried.states.length > 0) all.set(FRESH, { kind: "fresh" });
+  return all;
 }
 
 /** Elaborates the loss and every report of a regime; quantities that depend on the example become averages too. */

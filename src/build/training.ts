@@ -90,7 +90,7 @@ function copiedRoles(session: Session, carried: Carried, ids: ReadonlyMap<string
 }
 
 /** With `bptt`, recurrences over time go on from the chunk before. */
-function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Carried | undefined {
+export function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Carried | undefined {
   if (regime.bptt === undefined) return { graph, states: [] };
   const [time] = model.session.times;
   const overlap = chunkOverlap(model);

@@ -36,7 +36,11 @@ export function gradients(builder: Builder, loss: string, wrt: readonly string[]
     const { axes } = builder.type(id);
     const parts = [sums.get(id), sums.get(partKey(id))].flatMap((sum) => sum ?? []);
     const whole = parts.map((part) => sumOver(builder, part, withoutAxes(builder.type(part).axes, ids(axes))));
-    return expand(builder, whole.reduce((sum, part) => make.add(builder, sum, part), make.num(builder, 0)), axes);
+    return expand(
+      builder,
+      whole.reduce((sum, part) => make.add(builder, sum, part), make.num(builder, 0)),
+      axes,
+    );
   });
 }
 
@@ -102,7 +106,8 @@ function pullBack({ builder, path, sums, parts }: Pass, node: Node, part: boolea
     return part ? expand(builder, plain, [...type.axes, ...beyond]) : plain;
   });
   if (cotangents.every((cotangent) => cotangent === undefined)) return;
-  const start = part || parts.has(builder.resolve(node.inputs[1] ?? "")) ? undefined : toStart(builder, node, cotangents[0]);
+  const start =
+    part || parts.has(builder.resolve(node.inputs[1] ?? "")) ? undefined : toStart(builder, node, cotangents[0]);
   const contributions = start ?? node.op.vjp?.({ builder, node, cotangents }) ?? [];
   const isTotal = !part && node.outputs.some((output) => parts.has(output.id));
   for (const [index, input] of node.inputs.entries()) {

@@ -1,6 +1,8 @@
 import type { Builder } from "../ir/builder.ts";
 import { components } from "../ir/components.ts";
 import type { Node } from "../ir/graph.ts";
+import { isNode } from "../ir/graph.ts";
+import { stopGradient } from "../op/map.ts";
 
 /** What a derivative passes through. Ids are resolved ones. */
 export interface Path {
@@ -43,13 +45,14 @@ function inOrder(nodes: readonly Node[], needs: (node: Node) => readonly Node[])
   return found.map((group) => group.flatMap((index) => nodes[index] ?? []));
 }
 
-/** The nodes that a value needs. */
+/** The nodes that a value needs as a number that varies: nothing behind a choice, an integer or a stopped gradient. */
 function reachable(builder: Builder, loss: string): readonly Node[] {
   const seen = new Set<Node>();
   const stack = [loss];
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const node = builder.definition(id);
     if (node === undefined || seen.has(node)) continue;
+    if (isNode(node, stopGradient) || node.outputs.every((output) => output.type.dtype !== "float")) continue;
     seen.add(node);
     stack.push(...node.inputs);
   }

@@ -157,7 +157,7 @@ export function bindSizes(
 }
 
 /** The one unbound name of a product, from the product's value; undefined where the size is no such product. */
-function solveSize(
+export function solveSize(
   size: Size,
   value: number,
   binding: SizeBinding,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { writeAtomically } from "./atomic.ts";
 import { DataError } from "./data/error.ts";
 import { createVocabulary, type Vocabulary, type VocabularyRecord, vocabularyRecord } from "./data/vocabulary.ts";
+import type { Mean } from "./metrics.ts";
 import { encodeTensors, readTensors, type StoredTensor, type WritableTensor } from "./safetensors.ts";
 
 /** A weight or a part of a state. */
@@ -21,6 +22,14 @@ export interface Checkpoint {
   /** The best value so far of the metric that `save best` or `stop when` watches. */
   readonly best: Best | undefined;
   readonly vocabularies: ReadonlyMap<string, Vocabulary>;
+  /** The `train` block that made it. */
+  readonly regime: string;
+  /** The model with its arguments, as it was trained: `CharLM(H: 64)`. */
+  readonly model: string;
+  /** Every size by name, `V` and `H`. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** The training loss since the last evaluation. */
+  readonly running: Mean;
   /** `sourceHash` of the `.seq` text that was trained. */
   readonly source: string;
 }
@@ -41,7 +50,8 @@ export interface Best {
 }
 
 /** What the file's metadata holds as JSON. */
-type Notes = Pick<Checkpoint, "progress" | "seed" | "best" | "source"> & {
+type Notes = Pick<Checkpoint, "progress" | "seed" | "best" | "regime" | "model" | "running" | "source"> & {
+  readonly sizes: Readonly<Record<string, number>>;
   readonly vocabularies: Readonly<Record<string, VocabularyRecord>>;
 };
 
@@ -55,10 +65,12 @@ export async function saveCheckpoint(file: string, checkpoint: Checkpoint): Prom
   const tensors = new Map<string, WritableTensor>();
   for (const [prefix, values] of parts(checkpoint))
     for (const [name, value] of values) tensors.set(prefix + name, stored(value));
-  const { progress, seed, best, source } = checkpoint;
-  const sorted = [...checkpoint.vocabularies].sort(([a], [b]) => (a < b ? -1 : 1));
-  const vocabularies = Object.fromEntries(sorted.map(([key, one]) => [key, vocabularyRecord(one)]));
-  const notes: Notes = { progress, seed, best, source, vocabularies };
+  const { progress, seed, best, regime, model, running, source } = checkpoint;
+  const vocabularies = Object.fromEntries(
+    sorted(checkpoint.vocabularies).map(([key, one]) => [key, vocabularyRecord(one)]),
+  );
+  const sizes = Object.fromEntries(sorted(checkpoint.sizes));
+  const notes: Notes = { progress, seed, best, regime, model, sizes, running, source, vocabularies };
   const metadata = new Map([
     ["format", FORMAT],
     ["notes", JSON.stringify(notes)],
@@ -84,7 +96,7 @@ export async function loadCheckpoint(file: string): Promise<Checkpoint> {
     const prefix = name.startsWith("optimizer/") ? "optimizer/" : name.startsWith("carried/") ? "carried/" : "";
     kinds[prefix].set(name.slice(prefix.length), loadedValue(file, name, tensor));
   }
-  const { progress, seed, best, source } = notes;
+  const { progress, seed, best, regime, model, running, source } = notes;
   const vocabularies = new Map(
     Object.entries(notes.vocabularies).map(([key, { unit, tokens, special }]) => [
       key,
@@ -92,7 +104,8 @@ export async function loadCheckpoint(file: string): Promise<Checkpoint> {
     ]),
   );
   const [weights, optimizer, carried] = [kinds[""], kinds["optimizer/"], kinds["carried/"]];
-  return { weights, optimizer, carried, progress, seed, best, vocabularies, source };
+  const sizes = new Map(Object.entries(notes.sizes));
+  return { weights, optimizer, carried, progress, seed, best, vocabularies, regime, model, sizes, running, source };
 }
 
 /** Identifies a source text: its SHA-256, in hexadecimal. */
@@ -125,6 +138,10 @@ export function verifyValues(
     place: { file },
     hint: "train anew, or go back to the model that the file was made with",
   });
+}
+
+function sorted<T>(named: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sideText(name: string, shape: readonly number[] | undefined): string {
@@ -162,6 +179,8 @@ function parseNotes(file: string, text: string): Notes {
 
 function isNotes(value: unknown): value is Notes {
   if (!isObject(value) || !isObject(value.progress) || !isObject(value.vocabularies)) return false;
+  if (!isObject(value.sizes) || !Object.values(value.sizes).every(Number.isFinite)) return false;
+  if (!isObject(value.running) || typeof value.regime !== "string" || typeof value.model !== "string") return false;
   const { step, epoch, position } = value.progress;
   const numbers = [step, epoch, position, value.seed].every(Number.isFinite);
   const best = value.best;

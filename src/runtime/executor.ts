@@ -45,7 +45,9 @@ export function feedbackOf(program: Program): ReadonlyMap<string, string> {
 function takesBack(param: ParamRole | undefined, result: ResultRole): boolean {
   if (param === undefined || param.kind !== result.kind) return false;
   if (param.kind === "weight" || param.kind === "carry") return "name" in result && param.name === result.name;
-  return param.kind === "slot" && result.kind === "slot" && param.name === result.name && param.weight === result.weight;
+  return (
+    param.kind === "slot" && result.kind === "slot" && param.name === result.name && param.weight === result.weight
+  );
 }
 
 export function elementCount(shape: readonly number[]): number {

@@ -76,9 +76,7 @@ function windowLag(node: Node, type: Type, axis: string, sizes: SizeBinding): La
   const isWindow = isNode(node, window);
   if ((!isWindow && !isNode(node, unwindow)) || node.attributes.axis !== axis) return undefined;
   const { offset, stride } = node.attributes;
-  const size = isWindow
-    ? node.attributes.to.size
-    : type.axes.find((own) => own.id === node.attributes["from"])?.size;
+  const size = isWindow ? node.attributes.to.size : type.axes.find((own) => own.id === node.attributes.from)?.size;
   const count = size === undefined ? undefined : evaluateSize(size, sizes);
   if (count === undefined) return undefined;
   const [first, last] = [offset, offset + stride * (count - 1)].map((by) => (isWindow ? by : -by));

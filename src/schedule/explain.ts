@@ -29,7 +29,8 @@ function twoDirections(group: Group, way: Alignment, fixed: readonly string[]): 
   const [earlier] = way.earlier;
   // A window may reach both ways by itself.
   const later = way.later.find((edge) => edge !== earlier) ?? way.later[0];
-  if (earlier === undefined || later === undefined) throw new Error("internal: a group with one direction has an order");
+  if (earlier === undefined || later === undefined)
+    throw new Error("internal: a group with one direction has an order");
   const circle = circleOf(circleThrough(group, earlier));
   const axis = way.ownAxis(earlier.node);
   return { kind: "two-directions", circle, axis, earlier: readOf(earlier), later: readOf(later), fixed };

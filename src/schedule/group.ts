@@ -82,9 +82,11 @@ export function shortestCircle(group: Group, allowed: (edge: Edge) => boolean): 
     const circle = circleFrom(start, next);
     if (circle !== undefined && (shortest === undefined || circle.length < shortest.length)) shortest = circle;
   }
-  return shortest ?? group.nodes.slice(STARTS).reduce<readonly Node[] | undefined>(
-    (found, start) => found ?? circleFrom(start, next),
-    undefined,
+  return (
+    shortest ??
+    group.nodes
+      .slice(STARTS)
+      .reduce<readonly Node[] | undefined>((found, start) => found ?? circleFrom(start, next), undefined)
   );
 }
 

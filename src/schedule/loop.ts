@@ -12,6 +12,8 @@ import { createFrame, dropAxis, insideName } from "./frame.ts";
 import type { Group } from "./group.ts";
 import type { Names } from "./names.ts";
 import { findOutside } from "./outside.ts";
+import type { Past } from "./past.ts";
+import { createPast } from "./past.ts";
 import { atPosition, disappears, findStarts } from "./position.ts";
 
 /** A group of equations as one loop, whose body may hold further circles. */
@@ -63,23 +65,14 @@ function fillBody(
   group: Group,
   alignment: Alignment,
   frame: Frame,
-  { names, types, sizes, before }: LoopContext,
+  context: LoopContext,
   nameOf: (id: string) => string,
 ): (id: string) => string {
   const { ownAxis } = alignment;
   const starts = findStarts(group, alignment, frame.reverse);
-  const isPlain = (node: Node): boolean => !starts.has(node) && !disappears(node, ownAxis(node));
-  const values = new Map<string, string>();
+  const plain = group.nodes.filter((node) => !starts.has(node) && !disappears(node, ownAxis(node)));
+  const values = nameValues(plain, alignment, context, nameOf);
   const asked = new Set<string>();
-  for (const node of group.nodes) {
-    if (!isPlain(node)) continue;
-    for (const { id, type } of node.outputs) {
-      const name = nameOf(id);
-      values.set(id, name);
-      types.set(name, dropAxis(type, ownAxis(node)));
-    }
-  }
-
   const inside = (id: string): string => {
     const known = values.get(id);
     if (known !== undefined) return known;
@@ -90,46 +83,86 @@ function fillBody(
     values.set(id, value);
     return value;
   };
-  const delays = createDelays(frame, names, sizes, inside, nameOf);
+  const past = createPast(frame, context.names, inside);
+  const delayed = createDelays({ frame, names: context.names, sizes: context.sizes, past, inside, nameOf });
   const read = (node: Node): string => {
     const own = ownAxis(node);
     const start = starts.get(node);
-    if (start !== undefined) return delays.ago(start.id, own, start.delay, start.otherwise);
-    const [x = ""] = node.inputs;
-    const inner = group.definitions.get(x);
-    if (isNode(node, shift) && node.attributes.axis === own && isNode(inner, shift) && inner.attributes.axis !== own) {
-      // A shift along another axis is made in the body, so that what both shift is carried once.
-      const moved = delays.ago(inner.inputs[0] ?? "", own, Math.abs(node.attributes.offset));
-      return frame.body.define(nameOf(node.outputs[0]?.id ?? ""), shift, [moved], inner.attributes);
+    if (start !== undefined) {
+      return past.ago(start.id, { otherwise: start.otherwise, axis: own, reverse: frame.reverse }, start.delay);
     }
-    return delays.read(node, own) ?? inside(x);
-  };
-  const operand = (node: Node, id: string, input: number): string => {
-    if (group.definitions.has(id)) return inside(id);
-    const own = ownAxis(node);
-    const from = inputAxis(node, own) ?? own;
-    const type = before.type(id);
-    if (!hasAxis(type, from)) return frame.whole(id);
-    return lagOf(node, input, type, own, sizes) === "all" ? frame.lookup(id, from) : frame.entry(id, from);
+    return readDiagonal(group, node, own, frame, past, nameOf) ?? delayed(node, own) ?? inside(node.inputs[0] ?? "");
   };
 
   // Carries with a start come first: a read that does not care how it starts shares them.
   for (const node of starts.keys()) for (const output of node.outputs) inside(output.id);
-  for (const node of group.nodes) {
-    if (!isPlain(node)) continue;
+  for (const node of plain) {
     const own = ownAxis(node);
-    const inputs = node.inputs.map((id, input) => operand(node, id, input));
+    const inputs = node.inputs.map((id, input) =>
+      group.definitions.has(id) ? inside(id) : fromOutside(node, own, id, input, frame, context),
+    );
     const outputs = node.outputs.map(({ id, type }) => ({ id: inside(id), type: dropAxis(type, own) }));
     frame.body.adopt({ ...atPosition(node, own, inputs, frame.lookupAxis), outputs, origin: node.origin });
   }
   return inside;
 }
 
+/** The body's names of values that stay what they are, for one position, with their types. */
+function nameValues(
+  nodes: readonly Node[],
+  { ownAxis }: Alignment,
+  { types }: LoopContext,
+  nameOf: (id: string) => string,
+): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const node of nodes) {
+    for (const { id, type } of node.outputs) {
+      const name = nameOf(id);
+      values.set(id, name);
+      types.set(name, dropAxis(type, ownAxis(node)));
+    }
+  }
+  return values;
+}
+
+/** `r[i-1, j-1]`: the shift along the other axis is made in the body, so that what several reads shift is carried once. */
+function readDiagonal(
+  group: Group,
+  node: Node,
+  own: string,
+  frame: Frame,
+  past: Past,
+  nameOf: (id: string) => string,
+): string | undefined {
+  const inner = group.definitions.get(node.inputs[0] ?? "");
+  if (!isNode(node, shift) || node.attributes.axis !== own) return undefined;
+  if (!isNode(inner, shift) || inner.attributes.axis === own) return undefined;
+  const start = { otherwise: undefined, axis: own, reverse: frame.reverse };
+  const row = past.ago(inner.inputs[0] ?? "", start, Math.abs(node.attributes.offset));
+  return frame.body.define(nameOf(node.outputs[0]?.id ?? ""), shift, [row], inner.attributes);
+}
+
+/** A value from outside as a member reads it at one position. */
+function fromOutside(
+  node: Node,
+  own: string,
+  id: string,
+  input: number,
+  frame: Frame,
+  { before, sizes }: LoopContext,
+): string {
+  const from = inputAxis(node, own) ?? own;
+  const type = before.type(id);
+  if (!hasAxis(type, from)) return frame.whole(id);
+  return lagOf(node, input, type, own, sizes) === "all" ? frame.lookup(id, from) : frame.entry(id, from);
+}
+
 /** The axis of the loop: what the members call it, unless one of them has another axis of that name. */
 function loopAxis(group: Group, { axis, ownAxis }: Alignment, names: Names): Axis {
   const clashes = group.edges.some(
     ({ node, type }) =>
-      ownAxis(node) !== axis.id && (hasAxis(type, axis.id) || node.outputs.some((output) => hasAxis(output.type, axis.id))),
+      ownAxis(node) !== axis.id &&
+      (hasAxis(type, axis.id) || node.outputs.some((output) => hasAxis(output.type, axis.id))),
   );
   return clashes ? { id: names.fresh(`${axis.id}.loop`), size: axis.size } : axis;
 }

@@ -20,11 +20,7 @@ export interface Outside {
  * the axis of such a part: in the loop, positions that are still to come hold nothing yet, which is masked there but must not
  * meet a derivative.
  */
-export function findOutside(
-  group: Group,
-  axisOf: ReadonlyMap<Node, string>,
-  wanted: readonly string[],
-): Outside {
+export function findOutside(group: Group, axisOf: ReadonlyMap<Node, string>, wanted: readonly string[]): Outside {
   const isAgain = againRule(group, axisOf);
   const given = new Set<Node>();
   for (;;) {
@@ -38,13 +34,14 @@ export function findOutside(
 }
 
 function againRule(group: Group, axisOf: ReadonlyMap<Node, string>): (node: Node) => boolean {
-  const along = (node: Node): boolean => node.attributes["axis"] === axisOf.get(node);
+  const along = (node: Node): boolean => node.attributes.axis === axisOf.get(node);
   const parts = new Set(
     group.nodes.flatMap((node) =>
       (isNode(node, prefix) || isNode(node, suffix)) && along(node) ? [node.attributes.to.id] : [],
     ),
   );
-  const isRead = (node: Node): boolean => (isNode(node, shift) || isNode(node, window) || isPartRead(node)) && along(node);
+  const isRead = (node: Node): boolean =>
+    (isNode(node, shift) || isNode(node, window) || isPartRead(node)) && along(node);
   return (node) => {
     if (isRead(node) || isNode(node, rename) || lacks(node, axisOf.get(node) ?? "")) return true;
     if (node.outputs.some((output) => output.type.axes.some((axis) => parts.has(axis.id)))) return true;
@@ -70,7 +67,8 @@ function follow(group: Group, wanted: readonly string[], isAgain: (node: Node) =
     const node = group.definitions.get(id);
     if (node === undefined) return undefined;
     if (!isAgain(node)) ys.add(id);
-    else if (state.get(node) === "open") return stack.map((entry) => entry.node).slice(stack.findIndex((entry) => entry.node === node));
+    else if (state.get(node) === "open")
+      return stack.map((entry) => entry.node).slice(stack.findIndex((entry) => entry.node === node));
     else if (state.get(node) === undefined) {
       state.set(node, "open");
       stack.push({ node, at: 0 });

@@ -38,7 +38,7 @@ export function atPosition(node: Node, own: string, inputs: readonly string[], l
 
 /** Whether nothing is left of a node at one position: it reads other positions, or only concerns the axis itself. */
 export function disappears(node: Node, own: string): boolean {
-  if (node.op.form === "window") return node.attributes["axis"] === own;
+  if (node.op.form === "window") return node.attributes.axis === own;
   if (isNode(node, expand)) return node.attributes.axes.every((axis) => axis.id === own);
   return isNode(node, rename) && node.attributes.to.every((axis) => axis.id === own);
 }

@@ -113,7 +113,7 @@ function loopOver(
 
 /** No read of everything, none that goes the other way, and at least one that is not at the same position. */
 function isLegal({ wholes, earlier, later }: Alignment): boolean {
-  return wholes.length === 0 && (earlier.length > 0) !== (later.length > 0);
+  return wholes.length === 0 && earlier.length > 0 !== later.length > 0;
 }
 
 function emitScan(

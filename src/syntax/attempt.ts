@@ -5,7 +5,7 @@ import { messages } from "./messages.ts";
 /** One parser for all calls: the grammar is analysed once; a call's input is taken out again when it ends. */
 const parser = new SeqParser({
   maxLookahead: 1,
-  nodeLocationTracking: "full",
+  nodeLocationTracking: "onlyOffset",
   errorMessageProvider: messages,
   skipValidations: true,
 });

@@ -11,12 +11,21 @@ function isNode(element: CstElement): element is CstNode {
   return "children" in element;
 }
 
+function isToken(element: CstElement): element is IToken {
+  return !isNode(element);
+}
+
+const none: readonly never[] = [];
+
+/** All children under a key are nodes, or all are tokens. */
 export function nodes(parent: CstNode, key: string): readonly CstNode[] {
-  return parent.children[key]?.filter(isNode) ?? [];
+  const found = parent.children[key];
+  return found?.every(isNode) ? found : none;
 }
 
 export function tokens(parent: CstNode, key: string): readonly IToken[] {
-  return parent.children[key]?.filter((element): element is IToken => !isNode(element)) ?? [];
+  const found = parent.children[key];
+  return found?.every(isToken) ? found : none;
 }
 
 export function optionalNode(parent: CstNode, key: string): CstNode | undefined {

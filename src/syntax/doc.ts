@@ -120,8 +120,12 @@ function fits(first: Task, after: readonly Task[], room: number): boolean {
     const { doc, indent, flat } = task;
     if (typeof doc === "string") left -= doc.length;
     else if (isList(doc)) pushAll(tasks, doc, indent, flat);
-    else if (doc.kind === "fill") pushAll(tasks, join(doc.parts.slice(doc.from), line), indent, flat);
-    else if (doc.kind === "force") {
+    else if (doc.kind === "fill") {
+      const [part, last] = [doc.parts[doc.from], doc.from === doc.parts.length - 1];
+      if (part !== undefined && !last)
+        tasks.push({ doc: { ...doc, from: doc.from + 1 }, indent, flat }, { doc: line, indent, flat });
+      if (part !== undefined) tasks.push({ doc: part, indent, flat });
+    } else if (doc.kind === "force") {
       if (next === after.length) return false;
     } else if (doc.kind !== "line") tasks.push({ doc: doc.doc, indent, flat });
     else if (doc.hard) return !flat || next < after.length;

@@ -2,26 +2,32 @@ import type { CstNode, IToken } from "chevrotain";
 import { cover } from "../base/span.ts";
 import { node, nodeSpan, nodes, onlyNode, optionalNode, optionalToken, tokens } from "./cst.ts";
 import { spanOf } from "./lex.ts";
-import { groupOperators, withPrefixes } from "./read-operators.ts";
+import { groupOperators, type Operand, withPrefixes } from "./read-operators.ts";
 import type { Reading } from "./reading.ts";
 import type { Argument, Expression, IndexExpression, Name, NumberLiteral, StringLiteral, Subscript } from "./tree.ts";
 
 /** `expression`: operands between logic operators and comparisons. */
 export function readExpression(reading: Reading, cst: CstNode): Expression {
-  const operands = nodes(cst, "operand").map((operand) => ({
+  return readFlat(reading, cst, (operand) => ({
     prefixes: tokens(operand, "Not"),
     value: readArithmetic(reading, node(operand, "arithmetic")),
   }));
-  return groupOperators(reading, operands, tokens(cst, "operator"));
 }
 
 /** `arithmetic`, or `amount`, which has fewer operators. */
 export function readArithmetic(reading: Reading, cst: CstNode): Expression {
-  const operands = nodes(cst, "operand").map((operand) => ({
+  return readFlat(reading, cst, (operand) => ({
     prefixes: tokens(operand, "Minus"),
     value: readFallback(reading, operand),
   }));
-  return groupOperators(reading, operands, tokens(cst, "operator"));
+}
+
+/** Most lists have one operand and nothing to group. */
+function readFlat(reading: Reading, cst: CstNode, read: (operand: CstNode) => Operand): Expression {
+  const operands = nodes(cst, "operand");
+  if (operands.length > 1) return groupOperators(reading, operands.map(read), tokens(cst, "operator"));
+  const { prefixes, value } = read(operands[0]!);
+  return withPrefixes(reading, prefixes, value);
 }
 
 /** `chosen`: an expression, with `by` where a value is chosen. */

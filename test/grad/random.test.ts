@@ -17,7 +17,8 @@ test("gradients of random groups of equations", () => {
       const results = cotangents.map((id, index) => ({ name: wrt[index] ?? "", id }));
       const [forward, backward] = [graph, builder.finish(results)].map((equations) => {
         const scheduled = schedule(equations, sizes);
-        if (!("graph" in scheduled)) throw new Error(`does not schedule: ${JSON.stringify(scheduled.problems.map((problem) => problem.kind))}`);
+        if (!("graph" in scheduled))
+          throw new Error(`does not schedule: ${JSON.stringify(scheduled.problems.map((problem) => problem.kind))}`);
         expect(verify(scheduled.graph, { scheduled: true })).toEqual([]);
         return scheduled.graph;
       });
@@ -25,7 +26,11 @@ test("gradients of random groups of equations", () => {
       const found = interpret(backward, inputs, sizes);
       const onlyLoss = { ...forward, results: forward.results.filter((result) => result.name === "loss") };
       for (const id of wrt) {
-        const wanted = numericGradient((at) => interpret(onlyLoss, at, sizes).get("loss")?.data[0] ?? Number.NaN, inputs, id);
+        const wanted = numericGradient(
+          (at) => interpret(onlyLoss, at, sizes).get("loss")?.data[0] ?? Number.NaN,
+          inputs,
+          id,
+        );
         const tensor = found.get(id);
         expectClose(tensor && layOut(tensor, wanted.axes, wanted.shape), wanted, 1e-6, id);
       }

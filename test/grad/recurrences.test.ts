@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { gradients } from "../../src/grad/gradients.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import type { SizeBinding } from "../../src/ir/size.ts";
@@ -7,11 +8,11 @@ import type { Tensor } from "../../src/ir/tensor.ts";
 import { verify } from "../../src/ir/verify.ts";
 import * as make from "../../src/op/make.ts";
 import { sumOver } from "../../src/op/make_sum.ts";
-import { gradients } from "../../src/grad/gradients.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
 import { demandGraph } from "../support/demand.ts";
 import { numericGradient } from "../support/numeric.ts";
-import { buildRecurrence, RECURRENCES } from "../support/recurrences.ts";
+import { buildRecurrence } from "../support/recurrence.ts";
+import { RECURRENCES } from "../support/recurrences.ts";
 import { expectClose } from "../support/tensors.ts";
 
 describe.each(RECURRENCES)("$name", (recurrence) => {
@@ -21,17 +22,15 @@ describe.each(RECURRENCES)("$name", (recurrence) => {
   const penalty = squares.reduce((sum, square) => make.add(builder, sum, square), loss);
   const second = gradients(builder, penalty, wrt);
   const equations = (value: string, cotangents: readonly string[]): Graph =>
-    builder.finish([
-      { name: "loss", id: value },
-      ...cotangents.map((id, index) => ({ name: `d.${wrt[index]}`, id })),
-    ]);
+    builder.finish([{ name: "loss", id: value }, ...cotangents.map((id, index) => ({ name: `d.${wrt[index]}`, id }))]);
 
   test("gradient", () => {
     const graph = equations(loss, first);
     checkGradient(graph, inputs, recurrence.sizes, wrt);
     const demand = demandGraph(graph, inputs, recurrence.sizes);
     const results = interpret(scheduleGraph(graph, recurrence.sizes), inputs, recurrence.sizes);
-    for (const { name, id } of graph.results) expectClose(inOrder(results.get(name), demand(id)), demand(id), 1e-10, name);
+    for (const { name, id } of graph.results)
+      expectClose(inOrder(results.get(name), demand(id)), demand(id), 1e-10, name);
   });
 
   test("second gradient", () => {
@@ -57,7 +56,8 @@ function checkGradient(
   const value: Graph = { ...graph, results: graph.results.filter((result) => result.name === "loss") };
   const forward = scheduleGraph(value, sizes);
   const results = interpret(scheduled, inputs, sizes);
-  const lossAt = (at: ReadonlyMap<string, Tensor>): number => interpret(forward, at, sizes).get("loss")?.data[0] ?? Number.NaN;
+  const lossAt = (at: ReadonlyMap<string, Tensor>): number =>
+    interpret(forward, at, sizes).get("loss")?.data[0] ?? Number.NaN;
   for (const id of wrt) {
     const wanted = numericGradient(lossAt, inputs, id);
     expectClose(inOrder(results.get(`d.${id}`), wanted), wanted, 1e-6, `d.${id}`);

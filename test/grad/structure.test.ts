@@ -3,10 +3,11 @@ import { gradients } from "../../src/grad/gradients.ts";
 import type { Graph, Node } from "../../src/ir/graph.ts";
 import { isNode } from "../../src/ir/graph.ts";
 import { contract } from "../../src/op/contract.ts";
-import { scan } from "../../src/op/region.ts";
 import { reduce } from "../../src/op/reduce.ts";
+import { scan } from "../../src/op/region.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
-import { buildRecurrence, RECURRENCES } from "../support/recurrences.ts";
+import { buildRecurrence } from "../support/recurrence.ts";
+import { RECURRENCES } from "../support/recurrences.ts";
 
 const CELLS = ["rnn", "reversed rnn", "two directions", "stacked", "lstm"];
 
@@ -58,7 +59,9 @@ describe.each(RECURRENCES.filter((recurrence) => CELLS.includes(recurrence.name)
   });
 
   test("no mask inside", () => {
-    const choices = scans.flatMap((node) => node.attributes.body.nodes).filter((node) => /select|orelse/.test(node.op.name));
+    const choices = scans
+      .flatMap((node) => node.attributes.body.nodes)
+      .filter((node) => /select|orelse/.test(node.op.name));
     expect(choices).toEqual([]);
   });
 });

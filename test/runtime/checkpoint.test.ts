@@ -29,6 +29,13 @@ const checkpoint: Checkpoint = {
   seed: 7,
   best: { metric: "val.bpc", value: 2.25, epoch: 1, step: 14 },
   vocabularies: new Map([["V", withSpecial(createVocabulary("character", ["\n", "a", "é"]), "EOS")]]),
+  regime: "pretrain",
+  model: "M(H: 2)",
+  sizes: new Map([
+    ["H", 2],
+    ["V", 4],
+  ]),
+  running: { sum: 3.5, weight: 2 },
   source: sourceHash("model M() {}"),
 };
 
@@ -145,7 +152,8 @@ function savingForever(file: string): ChildProcess {
     for (let step = 1; ; step++) {
       const weights = new Map([["W", { shape: [1 << 18], data: new Float32Array(1 << 18).fill(step) }]]);
       await saveCheckpoint(${JSON.stringify(file)}, { weights, optimizer: new Map(), carried: new Map(),
-        progress: { step, epoch: 0, position: 0 }, seed: 0, best: undefined, vocabularies: new Map(), source: "" });
+        progress: { step, epoch: 0, position: 0 }, seed: 0, best: undefined, vocabularies: new Map(),
+        regime: "", model: "", sizes: new Map(), running: { sum: 0, weight: 0 }, source: "" });
       if (step === 1) console.log("saved");
     }`;
   return spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });

@@ -13,7 +13,8 @@ test("random groups of equations mean the same scheduled", () => {
     fc.property(recurrenceShapes(), (shape) => {
       const { graph, inputs, sizes } = randomRecurrence(shape);
       const scheduled = schedule(graph, sizes);
-      if (!("graph" in scheduled)) throw new Error(`does not schedule: ${JSON.stringify(scheduled.problems.map((problem) => problem.kind))}`);
+      if (!("graph" in scheduled))
+        throw new Error(`does not schedule: ${JSON.stringify(scheduled.problems.map((problem) => problem.kind))}`);
       expect(verify(scheduled.graph, { scheduled: true })).toEqual([]);
       const results = interpret(scheduled.graph, inputs, sizes);
       const demand = demandGraph(graph, inputs, sizes);

@@ -7,7 +7,8 @@ import type { Tensor } from "../../src/ir/tensor.ts";
 import { verify } from "../../src/ir/verify.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
 import { demandGraph } from "../support/demand.ts";
-import { buildRecurrence, finishRecurrence, getter, RECURRENCES } from "../support/recurrences.ts";
+import { buildRecurrence, finishRecurrence, getter } from "../support/recurrence.ts";
+import { RECURRENCES } from "../support/recurrences.ts";
 import { expectClose } from "../support/tensors.ts";
 
 describe.each(RECURRENCES)("$name", (recurrence) => {
@@ -54,7 +55,7 @@ function countScans(graph: Graph): number {
 }
 
 function bodies(node: Graph["nodes"][number]): readonly Graph[] {
-  const body = node.attributes["body"];
+  const body = node.attributes.body;
   return typeof body === "object" && "nodes" in body ? [body] : [];
 }
 

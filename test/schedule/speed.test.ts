@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
+import { gradients } from "../../src/grad/gradients.ts";
 import { type Builder, createBuilder } from "../../src/ir/builder.ts";
 import { namedSize } from "../../src/ir/size.ts";
 import type { Axis } from "../../src/ir/type.ts";
 import * as make from "../../src/op/make.ts";
-import * as maps from "../../src/op/map.ts";
 import * as sums from "../../src/op/make_sum.ts";
-import { gradients } from "../../src/grad/gradients.ts";
+import * as maps from "../../src/op/map.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
-import { readElse } from "../support/recurrences.ts";
+import { readElse } from "../support/equations.ts";
 
 const T: Axis = { id: "T", size: namedSize("T") };
 const B: Axis = { id: "B", size: namedSize("B") };
@@ -35,7 +35,17 @@ test.each([
 ] as const)("%s: time grows with the number of nodes, not faster", (_name, layers, width, together) => {
   const timeOf = (scale: number): number => {
     const b = createBuilder("large");
-    const graph = b.finish([{ name: "y", id: tower(b, Math.ceil(layers / (layers === 1 ? 1 : scale)), Math.ceil(layers === 1 ? width / scale : width), together) }]);
+    const graph = b.finish([
+      {
+        name: "y",
+        id: tower(
+          b,
+          Math.ceil(layers / (layers === 1 ? 1 : scale)),
+          Math.ceil(layers === 1 ? width / scale : width),
+          together,
+        ),
+      },
+    ]);
     const start = performance.now();
     expect(schedule(graph)).toHaveProperty("graph");
     return performance.now() - start;

@@ -59,7 +59,10 @@ export function demandGraph(
   const inputAt = (id: string, position: Position): number => {
     const tensor = inputs.get(id);
     if (tensor === undefined) throw new Error(`no input %${id}`);
-    const offset = tensor.axes.reduce((sum, axis, index) => sum * (tensor.shape[index] ?? 1) + (position[axis] ?? 0), 0);
+    const offset = tensor.axes.reduce(
+      (sum, axis, index) => sum * (tensor.shape[index] ?? 1) + (position[axis] ?? 0),
+      0,
+    );
     return tensor.data[offset] ?? Number.NaN;
   };
 
@@ -85,7 +88,10 @@ export function demandGraph(
   };
   const each = (axes: readonly Axis[], visit: (position: Position) => void): void => {
     const [axis, ...rest] = axes;
-    if (axis === undefined) return visit({});
+    if (axis === undefined) {
+      visit({});
+      return;
+    }
     for (let index = 0; index < count(axis.size); index++) {
       each(rest, (position) => visit({ ...position, [axis.id]: index }));
     }
@@ -111,7 +117,9 @@ export function demandGraph(
     }
     if (isNode(node, scatter)) {
       const { axis, sum } = node.attributes;
-      const over = [...axesOf(x), ...axesOf(y)].filter((own, index, all) => sum.includes(own.id) && all.findIndex((other) => other.id === own.id) === index);
+      const over = [...axesOf(x), ...axesOf(y)].filter(
+        (own, index, all) => sum.includes(own.id) && all.findIndex((other) => other.id === own.id) === index,
+      );
       let total = 0;
       each(over, (inner) => {
         const place = { ...position, ...inner };
@@ -160,7 +168,10 @@ export function demandGraph(
       return total;
     }
     if (isNode(node, contract)) {
-      const over = [...axesOf(x), ...axesOf(y)].filter((own, index, all) => node.attributes.over.includes(own.id) && all.findIndex((other) => other.id === own.id) === index);
+      const over = [...axesOf(x), ...axesOf(y)].filter(
+        (own, index, all) =>
+          node.attributes.over.includes(own.id) && all.findIndex((other) => other.id === own.id) === index,
+      );
       let total = 0;
       each(over, (inner) => {
         const place = { ...position, ...inner };

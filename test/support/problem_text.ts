@@ -4,7 +4,8 @@ import type { ProblemRead, ScheduleProblem } from "../../src/schedule/problem.ts
 export function explainText(problem: ScheduleProblem): string {
   const circle = problem.circle.map((origin) => origin.name).join(" → ");
   const fixed = problem.fixed.map((axis) => `, ${axis} fixed`).join("");
-  const names = ({ origin, source }: ProblemRead, word: string): string => `${origin?.name} reads ${word}${source?.name}`;
+  const names = ({ origin, source }: ProblemRead, word: string): string =>
+    `${origin?.name} reads ${word}${source?.name}`;
   switch (problem.kind) {
     case "no-delay":
       return `no-delay${fixed}: ${circle}`;

@@ -9,7 +9,7 @@ import * as move from "../../src/op/make_move.ts";
 import * as sums from "../../src/op/make_sum.ts";
 import * as maps from "../../src/op/map.ts";
 import { type Chance, createChance } from "./chance.ts";
-import { readElse } from "./recurrences.ts";
+import { readElse } from "./equations.ts";
 import { randomTensor } from "./tensors.ts";
 
 export interface RandomRecurrence {
@@ -54,7 +54,13 @@ interface State {
   readonly chance: Chance;
   readonly shape: RecurrenceShape;
   readonly values: readonly string[];
-  readonly params: { readonly x: string; readonly y: string; readonly h0: string; readonly u: string; readonly w: string };
+  readonly params: {
+    readonly x: string;
+    readonly y: string;
+    readonly h0: string;
+    readonly u: string;
+    readonly w: string;
+  };
   /** Which equation is being written: those before it may be read at the same position. */
   readonly at: number;
 }
@@ -64,7 +70,13 @@ export function randomRecurrence(shape: RecurrenceShape): RandomRecurrence {
   const chance = createChance(shape.seed);
   const type: Type = { dtype: "float", axes: shape.two ? [T, J, H] : [T, H] };
   const param = (name: string, ...axes: readonly Axis[]) => b.param(name, { dtype: "float", axes });
-  const params = { x: param("x", T, H), y: b.param("y", type), h0: param("h0", H), u: param("u", H, G), w: param("w", P) };
+  const params = {
+    x: param("x", T, H),
+    y: b.param("y", type),
+    h0: param("h0", H),
+    u: param("u", H, G),
+    w: param("w", P),
+  };
   const values = Array.from({ length: shape.equations }, (_, index) => b.forward(`v${index}.ahead`, type));
   values.forEach((reserved, at) => {
     const state: State = { b, chance, shape, values, params, at };
@@ -78,7 +90,12 @@ export function randomRecurrence(shape: RecurrenceShape): RandomRecurrence {
     .map((id) => make.mul(b, id, make.add(b, id, params.h0)))
     .map((score) => sums.sumOver(b, score, b.type(score).axes))
     .reduce((sum, part) => make.add(b, sum, part));
-  const sizes: SizeBinding = new Map([["T", shape.length], ["J", 3], ["H", 2], ["P", 2]]);
+  const sizes: SizeBinding = new Map([
+    ["T", shape.length],
+    ["J", 3],
+    ["H", 2],
+    ["P", 2],
+  ]);
   const inputs = new Map(
     b.finish([]).params.map((value) => [value.id, randomTensor(chance, value.type, sizes, -1, 1)] as const),
   );
@@ -129,7 +146,17 @@ function reading(state: State): string {
   const any = chance.pick(values);
   const before = values.slice(0, at);
   const ahead = shape.reverse ? 1 : -1;
-  const kinds = ["same", "delayed", "delayed", "delayed", "held", "window", "recent", "part", ...(shape.two ? ["beside", "beside", "diagonal"] : [])];
+  const kinds = [
+    "same",
+    "delayed",
+    "delayed",
+    "delayed",
+    "held",
+    "window",
+    "recent",
+    "part",
+    ...(shape.two ? ["beside", "beside", "diagonal"] : []),
+  ];
   switch (chance.pick(kinds)) {
     case "same":
       return before.length > 0 ? chance.pick(before) : leaf(state);
@@ -141,7 +168,11 @@ function reading(state: State): string {
       const first = (1 + chance.below(2)) * ahead;
       const stride = (1 + chance.below(2)) * ahead;
       const read = move.window(b, any, "T", P, first, stride);
-      const position = make.add(b, make.iota(b, T), make.add(b, make.int(b, first), make.mul(b, make.int(b, stride), make.iota(b, P))));
+      const position = make.add(
+        b,
+        make.iota(b, T),
+        make.add(b, make.int(b, first), make.mul(b, make.int(b, stride), make.iota(b, P))),
+      );
       const mask = make.and(b, make.le(b, make.int(b, 0), position), make.lt(b, position, make.sizeInt(b, T.size)));
       const masked = make.orelse(b, read, leaf(state), mask, { ranges: [], ragged: true });
       return sums.contract(b, state.params.w, masked, [P]);
@@ -149,7 +180,14 @@ function reading(state: State): string {
     case "recent": {
       // Ends at this position, like a causal convolution.
       const reach = 1 + chance.below(2);
-      const read = move.window(b, before.length > 0 ? chance.pick(before) : state.params.y, "T", P, ahead * reach, -ahead * reach);
+      const read = move.window(
+        b,
+        before.length > 0 ? chance.pick(before) : state.params.y,
+        "T",
+        P,
+        ahead * reach,
+        -ahead * reach,
+      );
       const first = make.inside(b, T, shape.reverse ? 0 : reach, shape.reverse ? reach : 0) ?? "";
       const mask = make.or(b, first, make.eq(b, make.iota(b, P), make.int(b, 1)));
       return sums.contract(b, state.params.w, make.select(b, mask, read, make.num(b, 0.2)), [P]);
@@ -159,7 +197,15 @@ function reading(state: State): string {
     case "beside":
       return readElse(b, any, [[J, -1]], otherwise(state));
     case "diagonal":
-      return readElse(b, any, chance.shuffled([[T, ahead], [J, chance.pick([-1, 1])]] as const), otherwise(state));
+      return readElse(
+        b,
+        any,
+        chance.shuffled([
+          [T, ahead],
+          [J, chance.pick([-1, 1])],
+        ] as const),
+        otherwise(state),
+      );
     default:
       return readElse(b, any, [[T, ahead * (1 + chance.below(chance.pick([2, 6])))]], otherwise(state));
   }
@@ -172,9 +218,7 @@ function part({ b, shape, params }: State, now: string | undefined, past: string
   const label = shape.reverse ? `T+${1 - here}:` : `:T+${here}`;
   const axis: Axis = { id: `T~${here}`, size: partSize(T.size, label) };
   const position = make.iota(b, axis);
-  const read = shape.reverse
-    ? move.suffix(b, source, "T", axis, 1 - here)
-    : move.prefix(b, source, "T", axis, here);
+  const read = shape.reverse ? move.suffix(b, source, "T", axis, 1 - here) : move.prefix(b, source, "T", axis, here);
   const mask = shape.reverse
     ? make.le(b, make.add(b, make.iota(b, T), make.int(b, 1 - here)), position)
     : make.lt(b, position, make.add(b, make.iota(b, T), make.int(b, here)));

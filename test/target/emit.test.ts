@@ -24,6 +24,10 @@ const SIZES = new Map([["V", 7]]);
 const IDS = [0, 3, 5, 1, 6, 2, 4, 4, 1, 0, 2, 6, 5, 3, 3, 1, 0, 6];
 const LENGTHS = [6, 4, 5];
 
+interface Outputs extends Weights {
+  readonly loss?: tfjs.Tensor;
+  readonly ids?: tfjs.Tensor;
+}
 type Weights = Readonly<Record<string, tfjs.Tensor>>;
 interface Step {
   readonly state: State;
@@ -45,11 +49,7 @@ interface Emitted {
   init(seed?: number): Weights;
   load(bytes: Uint8Array): Weights;
   save(weights: Weights): Promise<Uint8Array>;
-  forward(
-    weights: Weights,
-    inputs: Arrays,
-    options?: { seed?: number; training?: boolean },
-  ): Readonly<Record<string, tfjs.Tensor>>;
+  forward(weights: Weights, inputs: Arrays, options?: { seed?: number; training?: boolean }): Outputs;
   start(weights: Weights): State;
   trainStep(state: State, batch: Arrays, options?: { seed?: number }): Step;
   generate(
@@ -211,7 +211,7 @@ describe("an emitted module", () => {
         module.forward(weights, { ids, lengths: { T: full } }),
         module.forward(weights, { ids, lengths: { T: lengths } }),
       ];
-      const [plain, same, shorter] = outputs.map((output) => output["loss"]?.dataSync()[0]);
+      const [plain, same, shorter] = outputs.map((output) => output.loss?.dataSync()[0]);
       expect(plain).toBe(same);
       expect(plain).not.toBe(shorter);
       library.tf.dispose([full, ...outputs.flatMap((output) => Object.values(output))]);
@@ -287,8 +287,8 @@ describe("an emitted module", () => {
       const { tf } = library;
       const prompt = tf.slice(ids, [0, 0], [3, 2]);
       const made = [5, 5, 6].map((seed) => module.generate(weights, { ids: prompt }, { seed, max: 12 }));
-      const [first = [], second = [], other = []] = made.map((output) => [...(output["ids"]?.dataSync() ?? [])]);
-      expect(made[0]?.["ids"]?.shape).toEqual([3, 12]);
+      const [first = [], second = [], other = []] = made.map((output) => [...(output.ids?.dataSync() ?? [])]);
+      expect(made[0]?.ids?.shape).toEqual([3, 12]);
       expect(first).toEqual(second);
       expect(first).not.toEqual(other);
       expect([0, 1, 2].flatMap((row) => first.slice(12 * row, 12 * row + 2))).toEqual([0, 3, 4, 4, 5, 3]);

@@ -103,7 +103,7 @@ function lowerGraph(
       const inputTypes = node.inputs.map((id) => types.get(id) ?? { dtype: "float" as const, axes: [] });
       const call = ruleCall(writer, known, node, inputs, inputTypes, labels.labelOf(node));
       const outputs = lowerNode(node, call, rules);
-      node.outputs.forEach((output, at) => values.set(output.id, outputs[at] ?? unlowered(node)));
+      for (const [at, output] of node.outputs.entries()) values.set(output.id, outputs[at] ?? unlowered(node));
     }
     return read;
   };

@@ -104,13 +104,13 @@ function runLoop(frame: Frame, loop: Loop): void {
         tensorOf(frame, value),
       );
     });
-    loop.carries.forEach((carry, at) => moveCarry(frame, carry, results[at] ?? missing(carry.name)));
+    for (const [at, carry] of loop.carries.entries()) moveCarry(frame, carry, results[at] ?? missing(carry.name));
     loop.collected.forEach((one, at) => {
       const list = steps[at] ?? [];
       list[index] = results[loop.carries.length + at] ?? missing(one.name);
     });
   }
-  loop.collected.forEach((one, at) => frame.values.set(one.name, stacked(frame, one, steps[at] ?? [])));
+  for (const [at, one] of loop.collected.entries()) frame.values.set(one.name, stacked(frame, one, steps[at] ?? []));
 }
 
 function moveCarry(frame: Frame, carry: Carry, next: Tensor): void {

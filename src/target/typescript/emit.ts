@@ -1,9 +1,12 @@
 import { IndentationText, Project } from "ts-morph";
+import type { Program, WeightSpec } from "../../build/program.ts";
 import type { Origin } from "../../ir/graph.ts";
 import { identifier } from "../tfjs/names.ts";
 import { bundle, type SourceText } from "./bundle.ts";
 import type { EmitInput } from "./emit-input.ts";
-import { addForward, addTraining, type FunctionContext } from "./functions.ts";
+import { addForward } from "./forward.ts";
+import type { FunctionContext } from "./members.ts";
+import { addTraining } from "./training.ts";
 import { addWeights, WEIGHTS_SUPPORT } from "./weights.ts";
 
 /** A file to write. */
@@ -25,7 +28,8 @@ export function emitModule(input: EmitInput, support: readonly SourceText[]): re
   file.addImportDeclaration({ namespaceImport: "tf", moduleSpecifier: "@tensorflow/tfjs-core" });
   const names = { model, weights: `${model}Weights` };
   const { forward } = input;
-  const called = new Set<string>(WEIGHTS_SUPPORT);
+  const weights = allWeights(input);
+  const called = new Set<string>(weights.length > 0 ? WEIGHTS_SUPPORT : []);
   const context: FunctionContext = {
     file,
     names,
@@ -33,8 +37,9 @@ export function emitModule(input: EmitInput, support: readonly SourceText[]): re
     taken: declaredNames(support),
     support: called,
   };
-  addWeights(file, names, forward.weights, forward.sizes);
-  addForward(context, forward, "forward", model, `Runs ${input.model} on a batch.`, false);
+  addWeights(file, names, weights, allSizes(input));
+  if (forward.graph.results.length > 0)
+    addForward(context, forward, "forward", model, `Runs ${input.model} on a batch.`, false);
   for (const training of input.train)
     addTraining(context, training, input.train.length > 1 ? capital(training.name) : "");
   for (const generation of input.generate) {
@@ -53,6 +58,26 @@ export function emitModule(input: EmitInput, support: readonly SourceText[]): re
   );
   file.formatText({ indentSize: 2, ensureNewLineAtEndOfFile: true });
   return [{ path: `${model}.ts`, text: spaced(file.getFullText()) }];
+}
+
+function programsOf(input: EmitInput): readonly Program[] {
+  return [
+    input.forward,
+    ...input.train.map((training) => training.program),
+    ...input.generate.map((generation) => generation.program),
+  ];
+}
+
+/** The weights of all programs: one alone may not reach them all. */
+function allWeights(input: EmitInput): readonly WeightSpec[] {
+  const byName = new Map<string, WeightSpec>();
+  for (const spec of programsOf(input).flatMap((program) => program.weights))
+    if (!byName.has(spec.name)) byName.set(spec.name, spec);
+  return [...byName.values()];
+}
+
+function allSizes(input: EmitInput): ReadonlyMap<string, number> {
+  return new Map(programsOf(input).flatMap((program) => [...program.sizes]));
 }
 
 function header(input: EmitInput): string {

@@ -1,4 +1,4 @@
-import type { InputSpec, ParamRole, Program, WeightSpec } from "../../build/program.ts";
+import type { InputSpec, Program, WeightSpec } from "../../build/program.ts";
 import type { Size } from "../../ir/size.ts";
 import { sizeConstant } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
@@ -45,24 +45,6 @@ export function weightOf(program: Program, name: string): WeightSpec {
   const spec = program.weights.find((weight) => weight.name === name);
   if (spec === undefined) throw new Error(`internal: ${program.name} has no weight ${name}`);
   return spec;
-}
-
-/** The roles of a program's params of one kind, in the order of the params. */
-export function rolesOf<Kind extends ParamRole["kind"]>(
-  program: Program,
-  kind: Kind,
-): readonly (ParamRole & { readonly kind: Kind })[] {
-  return program.graph.params.flatMap((param) => {
-    const role = program.params.get(param.id);
-    return role !== undefined && isKind(role, kind) ? [role] : [];
-  });
-}
-
-function isKind<Kind extends ParamRole["kind"]>(
-  role: ParamRole,
-  kind: Kind,
-): role is ParamRole & { readonly kind: Kind } {
-  return role.kind === kind;
 }
 
 /** Whether a size of 1 is among the declared ones: the program's param lacks it. */

@@ -14,6 +14,7 @@ import {
   tensorType,
   weightOf,
 } from "./layout.ts";
+import type { Member } from "./members.ts";
 
 /** How an emitted function gets the values of a program's params and sizes from its own arguments. */
 export interface Opening {
@@ -24,13 +25,6 @@ export interface Opening {
   readonly options: readonly Member[];
   /** Names of the support functions that the lines call. */
   readonly support: readonly string[];
-}
-
-export interface Member {
-  readonly name: string;
-  readonly type: string;
-  readonly optional: boolean;
-  readonly doc: string;
 }
 
 /** Where an emitted function finds what is no input. */

@@ -21,6 +21,15 @@ export function addWeights(
   weights: readonly WeightSpec[],
   sizes: ReadonlyMap<string, number>,
 ): void {
+  if (weights.length === 0) {
+    file.addTypeAlias({
+      name: names.weights,
+      isExported: true,
+      docs: [{ description: `${names.model} has no weights.` }],
+      type: "Readonly<Record<string, never>>",
+    });
+    return;
+  }
   file.addTypeAlias({
     name: names.weights,
     isExported: true,

@@ -107,15 +107,15 @@ export function extended(x: tf.Tensor, axis: number, length: number): tf.Tensor 
 
 /** Numbers in the open interval (0, 1), the same on every backend and device for the same seed and stream. */
 export function randomUniform(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
-  return drawn("uniform", seed, stream, shape);
+  return drawNumbers("uniform", seed, stream, shape);
 }
 
 /** Standard normal numbers, the same on every backend and device for the same seed and stream. */
 export function randomGaussian(seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
-  return drawn("gaussian", seed, stream, shape);
+  return drawNumbers("gaussian", seed, stream, shape);
 }
 
-function drawn(distribution: Distribution, seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
+function drawNumbers(distribution: Distribution, seed: number | tf.Tensor, stream: string, shape: number[]): tf.Tensor {
   const numbers = new Float64Array(product(shape));
   fillRandom(numbers, distribution, typeof seed === "number" ? seed : (seed.dataSync()[0] ?? 0), stream);
   return tf.tensor(Float32Array.from(numbers), shape, "float32");

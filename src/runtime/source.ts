@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Report } from "../base/diagnostic.ts";
+import { nearest } from "../base/nearest.ts";
+import { loadModules, type Modules, type Source } from "../check/modules.ts";
+
+const LIBRARY = new URL("../../models/std/", import.meta.url);
+
+/** Reads a file, what it imports, and the library; undefined where the file itself cannot be read, which is reported. */
+export function readModules(file: string, report: Report): Modules | undefined {
+  const entry = readSource(file, report);
+  return entry === undefined ? undefined : modulesOf(entry, report);
+}
+
+/** The same for a text that is already here. */
+export function modulesOf(entry: Source, report: Report): Modules {
+  return loadModules(entry, readLibrary(), resolveImport, report);
+}
+
+/** The library's files, which diagnostics call `std/cells.seq`. */
+export function readLibrary(): readonly Source[] {
+  return readdirSync(LIBRARY)
+    .filter((name) => name.endsWith(".seq"))
+    .sort()
+    .map((name) => ({ file: `std/${name}`, text: readFileSync(new URL(name, LIBRARY), "utf8") }));
+}
+
+/** The folder of the library, for those who look for a file. */
+export function libraryFolder(): string {
+  return fileURLToPath(LIBRARY);
+}
+
+/** Reads a text; a missing file and a folder are reported. What is no text is the parser's to report. */
+export function readSource(file: string, report: Report): Source | undefined {
+  const path = normalize(file);
+  const span = { file: path, start: 0, end: 0 };
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    report.add("unknown-file", span, `there is no file ${path}`, { hint: similar(path) });
+    return undefined;
+  }
+  if (stat.isDirectory()) {
+    report.add("unknown-file", span, `${path} is a folder, a file is needed`, {
+      hint: similar(join(path, "model.seq")),
+    });
+    return undefined;
+  }
+  try {
+    return { file: path, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    report.add("unknown-file", span, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function similar(path: string): string | undefined {
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return `there is no folder ${folder} either`;
+  const files = readdirSync(folder).filter((name) => name.endsWith(".seq"));
+  const near = nearest(path.slice(folder === "." ? 0 : folder.length + 1), files);
+  if (near !== undefined) return `did you mean ${join(folder, near)}?`;
+  return files.length === 0 ? undefined : `the folder has ${files.slice(0, 5).join(", ")}`;
+}
+
+function resolveImport(path: string, from: string): Source | undefined {
+  const file = isAbsolute(path) ? path : join(dirname(from), path);
+  try {
+    return { file, text: readFileSync(file, "utf8") };
+  } catch {
+    return undefined;
+  }
+}

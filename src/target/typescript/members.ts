@@ -1,0 +1,71 @@
+import type { SourceFile } from "ts-morph";
+import { type TensorProgram, type TensorResult, TF_DTYPE } from "../tfjs/program.ts";
+import { property, tensorType } from "./layout.ts";
+import type { Opening } from "./params.ts";
+import { printExpression } from "./print-expression.ts";
+import type { EquationText } from "./print-program.ts";
+import { supportCalls } from "./support-calls.ts";
+import type { ModuleNames } from "./weights.ts";
+
+/** What a model's functions share. */
+export interface FunctionContext {
+  readonly file: SourceFile;
+  readonly names: ModuleNames;
+  readonly equation: EquationText;
+  /** Names that no variable may have: those of the support functions. */
+  readonly taken: readonly string[];
+  /** Collects the support functions that are called. */
+  readonly support: Set<string>;
+}
+
+/** What the functions call their own arguments. */
+export const ARGUMENT_NAMES: readonly string[] = ["weights", "inputs", "options", "state", "batch"];
+
+/** A field of an object type. */
+export interface Member {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+  readonly doc: string;
+}
+
+/** The field that holds a result. */
+export function outputMember({ axes, dtype }: TensorResult, name: string): Member {
+  return {
+    name,
+    type: tensorType(axes.length),
+    optional: false,
+    doc: `${TF_DTYPE[dtype]} [${axes.map((axis) => axis.size.text).join(", ")}].`,
+  };
+}
+
+/** `name: value as tf.Tensor2D,` of an object literal; `shape` where it is not the one that the program gives. */
+export function returned(name: string, { value, axes }: TensorResult, shape?: readonly number[]): string {
+  const text = printExpression(value, 6);
+  const whole = shape === undefined ? text : `tf.reshape(${text}, [${shape.join(", ")}])`;
+  return `${property(name)}: ${whole} as ${tensorType(shape?.length ?? axes.length)},`;
+}
+
+/** The parameter for such an object, where it has fields; left out by callers where all are optional. */
+export function argument(
+  name: string,
+  type: string,
+  members: readonly Member[],
+): readonly { readonly name: string; readonly type: string; readonly initializer?: string }[] {
+  if (members.length === 0) return [];
+  return [members.every((member) => member.optional) ? { name, type, initializer: "{}" } : { name, type }];
+}
+
+/** An exported type with these fields; none without fields. */
+export function addMembers(file: SourceFile, name: string, doc: string, members: readonly Member[]): void {
+  if (members.length === 0) return;
+  const fields = members.map(
+    (member) => `/** ${member.doc} */\nreadonly ${property(member.name)}${member.optional ? "?" : ""}: ${member.type};`,
+  );
+  file.addTypeAlias({ name, isExported: true, docs: [{ description: `${doc}` }], type: `{\n${fields.join("\n")}\n}` });
+}
+
+/** Notes what support functions a function calls. */
+export function collectSupport(context: FunctionContext, opening: Opening, tensors: TensorProgram): void {
+  for (const name of [...opening.support, ...supportCalls(tensors)]) context.support.add(name);
+}

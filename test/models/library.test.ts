@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { compileDefinitionOf, openJob } from "../support/compile.ts";
+import { randomFeed } from "../support/feed.ts";
+import { compareWithDifferences } from "../support/finite.ts";
+
+const SIZES = { B: 2, D: 4, H: 3, V: 5, K: 4, T: 3, S: 3, Q: 3, A: 2, N: 2, C: 3, M: 3, O: 2, I: 3, X: 5, Y: 4, Z: 2, G: 2 };
+
+/** Definitions that need more than sizes. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  RNN: ["RNN", "RNN(act: relu)"],
+  MLP: ["MLP([3, 4, 2])", "MLP([3, 2], last: tanh)", "MLP([3, 4, 5, 2], act: gelu)"],
+  Bi: ["Bi(LSTM)", "Bi(GRU)"],
+  Dense: ["Dense", "Dense(act: tanh)"],
+  dropout: ["dropout(p: 0.3)"],
+  sgd: ["sgd(0.1)"],
+  momentum: ["momentum(0.1)"],
+  adam: ["adam(0.1)"],
+  adamw: ["adamw(0.1)"],
+  rmsprop: ["rmsprop(0.1)"],
+  clip_norm: ["clip_norm(0.7)", "clip_norm(7.0)"],
+  clip_value: ["clip_value(0.5)"],
+  cosine: ["cosine(0.3)", "cosine(0.3, warmup: 2)"],
+  linear: ["linear(1.0, 0.5)"],
+  step_decay: ["step_decay(0.5)"],
+  noam: ["noam(4)"],
+};
+
+const names = [...openJob("").modules.library.keys()];
+
+describe("gradients of the library against difference quotients", () => {
+  for (const name of names) {
+    for (const expression of ARGUMENTS[name] ?? [name]) {
+      test(expression, () => {
+        const program = compileDefinitionOf(expression, { sizes: SIZES });
+        for (const training of [true, false]) {
+          const { compared, wrong } = compareWithDifferences(program, randomFeed(program, SIZES, { training }));
+          expect(wrong).toEqual([]);
+          expect(compared).toBeGreaterThan(0);
+        }
+      });
+    }
+  }
+});

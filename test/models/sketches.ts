@@ -1,0 +1,126 @@
+import { forwardOf, openJob, readSource, renderFindings, seqFiles } from "../support/compile.ts";
+import type { Program } from "../../src/build/program.ts";
+import type { Chance } from "../support/chance.ts";
+
+export const SKETCHES = "test/syntax/sketches";
+
+/** How a model of a sketch is made small enough to differentiate by hand. */
+export interface Setting {
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Numbers that the source writes out, made smaller. */
+  readonly edits?: readonly (readonly [from: string | RegExp, to: string])[];
+  /** What is minimized where the model emits nothing, or less than all. */
+  readonly objective?: string;
+  readonly draw?: Readonly<Record<string, (chance: Chance) => number>>;
+}
+
+/** By file and model. Sizes that are not said are the ones below. */
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  "ar AR": { sizes: { P: 2 } },
+  "autoencoder Tied": { sizes: { D: 4, Z: 2 } },
+  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]] },
+  "autoencoder Stacked": { sizes: { D: 4, H: 3, Z: 2 }, objective: "r1 + r2 + nll(x)" },
+  "cyclegan CycleGAN": {
+    sizes: { D: 3 },
+    edits: [
+      [/512/g, "4"],
+      [/256/g, "5"],
+    ],
+    objective: "(A(a) - 1)**2 + A(fa)**2 + (B(b) - 1)**2 + B(fb)**2 + 10 * cycle",
+  },
+  "dqn DQN": { edits: [[/128/g, "4"]], objective: "loss" },
+  "dtw Templates": { sizes: { M: 4 } },
+  "gan GAN": {
+    sizes: { Z: 2, D: 3 },
+    edits: [
+      [/256/g, "5"],
+      [/512/g, "4"],
+    ],
+    objective: "softplus(-r) + softplus(s)",
+  },
+  "hmm HMM": { objective: "-loglik / T" },
+  "pixel_rnn PixelRNN": { edits: [["[28, 28]", "[4, 3]"]] },
+  "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 2 }, edits: [[/\[64, D\]/g, "[7, D]"]] },
+  "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, L: 2 } },
+  "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
+  "untied Tied": { sizes: { L: 4 } },
+  "untied Untied": { sizes: { L: 4 } },
+  "wgan_gp WGAN": {
+    sizes: { Z: 2, D: 3 },
+    edits: [
+      [/256/g, "5"],
+      [/512/g, "4"],
+    ],
+    objective: "s - r + 10 * gp",
+  },
+  "word2vec SkipGram": { objective: "loss" },
+};
+
+/** Small sizes for every name that the sketches use; `B` examples, and the `time` names. */
+export const SMALL = {
+  ...{ B: 3, T: 5, S: 4, N: 5 },
+  ...{ V: 6, Vs: 5, Vt: 6, K: 3, P: 4, E: 3, H: 2, D: 4, Z: 2, Topics: 3, A: 2 },
+} as const;
+
+export interface Sketch {
+  /** `g2p G2P`. */
+  readonly name: string;
+  readonly file: string;
+  readonly model: string;
+  readonly text: string;
+  readonly setting: Setting;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** Every model of every file of a folder. */
+export function sketches(folder = SKETCHES): readonly Sketch[] {
+  return seqFiles(folder).flatMap((name) => {
+    const { file, text } = readSource(`${folder}/${name}`);
+    const models = [...openJob(text, { file }).modules.entry.definitions.values()];
+    return models.flatMap((definition): readonly Sketch[] => {
+      if (definition.definitionKind !== "model") return [];
+      const model = definition.name.text;
+      const title = `${name.replace(/\.seq$/, "")} ${model}`;
+      const setting = SETTINGS[title] ?? {};
+      return [{ name: title, file, model, text: edited(text, model, setting), setting, sizes: sizesOf(definition.parameters.map(({ name: parameter }) => parameter.text), setting) }];
+    });
+  });
+}
+
+/** Times and data sizes are everybody's; a parameter's only where the model has it. */
+function sizesOf(parameters: readonly string[], { sizes = {} }: Setting): Record<string, number> {
+  const shared = ["B", "T", "S", "N"].filter((name) => !parameters.includes(name));
+  const all: Record<string, number> = { ...SMALL, ...sizes };
+  return Object.fromEntries([...shared, ...parameters].flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
+}
+
+function edited(text: string, model: string, { edits = [], objective }: Setting): string {
+  const smaller = edits.reduce((before, [from, to]) => {
+    const after = before.replace(from, to);
+    if (after === before) throw new Error(`${model} has no ${String(from)}`);
+    return after;
+  }, text);
+  return objective === undefined ? smaller : `${smaller}\n${regimeText("check", model, objective)}`;
+}
+
+/** A regime that minimizes something; its data are never read. */
+export function regimeText(name: string, model: string, objective: string, optimizer = "sgd(0.1)", more = ""): string {
+  return `train ${name} of ${model} { data rows = csv("rows.csv") minimize ${objective} optim ${optimizer} ${more} for 1 steps }`;
+}
+
+export interface Built {
+  readonly program: Program | undefined;
+  /** Codes of what is wrong, and the text for people. */
+  readonly codes: readonly string[];
+  readonly findings: string;
+}
+
+/** The model with its loss and all gradients; undefined with the reasons where it is refused. */
+export function buildSketch(sketch: Sketch, dense: boolean, values: readonly string[] = []): Built {
+  const { B: _B, T: _T, S: _S, ...known } = sketch.sizes;
+  const job = openJob(sketch.text, { file: sketch.file, sizes: known, dense });
+  const wanted = { model: sketch.model, gradients: true, values };
+  const program = forwardOf(job, sketch.setting.objective === undefined ? wanted : { ...wanted, regime: "check" });
+  const errors = job.report.diagnostics.filter(({ severity }) => severity === "error");
+  return { program: errors.length > 0 ? undefined : program, codes: errors.map(({ code }) => code), findings: renderFindings(job) };
+}

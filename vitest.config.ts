@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // A golden that is missing or differs is a failure; `npm run golden` rewrites them.
+    update: process.argv.includes("--update") ? "all" : "none",
+    testTimeout: 30_000,
+  },
+});
