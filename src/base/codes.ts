@@ -51,6 +51,7 @@ export const CODES = {
   "missing-else": "A value is read where it does not hold.",
   "late-start": "A value that does not hold everywhere is read whole.",
   "needless-else": "An else behind a value that always holds.",
+  "varying-axis": "A slice whose size differs by index leaves its equation.",
   "bare-cell": "A cell is called like a function.",
   "not-callable": "Only definitions and functions can be called.",
   "wrong-arguments": "A call gives too many, too few or unknown arguments.",
@@ -73,6 +74,7 @@ export const CODES = {
   "wrong-option": "An option that does not exist or has the wrong value.",
   "missing-input": "An input that no data line gives.",
   "unknown-reader": "No data reader has this name.",
+  "wrong-data": "A data file does not hold what the model expects.",
   "not-yet": "The language has it, this version of the compiler does not.",
 } as const satisfies Record<string, string>;
 

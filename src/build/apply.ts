@@ -4,11 +4,12 @@ import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Definition, InItem, StateItem, Typed } from "../syntax/tree.ts";
-import { fits, freshen, realAxes, renameVisible } from "./align.ts";
+import { EQUAL_BY_ACCIDENT, fits, freshen, realAxes, renameVisible } from "./align.ts";
+import { blamingInstance } from "./blame.ts";
 import { type BoundInput, declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
-import { type Context, type Frame, frameContext, knownSlot } from "./frame.ts";
+import { type Context, type Frame, frameContext, knownSlot, type Slot } from "./frame.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
 import { asSize } from "./static.ts";
@@ -69,19 +70,37 @@ export function apply(context: Context, instance: InstanceValue, given: Given, s
   if (instance.blocks !== undefined) return applyStack(context, instance, given, span);
   const { session } = context;
   if (session.depth >= DEEPEST) {
-    session.report.add(
-      "endless-definition",
-      span,
-      `${instance.definition.name.text} is nested ${DEEPEST} deep: does it use itself?`,
-    );
+    reportEndless(context, instance);
     return undefined;
   }
   session.depth++;
   try {
-    return applyOne(context, instance, given, span);
+    return blamingInstance(context, instance, span, () => applyOne(context, instance, given, span));
   } finally {
     session.depth--;
   }
+}
+
+/** Which definitions use each other, told at the first of them in the file. */
+function reportEndless(context: Context, { definition, declared }: InstanceValue): void {
+  const circle: { readonly definition: Definition; readonly made: Span }[] = [{ definition, made: declared }];
+  for (let frame: Frame | undefined = context.frame; frame !== undefined; frame = frame.caller?.frame) {
+    circle.unshift(frame);
+    if (frame.definition === definition) break;
+  }
+  const steps = circle.slice(1);
+  const first = steps.reduce((best, step) => (step.definition.span.start < best.definition.span.start ? step : best));
+  const at = steps.indexOf(first);
+  const order = [...steps.slice(at), ...steps.slice(0, at)].map((step) => step.definition.name.text);
+  context.session.report.add(
+    "endless-definition",
+    first.definition.name.span,
+    `${order[0]} uses itself without end: ${[...order, order[0]].join(" → ")}`,
+    {
+      related: steps.map(({ made, definition: { name } }) => ({ span: made, message: `${name.text} is used here` })),
+      hint: "nothing is repeated by a definition that uses itself: write use f = stack 3 of ...",
+    },
+  );
 }
 
 function applyOne(context: Context, instance: InstanceValue, given: Given, span: Span): Applied | undefined {
@@ -106,6 +125,15 @@ export function openFrame(
   given: Given,
   span: Span,
 ): { readonly frame: Frame; readonly leading: readonly VisibleAxis[] } | undefined {
+  return blamingInstance(context, instance, span, () => bindFrame(context, instance, given, span));
+}
+
+function bindFrame(
+  context: Context,
+  instance: InstanceValue,
+  given: Given,
+  span: Span,
+): ReturnType<typeof openFrame> {
   const { definition } = instance;
   const scope = declareFrame(context, instance, span);
   const bound: BoundArgument[] = [];
@@ -136,10 +164,19 @@ export function openFrame(
       name: argument.name,
       kind: argument.kind,
       value: freshen({ ...context, hidden }, own, taken),
-      span: argument.span,
+      span: declaredAt(definition, argument.name) ?? argument.span,
     };
   });
   return { frame: scope.complete(hidden, inputs), leading };
+}
+
+function declaredAt(definition: Definition, name: string): Span | undefined {
+  for (const item of definition.items) {
+    if (item.kind !== "in" && item.kind !== "of" && item.kind !== "state") continue;
+    const found = item.names.find((typed) => typed.name.text === name);
+    if (found !== undefined) return found.name.span;
+  }
+  return undefined;
 }
 
 interface BoundArgument {
@@ -283,7 +320,7 @@ function checkTokens(
   instance: InstanceValue,
 ): boolean {
   const { report } = context.session;
-  const name = instance.path === "" ? instance.definition.name.text : instance.path;
+  const name = instanceName(instance);
   const { vocabulary } = item.type;
   if (vocabulary === undefined) {
     if (value.vocabulary === undefined || item.type.base !== "float") return true;
@@ -294,8 +331,10 @@ function checkTokens(
     return false;
   }
   if (context.session.builder.type(value.id).dtype !== "int") {
-    report.add("wrong-kind", span, `${name} takes tokens for ${item.name.text}, this is ${describe(value)}`, {
-      related: [{ span: item.span, message: "declared here" }],
+    const related = value.from.start === span.start ? [] : [{ span: value.from, message: "it comes from here" }];
+    report.add("wrong-kind", span, `${name} takes tokens for ${item.name.text}, and was given ${describe(value)}, which are numbers`, {
+      related: [...related, { span: item.span, message: `${item.name.text} is declared here` }],
+      hint: "declare the input as tokens, as in tok(V)[T], or take the nearest with argmax(x)",
     });
     return false;
   }
@@ -321,7 +360,7 @@ function reportInput(
   instance: InstanceValue,
   sizes: ReadonlyMap<string, Size>,
 ): undefined {
-  const name = instance.path === "" ? instance.definition.name.text : instance.path;
+  const name = instanceName(instance);
   const wanted = (item.type.axes ?? []).map((axis) => {
     const size = expectedSize(inner, sizes, axis.size);
     const text = typeof size === "string" ? (axis.size.kind === "reference" ? axis.size.name : "?") : size.text;
@@ -336,19 +375,40 @@ function reportInput(
         { span: value.from, message: `${shapeText(value.visible)} comes from here` },
         { span: instance.declared, message: `${name} is made here` },
       ],
-      hint: value.visible.length < wanted.length ? "an axis is missing" : undefined,
+      hint: inputHint(context, instance, value, wanted),
     },
   );
   return undefined;
+}
+
+function inputHint(
+  { session }: Context,
+  { path }: InstanceValue,
+  value: TensorValue,
+  wanted: readonly string[],
+): string | undefined {
+  if (/\.\d+$/.test(path)) return "the blocks of a stack feed one another: what a block gives must have the shape of what it takes";
+  if (value.visible.length < wanted.length) {
+    return `${wanted.length === 1 ? "one axis is" : `${wanted.length} axes are`} needed, there ${value.visible.length === 1 ? "is one" : `are ${value.visible.length}`}`;
+  }
+  const last = value.visible.slice(-wanted.length).map(({ axis }) => session.sizes.get(axis.size.text));
+  const equal = wanted.every((text, place) => last[place] !== undefined && last[place] === session.sizes.get(text));
+  return equal ? EQUAL_BY_ACCIDENT : undefined;
+}
+
+/** `l1`, or the definition's own name where it was called on the spot. */
+function instanceName({ path, definition }: InstanceValue): string {
+  return path === "" ? definition.name.text : path;
 }
 
 function reportMissing(context: Context, instance: InstanceValue, item: Typed, span: Span): void {
   context.session.report.add(
     "wrong-arguments",
     span,
-    `the input ${item.name.text} of ${instance.definition.name.text} is not given`,
+    `${instanceName(instance)} is not given its input ${item.name.text}`,
     {
-      related: [{ span: item.span, message: "declared here" }],
+      related: [{ span: item.span, message: `${item.name.text} is declared here` }],
+      hint: `write ${instanceName(instance)}(${inputNames(instance.definition).join(", ")})`,
     },
   );
 }
@@ -364,30 +424,14 @@ function bindState(
   if (starts === undefined) return undefined;
   const settled = state.meaning.kind === "bottom" ? starts : settle(context, state.meaning);
   if (settled.kind !== "record") {
-    if (settled.kind !== "invalid") {
-      context.session.report.add(
-        "wrong-kind",
-        state.span,
-        `the state of ${instance.definition.name.text} is needed here, this is ${describe(settled)}`,
-        {
-          hint: `write ${instance.path || instance.definition.name.text}.state(...) to make one`,
-        },
-      );
-    }
+    if (settled.kind !== "invalid") reportNoState(context, instance, settled, state.span);
     return undefined;
   }
   const bound: BoundArgument[] = [];
   for (const item of stateItems(instance.definition)) {
     const field = settled.fields.get(item.name.text);
     if (field === undefined) {
-      context.session.report.add(
-        "wrong-kind",
-        state.span,
-        `${describe(settled)} has no ${item.name.text}, which ${instance.definition.name.text} keeps`,
-        {
-          related: [{ span: item.span, message: "declared here" }],
-        },
-      );
+      reportOtherState(context, instance, settled, item, state.span);
       return undefined;
     }
     const matched = matchDeclared(context, inner, sizes, item, field, state.span, instance);
@@ -397,8 +441,80 @@ function bindState(
   return bound;
 }
 
+function reportNoState(context: Context, instance: InstanceValue, found: Meaning, span: Span): void {
+  const name = instanceName(instance);
+  context.session.report.add("wrong-kind", span, `the state of ${name} is needed here, this is ${describe(found)}`, {
+    related: found.kind === "tensor" ? [{ span: found.from, message: `${describe(found)} comes from here` }] : [],
+    hint: `write ${name}.state(${stateItems(instance.definition).map((item) => `${item.name.text}: ...`).join(", ")}) to make one`,
+  });
+}
+
+function reportOtherState(context: Context, instance: InstanceValue, found: RecordValue, item: Typed, span: Span): void {
+  const { text } = item.name;
+  const name = instanceName(instance);
+  const states = stateItems(instance.definition).map(({ name: { text: own } }) => (found.fields.has(own) ? `${own}: s.${own}` : `${own}: ...`));
+  context.session.report.add("wrong-kind", span, `${describe(found)} has no ${text}, which ${name} keeps`, {
+    related: [{ span: item.span, message: `${text} is declared here` }],
+    hint: `make the state from what is there: ${name}.state(${states.join(", ")})`,
+  });
+}
+
+/** A state that `scan ... from` starts with: every field that the cell keeps, in its shape. Undefined where one does not fit (reported). */
+export function fitStart(context: Context, instance: InstanceValue, given: RecordValue, span: Span): RecordValue | undefined {
+  const starts = startRecord(context, instance, span);
+  if (starts === undefined) return undefined;
+  for (const item of stateItems(instance.definition)) {
+    const field = given.fields.get(item.name.text);
+    const declared = starts.fields.get(item.name.text);
+    if (field === undefined) {
+      reportOtherState(context, instance, given, item, span);
+      return undefined;
+    }
+    if (declared === undefined || !fitsState(context, instance, field, declared, item, span)) return undefined;
+  }
+  return given;
+}
+
+/** Whether a value can be a state: a single number, or the declared shape. A shape that differs is reported. */
+export function fitsState(
+  context: Context,
+  instance: InstanceValue,
+  value: TensorValue,
+  declared: TensorValue,
+  item: Typed,
+  span: Span,
+): boolean {
+  const own = realAxes(declared.visible).length;
+  const last = own === 0 ? [] : realAxes(value.visible).slice(-own);
+  if (value.visible.length === 0 || sameAxes({ ...value, visible: last }, declared)) return true;
+  const name = instanceName(instance);
+  const message = `the state ${item.name.text} of ${name} is ${shapeText(declared.visible)}, and was given ${shapeText(value.visible)}`;
+  context.session.report.add("shape-mismatch", span, message, {
+    related: [
+      { span: value.from, message: `${shapeText(value.visible)} comes from here` },
+      { span: instance.declared, message: `${name} is made here` },
+    ],
+  });
+  return false;
+}
+
+function sameAxes(a: TensorValue, b: TensorValue): boolean {
+  const [left, right] = [realAxes(a.visible), realAxes(b.visible)];
+  return (
+    left.length === right.length &&
+    left.every((axis, place) => {
+      const other = right[place];
+      return other !== undefined && fits(axis, other);
+    })
+  );
+}
+
 /** The start of each state: zero, or what its declaration says. */
 export function startRecord(context: Context, instance: InstanceValue, span: Span): RecordValue | undefined {
+  return blamingInstance(context, instance, span, () => startsOf(context, instance, span));
+}
+
+function startsOf(context: Context, instance: InstanceValue, span: Span): RecordValue | undefined {
   const { frame, context: inner } = declareFrame(context, instance, span);
   const base = frameContext(context.session, { ...frame, hidden: context.hidden });
   const fields = new Map<string, TensorValue>();
@@ -419,7 +535,7 @@ export function startRecord(context: Context, instance: InstanceValue, span: Spa
       continue;
     }
     const value = asTensor(base, evaluate(base, item.start), item.start.span);
-    if (value === undefined) return undefined;
+    if (value === undefined || !fitsState(base, instance, value, zero, item, item.start.span)) return undefined;
     fields.set(item.name.text, value.visible.length === 0 ? { ...zero, id: value.id } : { ...value, from: item.span });
   }
   return { kind: "record", fields, starts: fields, of: instance.definition.name.text };
@@ -435,13 +551,17 @@ function jointLeading(
   for (const argument of bound) if (argument.leading.length > longest.length) longest = argument.leading;
   for (const argument of bound) {
     if (placesIn(argument.leading, longest) !== undefined) continue;
+    const other = bound.find((candidate) => candidate.leading === longest) ?? argument;
     context.session.report.add(
       "shape-mismatch",
-      argument.span,
-      `the extra axes ${shapeText(argument.leading)} do not fit the extra axes ${shapeText(longest)} of another argument`,
+      span,
+      `this is applied at each position of ${shapeText(other.leading)} for ${other.name}, and of ${shapeText(argument.leading)} for ${argument.name}: they differ`,
       {
-        related: [{ span, message: "in this call" }],
-        hint: "an extra axis is applied over, and must be shared or absent",
+        related: [other, argument].map((one) => ({
+          span: one.value.from,
+          message: `${one.name} is ${shapeText(one.value.visible)}, from here`,
+        })),
+        hint: "what an argument has beyond its declared axes must be the same for all, or absent; else write an index equation",
       },
     );
     return undefined;
@@ -501,23 +621,17 @@ function nextState(
     const declared = inner.frame.names.get(item.name.text);
     const before = declared === undefined ? INVALID : demand(inner.session, declared);
     if (value === undefined || before.kind !== "tensor") return "invalid";
-    const fitted = fitNext(inner, value, before, slot.span);
+    const fitted = fitNext(inner, value, before, item, slot);
     if (fitted === undefined) return "invalid";
-    fields.set(item.name.text, { ...fitted, visible: [...leading, ...fitted.visible] });
+    fields.set(item.name.text, { ...fitted, visible: [...leading, ...fitted.visible], from: span });
   }
   const starts = startRecord(inner, instance, span)?.fields ?? fields;
   return { kind: "record", fields, starts, of: instance.definition.name.text };
 }
 
 /** A state keeps its shape. */
-function fitNext(inner: Context, value: TensorValue, before: TensorValue, span: Span): TensorValue | undefined {
-  const same =
-    realAxes(value.visible).length === realAxes(before.visible).length &&
-    realAxes(value.visible).every((axis, place) => {
-      const other = realAxes(before.visible)[place];
-      return other !== undefined && fits(axis, other);
-    });
-  if (same) {
+function fitNext(inner: Context, value: TensorValue, before: TensorValue, item: Typed, slot: Slot): TensorValue | undefined {
+  if (sameAxes(value, before)) {
     return renameVisible(
       inner,
       value,
@@ -527,13 +641,11 @@ function fitNext(inner: Context, value: TensorValue, before: TensorValue, span: 
   if (value.visible.length === 0) return { ...value, visible: before.visible };
   inner.session.report.add(
     "shape-mismatch",
-    span,
-    `the next value has shape ${shapeText(value.visible)}, the state ${shapeText(before.visible)}`,
+    slot.equation?.value.span ?? slot.span,
+    `the state ${item.name.text} is ${shapeText(before.visible)}, and its next value ${shapeText(value.visible)}`,
     {
-      related: [
-        { span: value.from, message: `${shapeText(value.visible)} comes from here` },
-        { span: before.from, message: `${shapeText(before.visible)} is declared here` },
-      ],
+      related: [{ span: item.span, message: `${item.name.text} is declared here` }],
+      hint: "a state keeps its shape",
     },
   );
   return undefined;

@@ -1,13 +1,16 @@
+import { countText, meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import type { ScalarExpression } from "../ir/scalar.ts";
 import { evaluateScalar } from "../ir/scalar_functions.ts";
 import { opByName } from "../op/table.ts";
 import type { Argument, Call, Definition } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { fitInto } from "./align.ts";
-import { type Applied, apply, type Given, inputNames, startRecord } from "./apply.ts";
+import { type Applied, apply, fitsState, type Given, inputNames, startRecord, stateItems } from "./apply.ts";
 import { applyBuiltin, isBuiltin } from "./builtins.ts";
-import { evaluate, evaluateRaw } from "./expression.ts";
+import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
+import { reportModel } from "./instance.ts";
 import type { Context } from "./frame.ts";
 import { asTensor, elementwise } from "./operators.ts";
 import { knownNumber, numberMeaning } from "./static.ts";
@@ -44,11 +47,26 @@ export function evaluateCall(context: Context, call: Call): Meaning {
     case "bottom":
       return BOTTOM;
     default:
-      context.session.report.add("not-callable", call.callee.span, `${describe(callee)} cannot be called`, {
-        hint: callee.kind === "tensor" ? "to read a position write brackets: x[t]" : undefined,
-      });
-      return INVALID;
+      return reportNotCallable(context, callee, call);
   }
+}
+
+function reportNotCallable(context: Context, callee: Meaning, call: Call): Meaning {
+  const name = dottedPath(call.callee);
+  const argument = call.args.map(({ value }) => printExpression(value)).join(", ");
+  context.session.report.add(
+    "not-callable",
+    call.callee.span,
+    callee.kind === "tensor" && name !== undefined
+      ? `${name} is an array ${describe(callee)}, and cannot be called`
+      : `${describe(callee)} cannot be called`,
+    {
+      related: callee.kind === "tensor" ? [{ span: callee.from, message: `${name ?? "it"} comes from here` }] : [],
+      hint:
+        callee.kind === "tensor" ? `to read a position write brackets, ${name ?? "x"}[${argument}]; to multiply write *` : undefined,
+    },
+  );
+  return INVALID;
 }
 
 function applyElementwise(context: Context, name: string, call: Call): Meaning {
@@ -58,9 +76,8 @@ function applyElementwise(context: Context, name: string, call: Call): Meaning {
   const wrong = call.args.length !== arity || call.args.some((argument) => argument.name !== undefined);
   if (wrong || call.axes.length > 0) {
     const operands = ["x", "y", "z"].slice(0, arity).join(", ");
-    context.session.report.add("wrong-arguments", call.span, `${name} was given ${call.args.length} arguments`, {
-      hint: `write ${name}(${operands})`,
-    });
+    const message = call.axes.length > 0 ? `${name} works number by number, and takes no axes` : countText(name, arity, call.args);
+    context.session.report.add("wrong-arguments", call.span, message, { hint: `write ${name}(${operands})` });
     return INVALID;
   }
   const values = call.args.map((argument) => evaluate(context, argument.value));
@@ -96,7 +113,10 @@ function stateCall(context: Context, call: Call): Meaning | undefined {
     const value = evaluate(context, argument.value);
     if (value.kind === "bottom") return BOTTOM;
     const tensor = value.kind === "invalid" ? undefined : asTensor(context, value, argument.span);
-    const fitted = tensor === undefined ? undefined : fitField(context, tensor, start, argument.span);
+    const item = stateItems(instance.definition).find((state) => state.name.text === name);
+    if (tensor === undefined || item === undefined) return INVALID;
+    if (!fitsState(context, instance, tensor, start, item, argument.value.span)) return INVALID;
+    const fitted = fitField(context, tensor, start, argument.span);
     if (fitted === undefined) return INVALID;
     fields.set(name, fitted);
   }
@@ -110,13 +130,15 @@ function fitField(context: Context, value: TensorValue, start: TensorValue, span
 
 function reportField(context: Context, record: RecordValue, argument: Argument): void {
   const names = [...record.fields.keys()];
+  const near = argument.name === undefined ? undefined : nearest(argument.name.text, names);
+  const usage = `write ${names.map((name) => `${name}: ...`).join(", ")}`;
   context.session.report.add(
     "wrong-arguments",
-    argument.span,
+    argument.name?.span ?? argument.span,
     argument.name === undefined
       ? "the fields of a state are given by name"
       : `${record.of} has no state ${argument.name.text}`,
-    { hint: `its states are ${names.join(", ")}` },
+    near === undefined || argument.name === undefined ? { hint: usage } : meant(near, argument.name.span),
   );
 }
 
@@ -132,14 +154,14 @@ function callInstance(context: Context, instance: InstanceValue, call: Call): Me
 function callDefinition(context: Context, callee: DefinitionValue, call: Call): Meaning {
   const { definition } = callee;
   if (definition.definitionKind === "model") {
-    context.session.report.add(
-      "not-callable",
-      call.callee.span,
-      `${definition.name.text} is a model, and cannot be part of another`,
-      {
-        hint: "write it as a layer",
-      },
-    );
+    reportModel(context, callee, call.callee.span);
+    return INVALID;
+  }
+  if (definition.definitionKind === "dist") {
+    context.session.report.add("not-callable", call.callee.span, `${definition.name.text} is a distribution: it is drawn from`, {
+      related: [{ span: definition.name.span, message: "defined here" }],
+      hint: `write noise e: [] ~ ${definition.name.text}(...), or emit y: [] ~ ${definition.name.text}(...)`,
+    });
     return INVALID;
   }
   if (hasWeights(definition)) {
@@ -150,7 +172,7 @@ function callDefinition(context: Context, callee: DefinitionValue, call: Call): 
       `${definition.name.text} has weights of its own: it needs a name`,
       {
         related: [{ span: definition.name.span, message: "defined here" }],
-        hint: `write use ${name} = ${definition.name.text}(...), then ${name}(x)`,
+        hint: `write use ${name} = ${definition.name.text}(...), then ${definition.definitionKind === "cell" ? `scan ${name} over x` : `${name}(x)`}`,
       },
     );
     return INVALID;
@@ -184,8 +206,8 @@ function severalOf(applied: Applied | undefined): Meaning {
 
 function reportBareCell(context: Context, { definition, path }: InstanceValue, call: Call): Meaning {
   const name = path === "" ? definition.name.text : path;
-  context.session.report.add("bare-cell", call.span, `${definition.name.text} keeps state`, {
-    related: [{ span: definition.name.span, message: "it is a cell" }],
+  context.session.report.add("bare-cell", call.span, `${name} keeps a state, which this call does not give`, {
+    related: [{ span: definition.name.span, message: `${definition.name.text} is a cell` }],
     hint: `write y[t], s[t] = ${name}(x[t], s[t-1]), or scan ${name} over x`,
   });
   return INVALID;
@@ -208,6 +230,7 @@ function evaluateArguments(
     const meaning = evaluate(context, argument.value);
     if (meaning.kind === "invalid") return undefined;
     if (name !== undefined) {
+      if (inputs.has(name) || parameters.has(name)) return reportTwice(context, argument, definition);
       if (names.includes(name)) inputs.set(name, { meaning, span: argument.span });
       else if (parametersAllowed && definition.parameters.some((parameter) => parameter.name.text === name)) {
         parameters.set(name, meaning);
@@ -221,6 +244,14 @@ function evaluateArguments(
     else return reportCount(context, call, definition, names);
   }
   return { inputs, state, parameters };
+}
+
+function reportTwice(context: Context, argument: Argument, definition: Definition): undefined {
+  context.session.report.add("wrong-arguments", argument.span, `${definition.name.text} is given ${argument.name?.text} twice`, {
+    related: [{ span: definition.name.span, message: "defined here" }],
+    hint: `its inputs are ${inputNames(definition).join(", ")}, in this order`,
+  });
+  return undefined;
 }
 
 function reportArgument(
@@ -238,15 +269,15 @@ function reportArgument(
     "wrong-arguments",
     argument.name?.span ?? argument.span,
     isParameter
-      ? `${name} is given where ${definition.name.text} gets its name`
+      ? `${name} is a parameter of ${definition.name.text}: it is given once, by its use, not by each call`
       : `${definition.name.text} takes no ${name}`,
     {
       related: [{ span: definition.name.span, message: "defined here" }],
-      hint: isParameter
-        ? `write use f = ${definition.name.text}(..., ${name}: ...)`
-        : near === undefined
-          ? `it takes ${known.join(", ")}`
-          : `did you mean ${near}?`,
+      ...(isParameter
+        ? { hint: `write use f = ${definition.name.text}(..., ${name}: ...)` }
+        : near === undefined || argument.name === undefined
+          ? { hint: `it takes ${known.join(", ")}` }
+          : meant(near, argument.name.span)),
     },
   );
   return undefined;
@@ -256,10 +287,10 @@ function reportCount(context: Context, call: Call, definition: Definition, names
   context.session.report.add(
     "wrong-arguments",
     call.span,
-    `${definition.name.text} takes ${names.length === 1 ? "one input" : `${names.length} inputs`}, and was given ${call.args.length}`,
+    `${definition.name.text} takes ${names.length === 1 ? "one input" : `${names.length} inputs`}${definition.definitionKind === "cell" ? " and a state" : ""}, and was given ${call.args.length}`,
     {
       related: [{ span: definition.name.span, message: "defined here" }],
-      hint: names.length === 0 ? undefined : `its inputs are ${names.join(", ")}`,
+      hint: names.length === 0 ? undefined : `write ${definition.name.text}(${names.join(", ")})`,
     },
   );
   return undefined;

@@ -1,6 +1,8 @@
 import type { Span } from "../base/span.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
+import { itemExpressions } from "../check/mentions.ts";
+import { descendants } from "../syntax/walk.ts";
 import { evaluateEquation } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import {
@@ -43,6 +45,7 @@ export function declareFrame(context: Context, instance: InstanceValue, span: Sp
     hidden: context.hidden,
     names: new Map(),
     caller: { frame: context.frame, span },
+    made: instance.declared,
   };
   declareParameters(session, frame, instance, span);
   for (const item of instance.definition.items) declareStatic(session, frame, item);
@@ -92,7 +95,7 @@ function declareStatic(session: Session, frame: Frame, item: Item): void {
   if (item.kind === "use") {
     for (const use of item.uses) {
       const make = (): Meaning => instanceOf(frameContext(session, frame), use);
-      declare(session, frame, lazySlot(use.name.text, use.name.span, "instance", make));
+      declare(session, frame, lazySlot(use.name.text, use.name.span, "instance", frame, make));
     }
   }
 }
@@ -109,7 +112,7 @@ function declareWeights(
   }
   for (const { key, span } of familyMembers(declarator)) {
     const value = (): Meaning => weightValue(frameContext(session, frame), declarator, initial, key, span);
-    declare(session, frame, lazySlot(key, span, "weight", value));
+    declare(session, frame, lazySlot(key, span, "weight", frame, value));
   }
 }
 
@@ -122,7 +125,7 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
         declare(
           session,
           frame,
-          lazySlot(name.text, name.span, "in", () => evaluate(frameContext(session, frame), instead)),
+          lazySlot(name.text, name.span, "in", frame, () => evaluate(frameContext(session, frame), instead)),
         );
       }
     }
@@ -131,7 +134,7 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
         declare(
           session,
           frame,
-          lazySlot(draw.name.text, draw.name.span, "noise", () => drawn(frameContext(session, frame), draw)),
+          lazySlot(draw.name.text, draw.name.span, "noise", frame, () => drawn(frameContext(session, frame), draw)),
         );
       }
     }
@@ -153,38 +156,42 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
 export function declareEquation(session: Session, frame: Frame, equation: Equation): void {
   const group: SlotGroup = { state: "todo", meanings: [], assumed: undefined, recursive: false };
   equation.targets.forEach((target, index) => {
-    const name = target.primed ? `${target.name.text}'` : target.name.text;
-    if (!checkTarget(session, frame, name, target.name.text, target.primed, target.span)) return;
+    const name = checkedTarget(session, frame, target);
     const compute = (): readonly Meaning[] => evaluateEquation(session, frame, equation);
-    declare(session, frame, { name, span: target.name.span, kind: "equation", compute, equation, group, index });
+    declare(session, frame, { name, span: target.name.span, kind: "equation", compute, equation, group, index, frame });
   });
 }
 
-function checkTarget(
-  session: Session,
-  frame: Frame,
-  name: string,
-  plain: string,
-  primed: boolean,
-  span: Span,
-): boolean {
-  const before = frame.names.get(plain);
-  if (primed) {
-    if (before?.kind === "state" || before?.kind === "weight") return true;
-    session.report.add("not-a-state", span, `${plain} is neither a state nor a param: it has no next value`, {
-      hint: `declare state ${plain}: [...], or leave the prime out`,
+/** The name that a target gives a value: `h'` where it was meant, so that one mistake is reported once. */
+function checkedTarget(session: Session, frame: Frame, { name: { text, span }, primed }: Equation["targets"][number]): string {
+  const before = frame.names.get(text);
+  const at = { ...span, start: span.end };
+  if (primed && before?.kind !== "state" && before?.kind !== "weight") {
+    const primes = [{ ...at, end: at.end + 1 }, ...primedReferences(frame.definition, text)];
+    session.report.add("not-a-state", { ...span, end: span.end + 1 }, `${text} is neither a state nor a param: it has no next value`, {
+      related: before === undefined ? [] : [{ span: before.span, message: `${text} is declared here` }],
+      hint: `declare state ${text}: [...] in a cell, or leave the prime out`,
+      fix: { title: `write ${text} without the prime`, edits: primes.map((prime) => ({ span: prime, text: "" })) },
     });
-    return false;
   }
-  if (before?.kind === "state") {
-    session.report.add("missing-prime", span, `${name} is a state: its next value is ${name}'`, {
+  if (!primed && before?.kind === "state") {
+    session.report.add("missing-prime", span, `${text} is a state: its next value is ${text}'`, {
       related: [{ span: before.span, message: "declared here" }],
-      hint: `write ${name}' = ...`,
-      fix: { title: `write ${name}'`, edits: [{ span, text: `${name}'` }] },
+      hint: `write ${text}' = ...; ${text} alone is the value before this step`,
+      fix: { title: `write ${text}'`, edits: [{ span: at, text: "'" }] },
     });
-    return false;
   }
-  return true;
+  return primed || before?.kind === "state" ? `${text}'` : text;
+}
+
+/** Where `y'` is read: the places of the primes. */
+function primedReferences(definition: Frame["definition"], name: string): readonly Span[] {
+  return definition.items
+    .flatMap(itemExpressions)
+    .flatMap((expression) => [...descendants(expression)])
+    .flatMap((found) =>
+      found.kind === "reference" && found.primed && found.name === name ? [{ ...found.span, start: found.span.end - 1 }] : [],
+    );
 }
 
 function checkStates(session: Session, frame: Frame): void {

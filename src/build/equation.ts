@@ -7,6 +7,7 @@ import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import { shift } from "../op/window.ts";
 import type { Equation, Target } from "../syntax/tree.ts";
+import { blamingFrame } from "./blame.ts";
 import { isEverywhere } from "./condition.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, joinPath, type Session, type Slot, type SlotGroup } from "./frame.ts";
@@ -20,6 +21,7 @@ import {
   type Meaning,
   type RecordValue,
   type TensorValue,
+  shapeText,
   visibleAxis,
 } from "./value.ts";
 
@@ -32,7 +34,7 @@ export function demand(session: Session, slot: Slot): Meaning {
     group.recursive = true;
     return group.assumed?.[slot.index] ?? BOTTOM;
   }
-  if (group.state === "todo") solve(session, slot);
+  if (group.state === "todo") blamingFrame(session, slot.frame, () => solve(session, slot));
   return group.meanings[slot.index] ?? INVALID;
 }
 
@@ -285,6 +287,14 @@ function define(context: Context, meaning: Meaning, target: Target, axes: readon
   return defineTensor(context, meaning, target, axes) ?? INVALID;
 }
 
+/** Whether how many positions of an axis count depends on an index. */
+function variesWith({ session }: Context, axis: string, indices: readonly Axis[]): boolean {
+  const { length, start } = session.axes.lengths(axis);
+  return [length, start].some(
+    (id) => id !== undefined && indices.some((index) => hasAxis(session.builder.type(id), index.id)),
+  );
+}
+
 function defineTensor(
   context: Context,
   value: TensorValue,
@@ -303,6 +313,19 @@ function defineTensor(
       `${target.name.text} reads a computed position that may not exist`,
       {
         hint: "write an else behind that read",
+      },
+    );
+    return undefined;
+  }
+  const varying = value.visible.find((axis) => !axis.unit && variesWith(context, axis.axis.id, axes));
+  if (varying !== undefined) {
+    context.session.report.add(
+      "varying-axis",
+      target.span,
+      `${target.name.text} would have a slice as an axis, which has another number of positions at each ${axes.map((axis) => axis.size.text).join(", ")}`,
+      {
+        related: [{ span: value.from, message: `${shapeText(value.visible)} comes from here` }],
+        hint: "reduce the slice inside this equation, as in sum[T](...) or mean(...) over it",
       },
     );
     return undefined;

@@ -62,6 +62,8 @@ export interface Frame {
   readonly hidden: readonly Axis[];
   readonly names: Map<string, Slot>;
   readonly caller: { readonly frame: Frame; readonly span: Span } | undefined;
+  /** Where it got its parameters: its `use`, or the call. */
+  readonly made: Span;
 }
 
 /** A name: known, or found out when it is first needed. */
@@ -75,6 +77,8 @@ export interface Slot {
   /** Which of the meanings this name is. */
   readonly group: SlotGroup;
   readonly index: number;
+  /** Whose name it is, of one that is found out. */
+  readonly frame?: Frame;
 }
 
 /** What the names of one equation share. */
@@ -105,9 +109,9 @@ export function knownSlot(name: string, span: Span, kind: Slot["kind"], meaning:
   return { name, span, kind, compute: () => [meaning], equation: undefined, group, index: 0 };
 }
 
-export function lazySlot(name: string, span: Span, kind: Slot["kind"], compute: () => Meaning): Slot {
+export function lazySlot(name: string, span: Span, kind: Slot["kind"], frame: Frame, compute: () => Meaning): Slot {
   const group: SlotGroup = { state: "todo", meanings: [], assumed: undefined, recursive: false };
-  return { name, span, kind, compute: () => [compute()], equation: undefined, group, index: 0 };
+  return { name, span, kind, compute: () => [compute()], equation: undefined, group, index: 0, frame };
 }
 
 /** `l1.W` from the path `l1` and the name `W`. */

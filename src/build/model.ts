@@ -132,6 +132,7 @@ export function outerContext(session: Session, request: ModelRequest, batch: Axi
     hidden: [batch],
     names: new Map(),
     caller: undefined,
+    made: request.definition.name.span,
   };
   return frameContext(session, frame);
 }

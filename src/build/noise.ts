@@ -1,3 +1,5 @@
+import { sizeNames } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as maps from "../op/map.ts";
 import { random } from "../op/source.ts";
@@ -95,7 +97,7 @@ function primitive(
   const base = session.builder.add(random, [seedOf(context)], {
     distribution: kind,
     stream: streamName(context, stream),
-    axes: context.hidden,
+    axes: variableFirst(context),
   });
   if (bounds.length === 0) return scalar(base, context.frame.definition.span);
   const values = bounds.map((bound) => evaluate(context, bound));
@@ -115,6 +117,15 @@ function primitive(
   }
   const scaled = make.mul(session.builder, base, make.num(session.builder, b - a));
   return scalar(make.add(session.builder, scaled, make.num(session.builder, a)), context.frame.definition.span);
+}
+
+/**
+ * A number depends on its row-major position, so axes that are padded vary slowest: a longer batch, or a generation of more
+ * positions, then changes no number that was there before.
+ */
+function variableFirst({ session, hidden }: Context): readonly Axis[] {
+  const varies = (axis: Axis): boolean => [...sizeNames(axis.size)].some((name) => session.times.has(name));
+  return [...hidden.filter(varies), ...hidden.filter((axis) => !varies(axis))];
 }
 
 function tokens(context: Context, base: string, count: Meaning, at: Expression): Meaning {

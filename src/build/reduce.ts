@@ -1,4 +1,5 @@
 import type { Span } from "../base/span.ts";
+import { wholeOf } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
@@ -57,7 +58,8 @@ function findAxis(
   if (size?.kind === "invalid") return undefined;
   const text = size?.kind === "size" ? size.size.text : "";
   const bySize = free.find((axis) => axis.axis.size.text === text || (text === "1" && axis.unit));
-  if (bySize !== undefined) return bySize;
+  const part = free.find((axis) => wholeOf(axis.axis.size)?.text === text);
+  if (bySize !== undefined || part !== undefined) return bySize ?? part;
   context.session.report.add("axis-missing", wanted.span, `${shapeText(value.visible)} has no axis ${text}`, {
     related: [{ span: value.from, message: "its shape comes from here" }],
     hint: value.visible.length === 0 ? "it is a single number" : undefined,

@@ -25,11 +25,24 @@ export interface Reports {
 export function regimeReports(
   model: OpenModel,
   regime: Regime,
-  averaged: readonly Averaged[],
+  averaged: Averaged[],
   loss: string | undefined,
   evaluated: readonly { readonly name: string; readonly id: string }[],
 ): Reports | undefined {
   const { session } = model;
+  const results: Result[] = loss === undefined ? [] : [{ name: "loss", id: loss }];
+  results.push(...evaluated);
+  const summary = withWeights(model, session.builder.finish(results), averaged);
+  const other = summary.params.find((param) => !averaged.some(({ param: id }) => id === param.id));
+  if (other !== undefined) {
+    session.report.add(
+      "not-scalar",
+      regime.train.name.span,
+      `a report mixes a mean over the batch with ${other.id}, which is no single number`,
+      { hint: "report them apart" },
+    );
+    return undefined;
+  }
   const totals: Result[] = [];
   const roles = new Map<string, ResultRole>();
   const give = (name: string, id: string): void => {
@@ -40,27 +53,10 @@ export function regimeReports(
     give(`sum.${index}`, sum);
     give(`count.${index}`, count);
   }
-  const results: Result[] = loss === undefined ? [] : [{ name: "loss", id: loss }];
-  results.push(...evaluated);
   const carried = carriedGraph(model, regime, session.builder.finish(totals));
   if (carried === undefined) return undefined;
   for (const name of carried.states) roles.set(name, { kind: "carry", name });
   const { graph } = carried;
-  const summary = session.builder.finish(results);
-  const used = new Set(summary.nodes.flatMap((node) => node.inputs));
-  const means = summary.params.filter((param) => averaged.some(({ param: id }) => id === param.id));
-  const other = summary.params.find((param) => used.has(param.id) && !means.includes(param));
-  if (other !== undefined) {
-    session.report.add(
-      "not-scalar",
-      regime.train.name.span,
-      `a report mixes a mean over the batch with ${other.id}, which differs by example`,
-      {
-        hint: "report them apart",
-      },
-    );
-    return undefined;
-  }
   const isMean = (id: string): boolean => averaged.some(({ param }) => param === id);
   return {
     totals: {
@@ -72,9 +68,30 @@ export function regimeReports(
       inputs: inputSpecs(session),
       sizes: session.sizes,
     },
-    summary: { ...summary, params: means },
+    summary,
     names: results.map((result) => result.name),
     averages: averaged.length,
+  };
+}
+
+/** The means' own graph: only the params that it reads; a weight that is one number is its own mean. */
+function withWeights({ session }: OpenModel, summary: Graph, averaged: Averaged[]): Graph {
+  const used = new Set([...summary.nodes.flatMap((node) => node.inputs), ...summary.results.map((result) => result.id)]);
+  const renamed = new Map<string, string>();
+  const params = summary.params.flatMap((param) => {
+    if (!used.has(param.id)) return [];
+    if (session.roles.get(param.id)?.kind !== "weight" || param.type.axes.length > 0) return [param];
+    const id = `mean.${averaged.length}`;
+    averaged.push({ param: id, sum: param.id, count: make.num(session.builder, 1) });
+    renamed.set(param.id, id);
+    return [{ ...param, id }];
+  });
+  const find = (id: string): string => renamed.get(id) ?? id;
+  return {
+    ...summary,
+    params,
+    nodes: summary.nodes.map((node) => ({ ...node, inputs: node.inputs.map(find) })),
+    results: summary.results.map(({ name, id }) => ({ name, id: find(id) })),
   };
 }
 

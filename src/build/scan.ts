@@ -1,8 +1,10 @@
+import type { Span } from "../base/span.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Scan } from "../syntax/tree.ts";
-import { apply, inputNames, startRecord } from "./apply.ts";
+import { printExpression } from "../syntax/walk.ts";
+import { apply, fitStart, inputNames, startRecord, stateItems } from "./apply.ts";
 import { inRange } from "./condition.ts";
 import { demand } from "./equation.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
@@ -11,6 +13,7 @@ import { asTensor } from "./operators.ts";
 import { mapRecord, otherwise, settle } from "./record.ts";
 import {
   BOTTOM,
+  type DefinitionValue,
   describe,
   INVALID,
   type InstanceValue,
@@ -30,12 +33,16 @@ export function evaluateScan(context: Context, scan: Scan): Meaning {
   const from = scan.from === undefined ? undefined : evaluate(context, scan.from);
   if (cell.kind === "invalid" || over.kind === "invalid" || from?.kind === "invalid") return INVALID;
   if (cell.kind !== "instance" || cell.definition.definitionKind !== "cell") return reportCell(context, scan, cell);
+  if (cell.blocks !== undefined) return reportCellStack(context, cell, scan.cell.span);
   if (over.kind === "bottom" || from?.kind === "bottom") return BOTTOM;
   const sequence = asTensor(context, over, scan.over.span);
   const [first] = sequence?.visible ?? [];
   if (sequence === undefined) return INVALID;
   if (first === undefined || first.unit) {
-    context.session.report.add("rank", scan.over.span, `scan walks the first axis, and ${describe(sequence)} has none`);
+    context.session.report.add("rank", scan.over.span, `scan walks the first axis, and ${describe(sequence)} has none`, {
+      related: [{ span: sequence.from, message: "its shape comes from here" }],
+      hint: "a scan walks a sequence, as in [T, D]",
+    });
     return INVALID;
   }
   const start = startOf(context, scan, cell, from);
@@ -50,23 +57,35 @@ function startOf(
 ): RecordValue | undefined {
   if (from === undefined) return startRecord(context, cell, scan.span);
   const settled = settle(context, from);
-  if (settled.kind === "record") return settled;
-  context.session.report.add(
-    "wrong-kind",
-    scan.from?.span ?? scan.span,
-    `from takes a state, this is ${describe(settled)}`,
-    {
-      hint: `write ${cell.path}.state(...)`,
-    },
-  );
+  const span = scan.from?.span ?? scan.span;
+  if (settled.kind === "record") return fitStart(context, cell, settled, span);
+  const [field, ...others] = stateItems(cell.definition).map((item) => item.name.text);
+  const text = settled.kind === "tensor" && others.length === 0 && scan.from !== undefined ? printExpression(scan.from) : "...";
+  context.session.report.add("wrong-kind", span, `from takes a state, this is ${describe(settled)}`, {
+    related: settled.kind === "tensor" ? [{ span: settled.from, message: `${describe(settled)} comes from here` }] : [],
+    hint: `write from ${cell.path}.state(${field}: ${text})`,
+  });
   return undefined;
 }
 
 function reportCell(context: Context, scan: Scan, cell: Meaning): Meaning {
-  context.session.report.add("wrong-kind", scan.cell.span, `scan needs a cell, this is ${describe(cell)}`, {
-    hint: cell.kind === "definition" ? `give it a name first: use l = ${cell.definition.name.text}(...)` : undefined,
+  const hint = cell.kind === "definition" || cell.kind === "instance" ? scanHint(cell) : undefined;
+  context.session.report.add("wrong-kind", scan.cell.span, `scan needs a cell that has a name, this is ${describe(cell)}`, { hint });
+  return INVALID;
+}
+
+/** A stack of cells would keep a state for each block. */
+export function reportCellStack(context: Context, { path, definition: { name } }: InstanceValue, span: Span): Meaning {
+  context.session.report.add("not-yet", span, `${path} is a stack of cells: a state for each block is not built yet`, {
+    hint: `stack a layer around the cell: layer Step(D) { in x: [T, D]  use c = ${name.text}(D, D)  out scan c over x }`,
   });
   return INVALID;
+}
+
+function scanHint(found: DefinitionValue | InstanceValue): string {
+  const { definitionKind, name } = found.definition;
+  if (definitionKind === "cell") return `give it a name first: use l = ${name.text}(...), then scan l over x`;
+  return `a ${definitionKind} keeps no state between positions: call it, ${found.kind === "instance" ? found.path : name.text}(x)`;
 }
 
 function run(

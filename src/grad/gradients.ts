@@ -1,10 +1,13 @@
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/graph.ts";
+import { isNode } from "../ir/graph.ts";
 import type { Axis } from "../ir/type.ts";
 import { unionAxes, withoutAxes } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import { expand } from "../op/make_move.ts";
 import { sumOver } from "../op/make_sum.ts";
+import { mul } from "../op/map.ts";
+import { reduce } from "../op/reduce.ts";
 import { toStart, withoutIdleMask } from "./mask.ts";
 import { partAxes } from "./part.ts";
 import type { Path } from "./path.ts";
@@ -31,7 +34,11 @@ export function gradients(builder: Builder, loss: string, wrt: readonly string[]
   if (obstacle !== undefined) throw new Error(`internal: ${obstacle.op.name} has no derivative`);
   const sums = createSums(builder);
   sums.add(start, make.num(builder, 1));
-  for (const group of path.groups.toReversed()) pullBackGroup(builder, path, sums, group);
+  const asked = new Set(sources);
+  for (const nodes of path.groups.toReversed()) {
+    const parts = nodes.length > 1 ? partAxes(builder, nodes) : new Map<string, readonly Axis[]>();
+    pullBackGroup({ builder, path, asked, sums, parts }, nodes);
+  }
   return sources.map((id) => {
     const { axes } = builder.type(id);
     const parts = [sums.get(id), sums.get(partKey(id))].flatMap((sum) => sum ?? []);
@@ -57,13 +64,14 @@ function partKey(id: string): string {
 interface Pass {
   readonly builder: Builder;
   readonly path: Path;
+  /** What is differentiated by. */
+  readonly asked: ReadonlySet<string>;
   readonly sums: Sums;
   readonly parts: ReadonlyMap<string, readonly Axis[]>;
 }
 
-function pullBackGroup(builder: Builder, path: Path, sums: Sums, group: readonly Node[]): void {
-  const parts = group.length > 1 ? partAxes(builder, group) : new Map<string, readonly Axis[]>();
-  const pass: Pass = { builder, path, sums, parts };
+function pullBackGroup(pass: Pass, group: readonly Node[]): void {
+  const { builder, sums, parts } = pass;
   const nodes = group.toReversed();
   for (const id of usedLater(pass, nodes)) {
     const type = builder.type(id);
@@ -97,28 +105,55 @@ function usedLater({ builder, path }: Pass, nodes: readonly Node[]): readonly st
 }
 
 /** Adds the contributions of one node. `part`: those of the cotangents that tell the positions of a growing part apart. */
-function pullBack({ builder, path, sums, parts }: Pass, node: Node, part: boolean): void {
+function pullBack(pass: Pass, node: Node, part: boolean): void {
+  const { builder, path, sums, parts } = pass;
   const beyond = part ? unionAxes(...node.outputs.map((output) => parts.get(output.id) ?? [])) : [];
   const cotangents = node.outputs.map(({ id, type }) => {
     const cotangent = sums.get(part ? partKey(id) : id);
-    if (cotangent === undefined) return undefined;
-    const plain = withoutIdleMask(builder, node, cotangent);
-    return part ? expand(builder, plain, [...type.axes, ...beyond]) : plain;
+    return cotangent === undefined || !part ? cotangent : expand(builder, cotangent, [...type.axes, ...beyond]);
   });
   if (cotangents.every((cotangent) => cotangent === undefined)) return;
-  const start =
-    part || parts.has(builder.resolve(node.inputs[1] ?? "")) ? undefined : toStart(builder, node, cotangents[0]);
-  const contributions = start ?? node.op.vjp?.({ builder, node, cotangents }) ?? [];
   const isTotal = !part && node.outputs.some((output) => parts.has(output.id));
+  const contributions = contributionsOf(pass, node, cotangents, part);
   for (const [index, input] of node.inputs.entries()) {
     const contribution = contributions[index];
     const id = builder.resolve(input);
     if (contribution === undefined || !path.active.has(id)) continue;
-    const kept = isTotal ? undefined : parts.get(id);
-    const own = ids([...builder.type(id).axes, ...(kept ?? [])]);
-    const fitted = sumOver(builder, contribution, withoutAxes(builder.type(contribution).axes, own));
-    sums.add(kept === undefined ? id : partKey(id), fitted);
+    addContribution(pass, id, contribution, isTotal ? undefined : parts.get(id));
   }
+}
+
+function contributionsOf(
+  { builder, parts }: Pass,
+  node: Node,
+  cotangents: readonly (string | undefined)[],
+  part: boolean,
+): readonly (string | undefined)[] {
+  const isPart = part || parts.has(builder.resolve(node.inputs[1] ?? ""));
+  const start = isPart ? undefined : toStart(builder, node, cotangents[0]);
+  return start ?? node.op.vjp?.({ builder, node, cotangents }) ?? [];
+}
+
+/** Sums a contribution over the axes that its value lacks, except those in `kept`. */
+function addContribution(pass: Pass, id: string, contribution: string, kept: readonly Axis[] | undefined): void {
+  const { builder, asked, sums } = pass;
+  const own = ids([...builder.type(id).axes, ...(kept ?? [])]);
+  const fitted = sumAway(builder, contribution, withoutAxes(builder.type(contribution).axes, own));
+  const plain = asked.has(id) ? fitted : withoutIdleMask(builder, builder.definition(id), fitted);
+  sums.add(kept === undefined ? id : partKey(id), plain);
+}
+
+/**
+ * Sums a contribution. A product that is larger than its factors becomes a contraction and is never made; another one (what
+ * reaches a bias) is mostly needed anyway, and its factors would have to leave a loop beside it.
+ */
+function sumAway(builder: Builder, value: string, axes: readonly Axis[]): string {
+  const node = builder.definition(value);
+  const size = builder.type(value).axes.length;
+  const grows = !isNode(node, mul) || node.inputs.some((factor) => builder.type(factor).axes.length < size);
+  return axes.length === 0 || grows
+    ? sumOver(builder, value, axes)
+    : builder.add(reduce, [value], { kind: "sum", axes: ids(axes) });
 }
 
 function ids(axes: readonly Axis[]): readonly string[] {

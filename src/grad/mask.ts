@@ -3,16 +3,15 @@ import type { Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
-
 import { entry } from "../op/make_move.ts";
 import { orelse } from "../op/map.ts";
 import { shift } from "../op/window.ts";
 
 /**
- * The cotangent of a delayed read without a mask that does nothing: `h[t-1] else h0` makes the cotangent of the read zero
+ * What flows back to a delayed read, without a mask that does nothing: `h[t-1] else h0` makes the cotangent of the read zero
  * at t = 0, but the adjoint of the read looks only at the positions t >= 1. Without it a backward scan has no mask inside.
  */
-export function withoutIdleMask(builder: Builder, node: Node, cotangent: string): string {
+export function withoutIdleMask(builder: Builder, node: Node | undefined, cotangent: string): string {
   const masked = builder.definition(cotangent);
   if (!isNode(node, shift) || !isNode(masked, orelse) || masked.attributes.ragged) return cotangent;
   const [value = "", otherwise = ""] = masked.inputs;

@@ -48,6 +48,13 @@ export function partSize(of: Size, label: string): Size {
   return atomSize({ kind: "part", of, label, text: `${parenthesized(of)}[${label}]` });
 }
 
+/** What a size is a part of; undefined for a size of its own. */
+export function wholeOf(size: Size): Size | undefined {
+  const [term] = size.terms;
+  const [factor] = term?.factors ?? [];
+  return size.terms.length === 1 && factor?.atom.kind === "part" ? factor.atom.of : undefined;
+}
+
 export function addSizes(a: Size, b: Size): Size {
   return fromTerms([...a.terms, ...b.terms]);
 }

@@ -43,7 +43,8 @@ function regimeMetrics(regime: Regime): readonly Reported[] {
   const [objective, ...more] = regime.objectives;
   const reports = regime.reports.map(({ name, value }) => ({ name: name?.text ?? printExpression(value), value }));
   const callee = more.length === 0 && objective?.direction === "minimize" ? calleeOf(objective.value) : undefined;
-  const covered = callee === undefined || reports.some(({ name, value }) => name === callee || calleeOf(value) === callee);
+  const covered =
+    callee === undefined || reports.some(({ name, value }) => name === callee || calleeOf(value) === callee);
   const loss: Reported = { name: "loss", value: covered ? undefined : objective?.value };
   return [loss, ...reports];
 }

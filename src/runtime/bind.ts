@@ -1,5 +1,4 @@
 import type { Program } from "../build/program.ts";
-import type { Batch, BatchColumn } from "./data/batch.ts";
 import { type HostArray, scalar } from "./executor.ts";
 import { inputAxes } from "./fit.ts";
 
@@ -16,6 +15,12 @@ export interface Moment {
   readonly fresh: boolean;
 }
 
+/** A batch of examples: arrays by input, with each row's length where rows are ragged. */
+export interface Bindable {
+  readonly size: number;
+  readonly columns: ReadonlyMap<string, HostArray & { readonly lengths?: Int32Array | undefined }>;
+}
+
 export interface Bound {
   /** By param id; what is kept (weights, slots, carries) is not in it. */
   readonly inputs: ReadonlyMap<string, HostArray>;
@@ -23,7 +28,7 @@ export interface Bound {
 }
 
 /** The values of a program's params for one batch, and all sizes. */
-export function bindBatch(program: Program, batch: Batch, moment: Moment): Bound {
+export function bindBatch(program: Program, batch: Bindable, moment: Moment): Bound {
   const { sizes, lengths } = batchSizes(program, batch);
   const inputs = new Map<string, HostArray>();
   for (const { id } of program.graph.params) {
@@ -36,7 +41,7 @@ export function bindBatch(program: Program, batch: Batch, moment: Moment): Bound
 function paramValue(
   program: Program,
   id: string,
-  batch: Batch,
+  batch: Bindable,
   moment: Moment,
   lengths: ReadonlyMap<string, Int32Array>,
 ): HostArray | undefined {
@@ -76,7 +81,7 @@ function paramValue(
 /** The batch size and every time's length, with each example's own. */
 export function batchSizes(
   program: Pick<Program, "inputs" | "sizes">,
-  batch: Batch,
+  batch: Bindable,
 ): { readonly sizes: ReadonlyMap<string, number>; readonly lengths: ReadonlyMap<string, Int32Array> } {
   const sizes = new Map([...program.sizes, ["B", batch.size] as const]);
   const lengths = new Map<string, Int32Array>();
@@ -94,6 +99,11 @@ export function batchSizes(
 }
 
 /** Rows are ragged along their first axis only. */
-function ownLengths(column: BatchColumn, axis: number, size: number, rows: number): Int32Array {
+function ownLengths(
+  column: { readonly lengths?: Int32Array | undefined },
+  axis: number,
+  size: number,
+  rows: number,
+): Int32Array {
   return axis === 0 && column.lengths !== undefined ? column.lengths : new Int32Array(rows).fill(size);
 }

@@ -19,8 +19,10 @@ export interface Checkpoint {
   readonly carried: ReadonlyMap<string, Value>;
   readonly progress: Progress;
   readonly seed: number;
-  /** The best value so far of the metric that `save best` or `stop when` watches. */
+  /** The best value so far of the metric that `save best` watches. */
   readonly best: Best | undefined;
+  /** The same of the one that `stop when` watches. */
+  readonly stop: Best | undefined;
   readonly vocabularies: ReadonlyMap<string, Vocabulary>;
   /** The `train` block that made it. */
   readonly regime: string;
@@ -50,7 +52,7 @@ export interface Best {
 }
 
 /** What the file's metadata holds as JSON. */
-type Notes = Pick<Checkpoint, "progress" | "seed" | "best" | "regime" | "model" | "running" | "source"> & {
+type Notes = Pick<Checkpoint, "progress" | "seed" | "best" | "stop" | "regime" | "model" | "running" | "source"> & {
   readonly sizes: Readonly<Record<string, number>>;
   readonly vocabularies: Readonly<Record<string, VocabularyRecord>>;
 };
@@ -65,12 +67,12 @@ export async function saveCheckpoint(file: string, checkpoint: Checkpoint): Prom
   const tensors = new Map<string, WritableTensor>();
   for (const [prefix, values] of parts(checkpoint))
     for (const [name, value] of values) tensors.set(prefix + name, stored(value));
-  const { progress, seed, best, regime, model, running, source } = checkpoint;
+  const { progress, seed, best, stop, regime, model, running, source } = checkpoint;
   const vocabularies = Object.fromEntries(
     sorted(checkpoint.vocabularies).map(([key, one]) => [key, vocabularyRecord(one)]),
   );
   const sizes = Object.fromEntries(sorted(checkpoint.sizes));
-  const notes: Notes = { progress, seed, best, regime, model, sizes, running, source, vocabularies };
+  const notes: Notes = { progress, seed, best, stop, regime, model, sizes, running, source, vocabularies };
   const metadata = new Map([
     ["format", FORMAT],
     ["notes", JSON.stringify(notes)],
@@ -96,7 +98,7 @@ export async function loadCheckpoint(file: string): Promise<Checkpoint> {
     const prefix = name.startsWith("optimizer/") ? "optimizer/" : name.startsWith("carried/") ? "carried/" : "";
     kinds[prefix].set(name.slice(prefix.length), loadedValue(file, name, tensor));
   }
-  const { progress, seed, best, regime, model, running, source } = notes;
+  const { progress, seed, best, stop, regime, model, running, source } = notes;
   const vocabularies = new Map(
     Object.entries(notes.vocabularies).map(([key, { unit, tokens, special }]) => [
       key,
@@ -105,7 +107,21 @@ export async function loadCheckpoint(file: string): Promise<Checkpoint> {
   );
   const [weights, optimizer, carried] = [kinds[""], kinds["optimizer/"], kinds["carried/"]];
   const sizes = new Map(Object.entries(notes.sizes));
-  return { weights, optimizer, carried, progress, seed, best, vocabularies, regime, model, sizes, running, source };
+  return {
+    weights,
+    optimizer,
+    carried,
+    progress,
+    seed,
+    best,
+    stop,
+    vocabularies,
+    regime,
+    model,
+    sizes,
+    running,
+    source,
+  };
 }
 
 /** Identifies a source text: its SHA-256, in hexadecimal. */
@@ -183,9 +199,14 @@ function isNotes(value: unknown): value is Notes {
   if (!isObject(value.running) || typeof value.regime !== "string" || typeof value.model !== "string") return false;
   const { step, epoch, position } = value.progress;
   const numbers = [step, epoch, position, value.seed].every(Number.isFinite);
-  const best = value.best;
-  const bestFits = best === undefined || (isObject(best) && Number.isFinite(best.value));
-  return numbers && bestFits && typeof value.source === "string" && Object.values(value.vocabularies).every(isRecord);
+  const fits = (best: unknown): boolean => best === undefined || (isObject(best) && Number.isFinite(best.value));
+  return (
+    numbers &&
+    fits(value.best) &&
+    fits(value.stop) &&
+    typeof value.source === "string" &&
+    Object.values(value.vocabularies).every(isRecord)
+  );
 }
 
 function isRecord(value: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { InputSpec } from "../build/program.ts";
 import { solveSize } from "../ir/interpret.ts";
-import { evaluateSize, isUnit, type Size, sizeConstant } from "../ir/size.ts";
+import { evaluateSize, isUnit, type Size, sizeConstant, sizeNames } from "../ir/size.ts";
 import type { Column, Dataset } from "./data/dataset.ts";
 import { DataError } from "./data/error.ts";
 import { type Expected, vocabularyKey } from "./data/expected.ts";
@@ -40,6 +40,8 @@ export function sizesFromData(
   known: ReadonlyMap<string, number>,
 ): Map<string, number> {
   const sizes = new Map(known);
+  const times = new Set(specs.flatMap((spec) => spec.times));
+  const isFixed = (size: Size): boolean => [...sizeNames(size)].every((name) => !times.has(name));
   for (const spec of specs) {
     const vocabulary = vocabularies.get(vocabularyKey(expectedOf(spec, sizes)));
     if (vocabulary !== undefined && spec.vocabulary !== undefined) {
@@ -48,9 +50,9 @@ export function sizesFromData(
     const column = datasets.map((dataset) => dataset.columns.get(spec.name)).find((found) => found !== undefined);
     if (column === undefined) continue;
     const shape = column.lengths === undefined ? column.shape : [undefined, ...column.shape];
-    inputAxes(spec).forEach(({ size, time }, axis) => {
+    inputAxes(spec).forEach(({ size }, axis) => {
       const value = shape[axis];
-      if (time === undefined && value !== undefined) bind(sizes, spec, size, value);
+      if (value !== undefined && isFixed(size)) bind(sizes, spec, size, value);
     });
   }
   return sizes;

@@ -47,7 +47,9 @@ function partNames(part: Expression): readonly string[] {
 
 /** What is frozen at a point of the training. */
 export function frozenAt(freezes: readonly Freeze[], { step, epoch }: Progress): ReadonlySet<string> {
-  const still = freezes.filter(({ until }) => until === undefined || (until.unit === "epoch" ? epoch : step) < until.count);
+  const still = freezes.filter(
+    ({ until }) => until === undefined || (until.unit === "epoch" ? epoch : step) < until.count,
+  );
   return new Set(still.flatMap(({ weights }) => [...weights]));
 }
 

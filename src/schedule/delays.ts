@@ -4,7 +4,6 @@ import { add } from "../op/map.ts";
 import { gather, put } from "../op/move.ts";
 import { collect, collectSuffix, prefix, shift, suffix, unwindow, window } from "../op/window.ts";
 import { anything, zeros } from "./fill.ts";
-import { dropAxis } from "./frame.ts";
 import { readUnwindow, readWindow, type WindowContext } from "./windows.ts";
 
 /** The body's value of a node that reads other positions along the loop's axis (`own`: what the node calls that axis). */
@@ -29,8 +28,8 @@ export function createDelays(context: WindowContext): ReadDelayed {
     if (isNode(node, unwindow)) return readUnwindow(context, node);
     if (isNode(node, prefix)) return part(node, node.attributes.to.id, node.attributes.end >= 1);
     if (isNode(node, suffix)) return part(node, node.attributes.to.id, node.attributes.start <= 0);
-    if (isNode(node, collect)) return sum(node, own, node.attributes.from, node.attributes.end >= 1);
-    if (isNode(node, collectSuffix)) return sum(node, own, node.attributes.from, node.attributes.start <= 0);
+    if (isNode(node, collect)) return sum(node, node.attributes.from, node.attributes.end >= 1);
+    if (isNode(node, collectSuffix)) return sum(node, node.attributes.from, node.attributes.start <= 0);
     return undefined;
   };
 }
@@ -59,18 +58,15 @@ function createParts({ frame, inside }: WindowContext): (node: Node, to: string,
 }
 
 /** The adjoint of a part: the sum so far of what each position gives to all positions, of which the entry for this one is read. */
-function createSums({
-  frame,
-  inside,
-  nameOf,
-}: WindowContext): (node: Node, own: string, from: string, now: boolean) => string {
+function createSums(context: WindowContext): (node: Node, from: string, now: boolean) => string {
+  const { frame, inside, typeInside, nameOf } = context;
   const buffers = new Map<string, Buffer>();
-  return (node, own, from, now) => {
+  return (node, from, now) => {
     const [id = ""] = node.inputs;
     const buffer = once(buffers, id, () => {
       const name = `${id}.sum`;
       const after = (): string => frame.body.add(add, [before, inside(id)], {}, name);
-      const before: string = frame.carry(name, zeros(frame.before, dropAxis(frame.before.type(id), own)), after);
+      const before: string = frame.carry(name, zeros(frame.before, typeInside(id)), after);
       return { before, after };
     });
     const whole = now ? buffer.after() : buffer.before;

@@ -1,7 +1,7 @@
 import type { Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import type { SizeBinding } from "../ir/size.ts";
-import { type Axis, hasAxis } from "../ir/type.ts";
+import { type Axis, hasAxis, type Type } from "../ir/type.ts";
 import { shift } from "../op/window.ts";
 import type { Alignment } from "./align.ts";
 import { inputAxis, lagOf } from "./align.ts";
@@ -83,8 +83,15 @@ function fillBody(
     values.set(id, value);
     return value;
   };
-  const past = createPast(frame, context.names, inside);
-  const delayed = createDelays({ frame, names: context.names, sizes: context.sizes, past, inside, nameOf });
+  const typeInside = (id: string): Type => {
+    const node = group.definitions.get(id);
+    const type = node?.outputs.find((output) => output.id === id)?.type;
+    if (type === undefined) throw new Error(`internal: %${id} is no value of its loop`);
+    return dropAxis(type, ownAxis(node));
+  };
+  const { names, sizes } = context;
+  const past = createPast(frame, names, { inside, typeInside, nameOf });
+  const delayed = createDelays({ frame, names, sizes, past, inside, typeInside, nameOf });
   const read = (node: Node): string => {
     const own = ownAxis(node);
     const start = starts.get(node);

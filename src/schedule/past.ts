@@ -4,8 +4,17 @@ import { concat, gather, slice } from "../op/move.ts";
 import type { Start } from "./fill.ts";
 import { int, ramp, startValue, varies } from "./fill.ts";
 import type { Frame } from "./frame.ts";
-import { dropAxis } from "./frame.ts";
 import type { Names } from "./names.ts";
+
+/** The values of a group at one position. */
+export interface Inside {
+  /** The body's value for a value of the group. */
+  readonly inside: (id: string) => string;
+  /** Its type, known before the value is. */
+  readonly typeInside: (id: string) => Type;
+  /** What it is called, if the body makes one of its own. */
+  readonly nameOf: (id: string) => string;
+}
 
 /** What a loop keeps of values at positions that it has passed. */
 export interface Past {
@@ -26,15 +35,14 @@ export interface Ring {
 /** A read this far back goes through one ring instead of a chain of carries. */
 const LONGEST_CHAIN = 4;
 
-/** `inside` gives the body's value for a value of the group. */
-export function createPast(frame: Frame, names: Names, inside: (id: string) => string): Past {
+export function createPast(frame: Frame, names: Names, { inside, typeInside }: Inside): Past {
   const { before: region, body } = frame;
   const chains = new Map<string, string>();
   const rings = new Map<string, Ring>();
 
   /** Carries that hand a value on, one position each. The j-th starts with what is read `delay - j` positions later. */
   const chain = (id: string, start: Start, delay: number): string => {
-    const type = dropAxis(region.type(id), start.axis);
+    const type = typeInside(id);
     let last: string | undefined;
     for (let far = 1; far <= delay; far++) {
       const steps = delay - far;
@@ -60,7 +68,7 @@ export function createPast(frame: Frame, names: Names, inside: (id: string) => s
     if (known !== undefined) return known;
     const short: Axis = { id: names.fresh(`${id}.lag`), size: length };
     const long: Axis = { id: names.fresh(`${id}.lag`), size: addSizes(length, constantSize(1)) };
-    const entry = dropAxis(region.type(id), start.axis);
+    const entry = typeInside(id);
     const type: Type = { dtype: entry.dtype, axes: [short, ...entry.axes] };
     // What is j entries back at the start is read delay - 1 - j positions later.
     const steps = varies(region, start) ? ramp(region, short, delay - 1, -1) : "";

@@ -28,7 +28,7 @@ export type Scheduled = { readonly graph: Graph } | { readonly problems: readonl
  */
 export function schedule(graph: Graph, sizes: SizeBinding = new Map()): Scheduled {
   const context: Context = { names: createNames(graph), types: new Map(valueTypes(graph)), sizes };
-  const region = { name: graph.name, nodes: graph.nodes, results: graph.results.map((result) => result.id), fixed: [] };
+  const region = { nodes: graph.nodes, results: graph.results.map((result) => result.id), fixed: [] };
   const arranged = arrange(region, context);
   return "problems" in arranged ? arranged : { graph: { ...graph, nodes: arranged.nodes } };
 }
@@ -41,7 +41,6 @@ interface Context {
 
 /** A graph or the body of a loop, before it has an order. */
 interface Region {
-  readonly name: string;
   readonly nodes: readonly Node[];
   readonly results: readonly string[];
   /** The axes of the loops around it. */
@@ -84,7 +83,10 @@ function createWanted(region: Region): (group: Group) => readonly string[] {
   };
 }
 
-/** Adds the loop for a group, or returns why there is none. */
+/**
+ * Adds the loop for a group, or returns why there is none. Any legal axis will do: fixing it only takes reads away, so that what
+ * is legal beside it stays legal inside.
+ */
 function loopOver(
   group: Group,
   wanted: readonly string[],
@@ -94,21 +96,15 @@ function loopOver(
 ): readonly ScheduleProblem[] {
   const ways = alignments(group, context.sizes);
   const legal = ways.filter(isLegal);
-  const cutting = legal.filter((way) => cutsEveryCircle(group, way.isDelayed));
-  let problems: readonly ScheduleProblem[] | undefined;
-  for (const way of [...cutting, ...legal.filter((other) => !cutting.includes(other))]) {
-    const loop = buildLoop(group, way, wanted, { ...context, before: emitter });
-    const results = [...loop.parts.carries.map((carry) => carry.next), ...loop.ys.map((y) => y.inside)];
-    const name = loop.parts.carries[0]?.name ?? region.name;
-    const body = { name, nodes: loop.nodes, results, fixed: [...region.fixed, loop.axis.id] };
-    const arranged = arrange(body, context);
-    if (!("problems" in arranged)) {
-      emitScan(group, loop, arranged.nodes, results, region, emitter, context);
-      return [];
-    }
-    problems ??= arranged.problems;
-  }
-  return problems ?? [explain(group, ways, region.fixed, context.sizes)];
+  const way = legal.find((candidate) => cutsEveryCircle(group, candidate.isDelayed)) ?? legal[0];
+  if (way === undefined) return [explain(group, ways, region.fixed, context.sizes)];
+  const loop = buildLoop(group, way, wanted, { ...context, before: emitter });
+  const results = [...loop.parts.carries.map((carry) => carry.next), ...loop.ys.map((y) => y.inside)];
+  const body = { nodes: loop.nodes, results, fixed: [...region.fixed, way.axis.id] };
+  const arranged = arrange(body, context);
+  if ("problems" in arranged) return arranged.problems;
+  emitScan(group, loop, arranged.nodes, results, region, emitter, context);
+  return [];
 }
 
 /** No read of everything, none that goes the other way, and at least one that is not at the same position. */

@@ -10,16 +10,13 @@ import { int, ramp, zeros } from "./fill.ts";
 import type { Frame } from "./frame.ts";
 import { dropAxis } from "./frame.ts";
 import type { Names } from "./names.ts";
-import type { Past } from "./past.ts";
+import type { Inside, Past } from "./past.ts";
 
-export interface WindowContext {
+export interface WindowContext extends Inside {
   readonly frame: Frame;
   readonly names: Names;
   readonly sizes: SizeBinding;
   readonly past: Past;
-  readonly inside: (id: string) => string;
-  /** What a value of the group is called in the body. */
-  readonly nameOf: (id: string) => string;
 }
 
 /** A window over what has been: entries of a ring. */
@@ -51,9 +48,9 @@ export function readWindow(context: WindowContext, node: Node<WindowAttributes>)
 export function readUnwindow(context: WindowContext, node: Node<UnwindowAttributes>): string {
   const { frame, names, inside } = context;
   const { body, before: region } = frame;
-  const { axis, from, offset, stride } = node.attributes;
+  const { from, offset, stride } = node.attributes;
   const [id = ""] = node.inputs;
-  const type = dropAxis(region.type(id), axis);
+  const type = context.typeInside(id);
   const own = type.axes.find((other) => other.id === from);
   if (own === undefined) throw new Error(`internal: %${id} has no axis ${from}`);
   const towards = frame.reverse ? 1 : -1;

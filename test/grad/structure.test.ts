@@ -51,6 +51,16 @@ describe.each(RECURRENCES.filter((recurrence) => CELLS.includes(recurrence.name)
     }
   });
 
+  test("of the loop backward only the cotangents of what is added up leave it, one for each weight matrix at most", () => {
+    for (const { attributes, outputs } of scans.filter((_, index) => index >= recurrence.scans)) {
+      const matrices = attributes.body.params
+        .slice(0, attributes.consts)
+        .filter((param) => param.type.axes.every((axis) => axis.id.startsWith("H")) && param.type.axes.length === 2);
+      const starts = recurrence.name === "lstm" ? 0 : 1;
+      expect(outputs.length - attributes.carries).toBe(matrices.length + starts);
+    }
+  });
+
   test("inputs are multiplied before the loop", () => {
     const inner = scans.flatMap((node) => node.attributes.body.nodes).filter((node) => isNode(node, contract));
     for (const node of inner) expect(node.outputs[0]?.type.axes.map((axis) => axis.id)).not.toContain("D");

@@ -28,6 +28,7 @@ const checkpoint: Checkpoint = {
   progress: { step: 17, epoch: 2, position: 3 },
   seed: 7,
   best: { metric: "val.bpc", value: 2.25, epoch: 1, step: 14 },
+  stop: { metric: "val.loss", value: 1.5, epoch: 2, step: 16 },
   vocabularies: new Map([["V", withSpecial(createVocabulary("character", ["\n", "a", "é"]), "EOS")]]),
   regime: "pretrain",
   model: "M(H: 2)",
@@ -53,7 +54,7 @@ describe("checkpoints", () => {
 
   test("do without a best metric", async () => {
     const file = join(folderOf({}), "last.safetensors");
-    await saveCheckpoint(file, { ...checkpoint, best: undefined });
+    await saveCheckpoint(file, { ...checkpoint, best: undefined, stop: undefined });
     expect((await loadCheckpoint(file)).best).toBeUndefined();
   });
 
@@ -152,7 +153,7 @@ function savingForever(file: string): ChildProcess {
     for (let step = 1; ; step++) {
       const weights = new Map([["W", { shape: [1 << 18], data: new Float32Array(1 << 18).fill(step) }]]);
       await saveCheckpoint(${JSON.stringify(file)}, { weights, optimizer: new Map(), carried: new Map(),
-        progress: { step, epoch: 0, position: 0 }, seed: 0, best: undefined, vocabularies: new Map(),
+        progress: { step, epoch: 0, position: 0 }, seed: 0, best: undefined, stop: undefined, vocabularies: new Map(),
         regime: "", model: "", sizes: new Map(), running: { sum: 0, weight: 0 }, source: "" });
       if (step === 1) console.log("saved");
     }`;

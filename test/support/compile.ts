@@ -93,6 +93,12 @@ export function compileText(text: string, options: ForwardOptions = {}): Program
 
 /** The same for a job whose mistakes the caller wants to see. */
 export function forwardOf(job: Job, options: ForwardOptions): Program | undefined {
+  const draft = draftOf(job, options);
+  return draft === undefined ? undefined : scheduled(draft, job.report);
+}
+
+/** The same before scheduling: its graph is an equation graph, recurrences and all. */
+export function draftOf(job: Job, options: ForwardOptions): Program | undefined {
   const { model: name, regime: regimeName, values = [], gradients = false, wrt = [] } = options;
   const regime = regimeName === undefined ? undefined : readRegime(trainNamed(job.modules, regimeName), job.report);
   const model = regime?.model ?? expressionOf(name ?? onlyModel(job.modules));
@@ -103,7 +109,7 @@ export function forwardOf(job: Job, options: ForwardOptions): Program | undefine
   const wanted = values.map((value) => ({ name: value, span: model.span }));
   const draft = forwardProgram(opened, { values: wanted, loss, gradients });
   if (draft === undefined || job.report.hasErrors) return undefined;
-  return scheduled(wrt.length > 0 ? withGradients(draft, wrt) : draft, job.report);
+  return wrt.length > 0 ? withGradients(draft, wrt) : draft;
 }
 
 /** Adds the loss's gradients by some params of a graph that is not scheduled yet. */

@@ -1,9 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type * as tfjs from "@tensorflow/tfjs-core";
-import { ModuleKind, ModuleResolutionKind, Project, ScriptTarget } from "ts-morph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ParamRole, Program } from "../../src/build/program.ts";
 import { interpret } from "../../src/ir/interpret.ts";
@@ -18,7 +13,8 @@ import { bundle } from "../../src/target/typescript/bundle.ts";
 import { emitModule } from "../../src/target/typescript/emit.ts";
 import type { EmitInput } from "../../src/target/typescript/emit-input.ts";
 import { expectClose } from "./compare.ts";
-import { CHARACTERS, compileFile } from "./programs.ts";
+import { type EmittedModule, strictProblems, writeModule } from "./emitted.ts";
+import { ANSWERS, CHARACTERS, CHUNKS, compileFile } from "./programs.ts";
 
 const SIZES = new Map([["V", 7]]);
 const IDS = [0, 3, 5, 1, 6, 2, 4, 4, 1, 0, 2, 6, 5, 3, 3, 1, 0, 6];
@@ -60,23 +56,18 @@ interface Emitted {
 }
 
 describe("an emitted module", () => {
-  const folder = mkdtempSync(join(tmpdir(), "seqc-emit-"));
   let input: EmitInput;
-  let text = "";
+  let emitted: EmittedModule;
   let library: TfLibrary;
   let module: Emitted;
 
   beforeAll(async () => {
     library = await loadTfjs("cpu");
     input = compileFile(CHARACTERS, SIZES);
-    const files = emitModule(input, await readTypescriptSupport());
-    expect(files.map((file) => file.path)).toEqual(["Characters.ts"]);
-    text = files[0]?.text ?? "";
-    symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(folder, "node_modules"));
-    writeFileSync(join(folder, "Characters.ts"), text);
-    module = await import(join(folder, "Characters.ts"));
+    emitted = await writeModule(input);
+    module = await import(emitted.file);
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => emitted.dispose());
 
   /** Runs against the same arrays as tensors, and checks that nothing but what is disposed is left. */
   const withTensors = (use: (ids: tfjs.Tensor, lengths: tfjs.Tensor) => void): void => {
@@ -97,7 +88,7 @@ describe("an emitted module", () => {
 
   it("is the same bytes every time", async () => {
     const again = emitModule(compileFile(CHARACTERS, SIZES), await readTypescriptSupport());
-    expect(again[0]?.text).toBe(text);
+    expect(again[0]?.text).toBe(emitted.text);
   });
 
   it("carries the user's names, equations and comments", () => {
@@ -108,34 +99,19 @@ describe("an emitted module", () => {
       "LSTM: Long short-term memory.",
       "/** Continues a text. */",
     ])
-      expect(text).toContain(part);
-    expect(text).toContain('readonly "l1.W.i": tf.Tensor2D;');
-    expect(text).toContain("// l1: c' = f * c + i * g\n");
-    expect(text).toContain("for (let t = 0; t < T; t++) {");
+      expect(emitted.text).toContain(part);
+    expect(emitted.text).toContain('readonly "l1.W.i": tf.Tensor2D;');
+    expect(emitted.text).toContain("// l1: c' = f * c + i * g\n");
+    expect(emitted.text).toContain("for (let t = 0; t < T; t++) {");
   });
 
   it("imports tfjs-core and nothing else", () => {
-    expect(text.match(/^import .*$/gm)).toEqual(['import * as tf from "@tensorflow/tfjs-core";']);
-    expect(text).not.toMatch(/\brequire\(|\bimport\(/);
+    expect(emitted.text.match(/^import .*$/gm)).toEqual(['import * as tf from "@tensorflow/tfjs-core";']);
+    expect(emitted.text).not.toMatch(/\brequire\(|\bimport\(/);
   });
 
   it("passes strict checks", { timeout: 60_000 }, () => {
-    const project = new Project({
-      compilerOptions: {
-        strict: true,
-        noUncheckedIndexedAccess: true,
-        exactOptionalPropertyTypes: true,
-        noUnusedLocals: true,
-        noUnusedParameters: true,
-        skipLibCheck: true,
-        target: ScriptTarget.ES2022,
-        module: ModuleKind.ESNext,
-        moduleResolution: ModuleResolutionKind.Bundler,
-        types: [],
-      },
-    });
-    project.addSourceFileAtPath(join(folder, "Characters.ts"));
-    expect(project.getPreEmitDiagnostics().map((diagnostic) => diagnostic.getMessageText())).toEqual([]);
+    expect(strictProblems(emitted.file)).toEqual([]);
   });
 
   it("has no code that grows with the length", async () => {
@@ -321,6 +297,92 @@ function hostTensor(
 ): Tensor {
   if (typeof value !== "object") return { dtype, axes, shape: [], data: Float64Array.of(Number(value ?? 0)) };
   return { dtype, axes, shape: value.shape, data: Float64Array.from(value.dataSync()) };
+}
+
+describe("a model trained in chunks", () => {
+  it("carries its state, without an optimizer's", { timeout: 60_000 }, async () => {
+    const { tf } = await loadTfjs("cpu");
+    const emitted = await writeModule(compileFile(CHUNKS, new Map()));
+    try {
+      expect(strictProblems(emitted.file)).toEqual([]);
+      const module: ChunksModule = await import(emitted.file);
+      const before = tf.memory().numTensors;
+      let state = module.start(module.init(1));
+      expect("slots" in state).toBe(false);
+      const x = tf.tensor2d([0.1, 0.2, 0.3, 0.4, -0.5, 0.5, -0.5, 0.5], [2, 4]);
+      const losses = [0, 1, 2].map(() => {
+        const next = module.trainStep(state, { x, y: x }, { steps: 10, stepsPerEpoch: 5, fresh: false });
+        state = next.state;
+        const loss = next.loss.dataSync()[0] ?? Number.NaN;
+        tf.dispose([next.loss, ...Object.values(next.metrics)]);
+        return loss;
+      });
+      expect(Object.values(state.carry ?? {}).map((tensor) => tensor.shape)).toEqual([[2, 5]]);
+      expect(losses[2]).toBeLessThan(losses[0] ?? 0);
+      tf.dispose([x, ...Object.values(state.weights), ...Object.values(state.carry ?? {})]);
+      expect(tf.memory().numTensors).toBe(before);
+    } finally {
+      emitted.dispose();
+    }
+  });
+});
+
+interface ChunksModule {
+  init(seed: number): Weights;
+  start(weights: Weights): ChunksState;
+  trainStep(
+    state: ChunksState,
+    batch: { x: tfjs.Tensor; y: tfjs.Tensor },
+    options: { steps: number; stepsPerEpoch: number; fresh?: boolean },
+  ): { readonly state: ChunksState; readonly loss: tfjs.Tensor; readonly metrics: Weights };
+}
+interface ChunksState {
+  readonly weights: Weights;
+  readonly carry?: Weights;
+}
+
+describe("a model that answers", () => {
+  it("generates with and without a beginning", { timeout: 60_000 }, async () => {
+    const { tf } = await loadTfjs("cpu");
+    const emitted = await writeModule(
+      compileFile(
+        ANSWERS,
+        new Map([
+          ["V", 6],
+          ["W", 8],
+        ]),
+      ),
+    );
+    try {
+      expect(strictProblems(emitted.file)).toEqual([]);
+      const module: AnswersModule = await import(emitted.file);
+      const before = tf.memory().numTensors;
+      const weights = module.init(1);
+      const word = tf.tensor2d([1, 2, 3, 4, 5, 0], [2, 3], "int32");
+      const phones = tf.tensor2d([5, 6], [2, 1], "int32");
+      const free = module.generate(weights, { word }, { max: 4 });
+      const begun = module.generate(weights, { word, phones }, { max: 4 });
+      expect([free.phones?.shape, begun.phones?.shape]).toEqual([
+        [2, 4],
+        [2, 4],
+      ]);
+      const first = begun.phones?.dataSync() ?? [];
+      expect([first[0], first[4]]).toEqual([5, 6]);
+      tf.dispose([word, phones, ...Object.values(weights), ...Object.values(free), ...Object.values(begun)]);
+      expect(tf.memory().numTensors).toBe(before);
+    } finally {
+      emitted.dispose();
+    }
+  });
+});
+
+interface AnswersModule {
+  init(seed: number): Weights;
+  generate(
+    weights: Weights,
+    inputs: { word: tfjs.Tensor; phones?: tfjs.Tensor },
+    options: { max: number },
+  ): Readonly<Record<string, tfjs.Tensor>>;
 }
 
 describe("bundling", () => {

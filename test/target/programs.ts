@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createReport } from "../../src/base/report.ts";
-import type { Program } from "../../src/build/program.ts";
 import { loadModules, type Source } from "../../src/check/modules.ts";
 import { readRegime } from "../../src/check/regime.ts";
 import { compileGeneration } from "../../src/compile/decoder.ts";
@@ -77,9 +76,54 @@ generate continue of Characters {
 `,
 };
 
-/** The program's param of a role, by its id. */
-export function paramId(program: Program, isWanted: (role: ReturnType<Program["params"]["get"]>) => boolean): string {
-  const found = [...program.params].find(([, role]) => isWanted(role));
-  if (found === undefined) throw new Error(`${program.name} has no such param`);
-  return found[0];
+/** Trained in chunks, by an optimizer that keeps nothing. */
+export const CHUNKS: Source = {
+  file: "chunks.seq",
+  text: `
+/// Numbers after numbers.
+model Chunks(H = 5) {
+  time T
+  in  x: [T], y: [T]
+  use cell = GRU(1, H), head = Linear(H, 1)
+
+  h = scan cell over x
+  emit y[t] ~ normal(head(h[t]), 1)
 }
+train learn of Chunks {
+  data     x, y = csv("numbers.csv")
+  minimize nll(y)
+  bptt     4
+  optim    sgd(lr: linear(0.1, 0.01))
+  batch    2
+  for      10 steps
+}
+`,
+};
+
+/** An answer to another sequence. */
+export const ANSWERS: Source = {
+  file: "answers.seq",
+  text: `
+model Answers(V, W, E = 4, H = 5) {
+  time S, T
+  in  word: tok(V)[S]
+  use es = Embed(V, E), et = Embed(W, E), enc = GRU(E, H), dec = GRU(E, H), head = Linear(H, W)
+
+  m, s0 = scan enc over es(word)
+  prev[t] = phones[t-1] else BOS
+  y = scan dec over et(prev) from s0
+  emit phones[t in T]: tok(W) ~ categorical(head(y[t])) until EOS
+}
+train learn of Answers {
+  data     word, phones = cmudict("npm:cmu-pronouncing-dictionary")
+  minimize nll(phones)
+  optim    adam(0.01)
+  batch    2
+  for      10 steps
+}
+generate answer of Answers {
+  word = "abc"
+  phones
+}
+`,
+};

@@ -1,4 +1,4 @@
-import { beforeAll, describe, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Builder } from "../../src/ir/builder.ts";
 import { addSizes, constantSize, multiplySizes } from "../../src/ir/size.ts";
 import type { Axis, DType } from "../../src/ir/type.ts";
@@ -8,6 +8,7 @@ import * as sums from "../../src/op/make_sum.ts";
 import { expand, gather, rename, scatter } from "../../src/op/move.ts";
 import { argmax, argmin, type ReduceKind, reduce } from "../../src/op/reduce.ts";
 import { random } from "../../src/op/source.ts";
+import { OPS } from "../../src/op/table.ts";
 import { loadTfjs } from "../../src/runtime/tfjs.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
 import { expectSameAsInterpreter } from "./compare.ts";
@@ -32,6 +33,7 @@ function each(b: Builder, axes: readonly Axis[], build: (x: string) => string): 
 }
 
 const CASES: Readonly<Record<string, Build>> = {
+  positions: (b) => ({ t: make.iota(b, T), late: make.lt(b, make.int(b, 2), make.iota(b, D)) }),
   "expand to the front and inside": (b) => each(b, [B, D], (x) => moves.expand(b, x, [T, H])),
   "expand of a constant": (b) => ({
     float: make.full(b, 0.5, type("float", T, B)),
@@ -264,4 +266,30 @@ describe.each(["cpu", "wasm"] as const)("ops on %s", (backend) => {
     const build = CASES[name];
     if (build !== undefined) expectSameAsInterpreter(graphCase(name, build), library);
   });
+});
+
+it("lowers every op that is not elementwise, in some case of these", () => {
+  const used = new Set(
+    Object.entries(CASES).flatMap(([name, build]) => graphCase(name, build).graph.nodes.map((node) => node.op.name)),
+  );
+  const missing = OPS.filter((op) => op.scalar === undefined && op.name !== "scan" && !used.has(op.name));
+  expect(missing.map((op) => op.name)).toEqual([]);
+});
+
+it("uses only kernels that the three backends have", async () => {
+  const { tf, ...library } = await loadTfjs("cpu");
+  await loadTfjs("wasm");
+  await import("@tensorflow/tfjs-backend-webgpu");
+  await tf.setBackend("cpu");
+  const { kernelNames } = await tf.profile(() => {
+    for (const [name, build] of Object.entries(CASES)) {
+      expectSameAsInterpreter(graphCase(name, build), { tf, ...library });
+    }
+    return tf.scalar(0);
+  });
+  expect(kernelNames.length).toBeGreaterThan(20);
+  for (const backend of ["wasm", "webgpu"]) {
+    const known = new Set(tf.getKernelsForBackend(backend).map((kernel) => kernel.kernelName));
+    expect(kernelNames.filter((kernel) => !known.has(kernel))).toEqual([]);
+  }
 });

@@ -6,6 +6,7 @@ import { bundle, type SourceText } from "./bundle.ts";
 import type { EmitInput } from "./emit-input.ts";
 import { addForward } from "./forward.ts";
 import type { FunctionContext } from "./members.ts";
+import { LINE_WIDTH } from "./print-expression.ts";
 import { addTraining } from "./training.ts";
 import { addWeights, WEIGHTS_SUPPORT } from "./weights.ts";
 
@@ -113,10 +114,20 @@ function capital(name: string): string {
     .join("");
 }
 
+/** A signature that is too long takes a line for each parameter. */
+function wrappedSignature(line: string): string {
+  const match =
+    /^(export (?:async )?function \w+\()(.*)(\): [^()]+ \{)$/.exec(line) ?? /^(function \w+\()(.*)(\) \{)$/.exec(line);
+  if (match === null || line.length <= LINE_WIDTH) return line;
+  const [, open = "", parameters = "", close = ""] = match;
+  return [open, ...parameters.split(/, (?=\w+\??:)/).map((parameter) => `  ${parameter},`), close].join("\n");
+}
+
 /** One empty line between declarations, none at the start of a block. */
 function spaced(text: string): string {
   const apart = text.replace(/\n([}\])];?)\n(?=\S)/g, "\n$1\n\n");
-  return `${apart
+  const wrapped = apart.split("\n").map(wrappedSignature).join("\n");
+  return `${wrapped
     .replace(/\n{3,}/g, "\n\n")
     .replace(/\{\n\n/g, "{\n")
     .trim()}\n`;

@@ -1,6 +1,6 @@
 import type { SourceFile } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
-import type { TensorProgram, TensorResult } from "../tfjs/program.ts";
+import type { TensorResult } from "../tfjs/program.ts";
 import { access, fixedShape, hasUnits, property, shapeText, tensorType, weightOf } from "./layout.ts";
 import { addMembers, type Member, outputMember, returned } from "./members.ts";
 import { printNumber } from "./print-expression.ts";
@@ -25,9 +25,9 @@ export interface ResultGroups {
 }
 
 /** Sorts the results of a training step. */
-export function groupResults(program: Program, tensors: TensorProgram): ResultGroups {
+export function groupResults(program: Program, results: readonly TensorResult[]): ResultGroups {
   const of = (kind: ResultRole["kind"], nameOf: (role: ResultRole) => string): readonly NamedResult[] =>
-    tensors.results.flatMap((result) => {
+    results.flatMap((result) => {
       const role = program.results.get(result.name);
       if (role?.kind !== kind) return [];
       const spec = role.kind === "weight" ? weightOf(program, role.name) : undefined;

@@ -1,0 +1,36 @@
+import { InvalidArgumentError, Option } from "commander";
+import { DEFAULT_TARGET, isTarget, TARGETS, type TargetName, targetNames } from "../runtime/targets.ts";
+
+/** Options that several commands share, and readers of their values. */
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} on.`);
+  };
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** `a,b` as a list. */
+export function commaList(text: string): readonly string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.every((item) => item !== "")) return items;
+  throw new InvalidArgumentError("Names are separated by single commas: a,b.");
+}
+
+export function targetOption(usual: TargetName = DEFAULT_TARGET): Option {
+  const docs = targetNames().map((name) => `${name} (${TARGETS[name].doc})`);
+  return new Option("--target <name>", `where to run: ${docs.join(", ")}`)
+    .argParser((text: string): TargetName => {
+      if (isTarget(text)) return text;
+      throw new InvalidArgumentError(`It is one of ${targetNames().join(", ")}.`);
+    })
+    .default(usual);
+}
+
+export const SET_HELP = "give a parameter of the model: --set H=64; may be repeated";

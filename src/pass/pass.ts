@@ -1,0 +1,38 @@
+import type { Graph } from "../ir/graph.ts";
+import type { SizeBinding } from "../ir/size.ts";
+
+/** The rewrites that can be run alone and switched off. */
+export type PassName =
+  | "simplify"
+  | "fold"
+  | "cse"
+  | "hoist"
+  | "dce"
+  | "previous-state"
+  | "side-by-side"
+  | "merge-into-loop"
+  | "merge-products"
+  | "pack-gates"
+  | "pack-outputs"
+  | "sink"
+  | "pack-maps"
+  | "unroll";
+
+export interface PassOptions {
+  /** The sizes that are known while compiling. */
+  readonly sizes: SizeBinding;
+  /** The number that cost models take for a size that is not known: a batch, a length. */
+  readonly rows: number;
+  /**
+   * How many bytes a loop may keep for later loops, each number four of them. Above it, what can be computed again is not kept.
+   * Undefined: only what is as cheap to compute as to load is computed again.
+   */
+  readonly memory: number | undefined;
+  /** How many steps of a loop become one, or all of them; undefined leaves loops alone. */
+  readonly unroll: number | "full" | undefined;
+}
+
+export const DEFAULT_OPTIONS: PassOptions = { sizes: new Map(), rows: 32, memory: undefined, unroll: undefined };
+
+/** From a scheduled graph to a scheduled graph with the same params, results and meaning. */
+export type Pass = (graph: Graph, options: PassOptions) => Graph;

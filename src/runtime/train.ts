@@ -1,0 +1,199 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { Program } from "../build/program.ts";
+import { deriveSeed } from "../ir/random.ts";
+import { betterOf, type Watched } from "./best.ts";
+import { batchSizes, bindBatch } from "./bind.ts";
+import type { Best, Progress } from "./checkpoint.ts";
+import { DataError } from "./data/error.ts";
+import { createEvaluator, type Metrics } from "./evaluate.ts";
+import type { Executor, HostArray, Prepared } from "./executor.ts";
+import type { Feed } from "./feed.ts";
+import { frozenAt, sameSet } from "./frozen.ts";
+import { addToMean, EMPTY_MEAN, meanOf } from "./metrics.ts";
+import type { Training } from "./prepare.ts";
+import type { Standing } from "./saving.ts";
+import { readState, type State, writeState } from "./state.ts";
+
+/** What happens while a run trains, for those who show, log and save. Each is awaited. */
+export interface TrainEvents {
+  /** After each step; `terms` are the objectives where there are several. */
+  readonly step: (at: Progress, loss: number, terms: Metrics) => Promise<void>;
+  /** After each evaluation: `loss`, the mean over the steps since the last, and `val.` reports. */
+  readonly evaluated: (at: Progress, metrics: Metrics, best: Best | undefined) => Promise<void>;
+  /** A state worth keeping; `best` where it is the best so far. */
+  readonly keep: (state: State, standing: Standing, best: boolean) => Promise<void>;
+  /** Asked after each step: whether to end now, and whether to keep the state now. */
+  readonly wants: () => { readonly end: boolean; readonly keep: boolean };
+}
+
+export interface Outcome {
+  readonly ended: "done" | "stalled" | "interrupted";
+  readonly progress: Progress;
+  readonly best: Best | undefined;
+  /** Of the last evaluation. */
+  readonly metrics: Metrics;
+  readonly state: State;
+  /** The weights of the best evaluation of this run. */
+  readonly bestWeights: ReadonlyMap<string, HostArray> | undefined;
+}
+
+export interface Start {
+  readonly state: State;
+  readonly standing: Standing;
+}
+
+export const AT_START: Standing = {
+  progress: { step: 0, epoch: 0, position: 0 },
+  best: undefined,
+  stop: undefined,
+  running: EMPTY_MEAN,
+};
+
+/** In how many parts a run that counts steps is cut for evaluations. */
+const EVALUATIONS = 10;
+
+/** Trains until the regime's end. What is drawn and shuffled depends on the seed and the place alone, so a run can go on anywhere. */
+export async function train(
+  training: Training,
+  executor: Executor,
+  start: Start,
+  events: TrainEvents,
+): Promise<Outcome> {
+  const evaluator = createEvaluator(executor, training.reports, training.settings.seed);
+  let stepper = openStep(training, executor, start.state, start.standing.progress);
+  let standing = start.standing;
+  let metrics: Metrics = new Map();
+  let best: ReadonlyMap<string, HostArray> | undefined;
+  let ended: Outcome["ended"] = "done";
+  const stateNow = (): Promise<State> => readState(stepper.program, stepper.prepared, stepper.state);
+  const evaluateNow = async (): Promise<void> => {
+    const state = await stateNow();
+    metrics = await evaluate(training, evaluator, state, standing);
+    const before = standing.best;
+    standing = standingAfter(training, standing, metrics);
+    const improved = standing.best !== before;
+    if (improved) best = state.weights;
+    await events.evaluated(standing.progress, metrics, standing.best);
+    await events.keep(state, standing, improved);
+  };
+  for (;;) {
+    if (evaluationDue(training, standing)) await evaluateNow();
+    if (isDone(training, standing.progress)) break;
+    if (isStalled(training, standing)) {
+      ended = "stalled";
+      break;
+    }
+    const frozen = frozenAt(training.freezes, standing.progress);
+    if (!sameSet(frozen, stepper.frozen)) {
+      const state = await stateNow();
+      stepper.prepared.dispose();
+      stepper = openStep(training, executor, state, standing.progress);
+    }
+    const { loss, terms } = await runStep(training, stepper, standing.progress);
+    const progress = next(standing.progress, training.feeds.train);
+    standing = { ...standing, progress, running: addToMean(standing.running, loss) };
+    await events.step(progress, loss, terms);
+    await turn();
+    const { end, keep } = events.wants();
+    if (end || (keep && !evaluationDue(training, standing))) await events.keep(await stateNow(), standing, false);
+    if (end) {
+      ended = "interrupted";
+      break;
+    }
+  }
+  if (metrics.size === 0 && ended !== "interrupted")
+    metrics = await evaluate(training, evaluator, await stateNow(), standing);
+  const state = await stateNow();
+  stepper.prepared.dispose();
+  return { ended, progress: standing.progress, best: standing.best, metrics, state, bestWeights: best };
+}
+
+interface Stepper {
+  readonly program: Program;
+  readonly prepared: Prepared;
+  readonly frozen: ReadonlySet<string>;
+  /** What it was opened with. */
+  readonly state: State;
+}
+
+function openStep(training: Training, executor: Executor, state: State, at: Progress): Stepper {
+  const frozen = frozenAt(training.freezes, at);
+  const program = training.step(frozen);
+  const prepared = executor.prepare(program);
+  const { sizes } = batchSizes(program, training.feeds.train.batch(at.epoch, at.position));
+  writeState(program, prepared, state, sizes);
+  return { program, prepared, frozen, state };
+}
+
+async function runStep(
+  training: Training,
+  { program, prepared }: Stepper,
+  { step, epoch, position }: Progress,
+): Promise<{ readonly loss: number; readonly terms: Metrics }> {
+  const batch = training.feeds.train.batch(epoch, position);
+  const bound = bindBatch(program, batch, {
+    training: true,
+    seed: deriveSeed(training.settings.seed, "step", step),
+    step,
+    steps: training.steps,
+    stepsPerEpoch: training.stepsPerEpoch,
+    fresh: batch.fresh,
+  });
+  const results = await prepared.run(bound.inputs, bound.sizes);
+  const loss = results.get("loss")?.data[0] ?? Number.NaN;
+  if (!Number.isFinite(loss)) {
+    throw new DataError(`the loss is ${loss} at step ${step + 1}, in epoch ${epoch + 1}`, {
+      hint: "lower the learning rate, or clip: write clip norm(1.0)",
+      span: training.regime.objectives[0]?.span,
+    });
+  }
+  const terms = [...results].flatMap(([name, value]) =>
+    name.startsWith("term.") ? [[name.slice("term.".length), value.data[0] ?? Number.NaN] as const] : [],
+  );
+  return { loss, terms: new Map(terms.length > 1 ? terms : []) };
+}
+
+function next({ step, epoch, position }: Progress, feed: Feed): Progress {
+  if (position + 1 < feed.count(epoch)) return { step: step + 1, epoch, position: position + 1 };
+  return { step: step + 1, epoch: epoch + 1, position: 0 };
+}
+
+function isDone({ settings: { duration } }: Training, { step, epoch }: Progress): boolean {
+  return (duration.unit === "steps" ? step : epoch) >= duration.count;
+}
+
+/** After every epoch; a run that counts steps is cut in equal parts. What was done since the last is then measured. */
+function evaluationDue(training: Training, { progress, running }: Standing): boolean {
+  if (running.weight === 0) return false;
+  const { unit, count } = training.settings.duration;
+  if (unit === "epochs") return progress.position === 0;
+  return progress.step % Math.ceil(count / EVALUATIONS) === 0 || progress.step === count;
+}
+
+async function evaluate(
+  training: Training,
+  evaluator: ReturnType<typeof createEvaluator>,
+  state: State,
+  standing: Standing,
+): Promise<Metrics> {
+  const metrics = new Map([["loss", meanOf(standing.running) ?? Number.NaN]]);
+  const { val } = training.feeds;
+  const measured = val === undefined ? new Map<string, number>() : await evaluator.measure(val, state.weights, turn);
+  for (const [name, value] of measured) metrics.set(`val.${name}`, value);
+  return metrics;
+}
+
+function standingAfter({ best, stop }: Training, before: Standing, metrics: Metrics): Standing {
+  const { progress } = before;
+  const better = (watched: Watched | undefined, old: Best | undefined): Best | undefined => {
+    const value = watched === undefined ? undefined : metrics.get(watched.name);
+    return watched === undefined || value === undefined ? old : betterOf(old, watched, value, progress);
+  };
+  return { progress, running: EMPTY_MEAN, best: better(best, before.best), stop: better(stop, before.stop) };
+}
+
+function isStalled({ settings }: Training, { stop, progress, running }: Standing): boolean {
+  if (settings.stop === undefined || stop === undefined || running.weight > 0) return false;
+  const { patience, unit } = settings.stop;
+  return (unit === "epochs" ? progress.epoch - stop.epoch : progress.step - stop.step) >= patience;
+}

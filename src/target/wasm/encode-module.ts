@@ -1,0 +1,179 @@
+import { text, unsigned } from "./encode-bytes.ts";
+import {
+  type Code,
+  type CodeType,
+  type FunctionReference,
+  type Local,
+  type Statement,
+  type ValueType,
+  writeCode,
+} from "./encode-code.ts";
+
+/** A function while it is written. */
+export interface FunctionBuilder<R extends CodeType = CodeType> {
+  readonly reference: FunctionReference<R>;
+  /** The i-th param as a local. */
+  param<T extends ValueType>(index: number, type: T): Local<T>;
+  local<T extends ValueType>(type: T): Local<T>;
+  /** Statements in order, and the value behind them where the function gives one. */
+  finish(...body: readonly Code[]): void;
+}
+
+/** A module while it is written: functions, one imported memory, exports. */
+export interface ModuleBuilder {
+  function<R extends CodeType>(params: readonly ValueType[], result: R): FunctionBuilder<R>;
+  /** A function that is made on first use. */
+  shared<R extends CodeType>(
+    name: string,
+    params: readonly ValueType[],
+    result: R,
+    write: (builder: FunctionBuilder<R>) => void,
+  ): FunctionReference<R>;
+  export(name: string, reference: FunctionReference): void;
+  /** Bytes that are in memory from the start, at an address. */
+  data(address: number, bytes: readonly number[]): void;
+  /** The module's bytes; the memory is imported as `env.memory`. */
+  finish(): Uint8Array<ArrayBuffer>;
+}
+
+const TYPE_BYTE: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+interface Written {
+  readonly type: number;
+  locals: readonly ValueType[];
+  body: readonly number[];
+}
+
+export function createModule(): ModuleBuilder {
+  const types: string[] = [];
+  const typeBytes: (readonly number[])[] = [];
+  const functions: Written[] = [];
+  const shared = new Map<string, FunctionReference>();
+  const exports: { readonly name: string; readonly index: number }[] = [];
+  const segments: { readonly address: number; readonly bytes: readonly number[] }[] = [];
+
+  const typeIndex = (params: readonly ValueType[], result: CodeType): number => {
+    const key = `${params.join(",")}:${result}`;
+    const before = types.indexOf(key);
+    if (before >= 0) return before;
+    const results = result === "none" ? [] : [TYPE_BYTE[result]];
+    types.push(key);
+    typeBytes.push([
+      0x60,
+      ...vector(params.map((type) => [TYPE_BYTE[type]])),
+      ...vector(results.map((byte) => [byte])),
+    ]);
+    return types.length - 1;
+  };
+
+  const createFunction = <R extends CodeType>(params: readonly ValueType[], result: R): FunctionBuilder<R> => {
+    const locals: ValueType[] = [];
+    const written: Written = { type: typeIndex(params, result), locals, body: [] };
+    const reference: FunctionReference<R> = { index: functions.length, params, result };
+    functions.push(written);
+    return {
+      reference,
+      param: (index, type) => {
+        if (params[index] !== type) throw new Error(`internal: param ${index} is no ${type}`);
+        return { type, index };
+      },
+      local: (type) => {
+        locals.push(type);
+        return { type, index: params.length + locals.length - 1 };
+      },
+      finish: (...body) => {
+        const bytes: number[] = [];
+        for (const code of body) writeCode(code, bytes);
+        bytes.push(0x0b);
+        written.body = bytes;
+      },
+    };
+  };
+
+  return {
+    function: createFunction,
+    shared: <R extends CodeType>(
+      name: string,
+      params: readonly ValueType[],
+      result: R,
+      write: (builder: FunctionBuilder<R>) => void,
+    ) => {
+      const before = shared.get(name);
+      if (before !== undefined) return { index: before.index, params, result };
+      const builder = createFunction(params, result);
+      shared.set(name, builder.reference);
+      write(builder);
+      return builder.reference;
+    },
+    export: (name, reference) => {
+      exports.push({ name, index: reference.index });
+    },
+    data: (address, bytes) => {
+      segments.push({ address, bytes });
+    },
+    finish: () => {
+      const memory = [...text("env"), ...text("memory"), 0x02, 0x00, 0x00];
+      return Uint8Array.from([
+        ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+        ...section(1, vector(typeBytes)),
+        ...section(2, vector([memory])),
+        ...section(3, vector(functions.map((each) => unsigned(each.type)))),
+        ...section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
+        ...codeSection(functions),
+        ...section(
+          11,
+          vector(
+            segments.map(({ address, bytes }) => [
+              0x00,
+              0x41,
+              ...signedAddress(address),
+              0x0b,
+              ...unsigned(bytes.length),
+              ...bytes,
+            ]),
+          ),
+        ),
+      ]);
+    },
+  };
+}
+
+function codeSection(functions: readonly Written[]): readonly number[] {
+  const out: number[] = [...unsigned(functions.length)];
+  for (const { locals, body } of functions) {
+    const runs = localRuns(locals);
+    const size = runs.length + body.length;
+    for (const byte of unsigned(size)) out.push(byte);
+    for (const byte of runs) out.push(byte);
+    for (const byte of body) out.push(byte);
+  }
+  return section(10, out);
+}
+
+/** Locals as runs of equal types. */
+function localRuns(locals: readonly ValueType[]): readonly number[] {
+  const runs: { count: number; readonly type: ValueType }[] = [];
+  for (const type of locals) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ count: 1, type });
+  }
+  return vector(runs.map(({ count, type }) => [...unsigned(count), TYPE_BYTE[type]]));
+}
+
+function signedAddress(address: number): readonly number[] {
+  const bytes = [...unsigned(address)];
+  // A last group whose sign bit is set needs another group to stay positive.
+  const last = bytes.at(-1) ?? 0;
+  return (last & 0x40) === 0 ? bytes : [...bytes.slice(0, -1), last | 0x80, 0x00];
+}
+
+function vector(items: readonly (readonly number[])[]): readonly number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function section(id: number, content: readonly number[]): readonly number[] {
+  const out: number[] = [id, ...unsigned(content.length)];
+  for (const byte of content) out.push(byte);
+  return out;
+}
