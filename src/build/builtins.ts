@@ -7,12 +7,14 @@ import * as maps from "../op/map.ts";
 import { argmax, argmin } from "../op/reduce.ts";
 import type { Argument, Call } from "../syntax/tree.ts";
 import { align, hiddenIds, jointCondition } from "./align.ts";
+import { derivative } from "./differential.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor, elementwise } from "./operators.ts";
 import {
   logSumExpOf,
   meanOf,
+  type ReductionOptions,
   reduced,
   reduction,
   reductionOperand,
@@ -67,7 +69,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   softmax: {
     arity: [1, 1],
     usage: "softmax[S](x)",
-    apply: (context, call) => over(context, call, (found) => softmaxOf(context, found), true),
+    apply: (context, call) => over(context, call, (found) => softmaxOf(context, found), { keep: true, zeroOutside: true }),
   },
   log_softmax: {
     arity: [1, 1],
@@ -77,7 +79,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
         context,
         call,
         (found) => make.sub(context.session.builder, found.value.id, logSumExpOf(context, found)),
-        true,
+        { keep: true },
       ),
   },
   norm: {
@@ -106,6 +108,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   one_hot: { arity: [1, 2], usage: "one_hot(token)", apply: oneHot },
   eye: { arity: [1, 1], usage: "eye(D)", apply: eye },
   diag: { arity: [1, 1], usage: "diag(A)", apply: diagonal },
+  grad: { arity: [2, 2], usage: "grad(y, x)", apply: derivative },
   len: { arity: [1, 1], usage: "len(list)", apply: len },
 };
 
@@ -115,9 +118,6 @@ export const LATER: ReadonlySet<string> = new Set([
   "pool",
   "sort",
   "top_k",
-  "cholesky",
-  "solve",
-  "grad",
   "host",
   "elbo",
   "kl",
@@ -153,11 +153,16 @@ export function applyBuiltin(context: Context, name: string, call: Call): Meanin
 
 type Found = Parameters<typeof meanOf>[1];
 
-function over(context: Context, call: Call, result: (found: Found) => string, keep = false): Meaning {
+function over(
+  context: Context,
+  call: Call,
+  result: (found: Found) => string,
+  options: ReductionOptions = {},
+): Meaning {
   const value = reductionOperand(context, call);
   if (value.kind !== "tensor") return value;
   const found = reduction(context, call, value);
-  return found === undefined ? INVALID : reductionResult(context, found, result(found), call.span, { keep });
+  return found === undefined ? INVALID : reductionResult(context, found, result(found), call.span, options);
 }
 
 function simple(kind: "sum" | "prod" | "any" | "all", emptyIsZero: boolean): Builtin["apply"] {

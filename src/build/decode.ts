@@ -35,11 +35,12 @@ export function decoder(
     const choice = choices.get(item.name.text);
     const input = session.inputs.get(item.name.text);
     if (choice === undefined || input === undefined) continue;
+    // Once it is closed, its axes come in the order that they are computed in.
+    const axes = session.builder.type(input.value.id).axes.map((axis) => axis.id);
     const id = closeChoice(model, item, choice, input.value);
     if (id === undefined) return undefined;
     const name = `choice.${item.name.text}`;
     results.push({ name, id });
-    const axes = session.builder.type(input.value.id).axes.map((axis) => axis.id);
     roles.set(name, { kind: "choice", emission: item.name.text, axes });
   }
   for (const { name, span } of shown) {

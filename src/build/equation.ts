@@ -1,18 +1,18 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { createReport } from "../base/report.ts";
-import { isNode } from "../ir/graph.ts";
 import type { Axis } from "../ir/type.ts";
 import { hasAxis, unionAxes } from "../ir/type.ts";
-import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
-import { shift } from "../op/window.ts";
 import type { Equation, Target } from "../syntax/tree.ts";
+import { descendants, printExpression } from "../syntax/walk.ts";
 import { blamingFrame } from "./blame.ts";
 import { isEverywhere } from "./condition.ts";
-import { evaluate } from "./expression.ts";
+import { dottedPath, evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, joinPath, type Session, type Slot, type SlotGroup } from "./frame.ts";
+import { holdPastEnd } from "./hold.ts";
 import { asTensor } from "./operators.ts";
 import { indexAxes } from "./range.ts";
+import { isThere } from "./there.ts";
 import {
   BOTTOM,
   describe,
@@ -178,27 +178,6 @@ function closeAll(session: Session, assumed: readonly Meaning[], meanings: reado
   });
 }
 
-/**
- * Past an example's end a recurrence stays where it is: what it would compute there from padding could overflow, and
- * then reach a weight as 0 times infinity. Only values that are read at an earlier position need it.
- */
-function holdPastEnd(session: Session, reserved: TensorValue, id: string): string {
-  const { builder, axes } = session;
-  let held = id;
-  for (const { axis, unit } of reserved.visible) {
-    const inside = unit ? undefined : axes.inside(axis);
-    if (inside === undefined || !isReadEarlier(session, reserved.id, axis.id)) continue;
-    held = make.select(builder, inside, held, move.shift(builder, reserved.id, axis.id, -1));
-  }
-  return held;
-}
-
-function isReadEarlier({ builder }: Session, id: string, axis: string): boolean {
-  return builder
-    .readers(id)
-    .some((node) => isNode(node, shift) && node.attributes.axis === axis && node.attributes.offset < 0);
-}
-
 function reportCircle(session: Session, slot: Slot): void {
   const start = session.busy.indexOf(slot);
   const circle = session.busy.slice(start).filter((other) => other.kind === "equation");
@@ -210,14 +189,32 @@ function reportCircle(session: Session, slot: Slot): void {
       : `${slot.name} needs itself: ${text}`;
   session.report.add("no-delay", slot.span, message, {
     related: circle.slice(1).map((other) => ({ span: other.span, message: `${other.name} is part of the circle` })),
-    hint: "read one of them at an earlier index, with an `else` for the start",
+    hint: circleHint(circle.flatMap((other) => other.equation ?? [])),
   });
 }
 
 function reportUnstable(session: Session, slot: Slot): void {
-  session.report.add("missing-else", slot.span, `where ${slot.name} holds depends on where ${slot.name} holds`, {
-    hint: `write an else behind the read of ${slot.name}, as in \`${slot.name}[t-1] else 0\``,
-  });
+  const { equation } = slot;
+  const reads = equation === undefined ? [] : [...descendants(equation.value)].filter((found) => found.kind === "index" && dottedPath(found.object) === slot.name);
+  const [read] = reads;
+  const text = read === undefined ? `${slot.name}[t-1]` : printExpression(read);
+  session.report.add(
+    "missing-else",
+    read?.span ?? slot.span,
+    `${text} has nothing to read where ${slot.name} begins, so ${slot.name} would hold nowhere`,
+    {
+      related: [{ span: slot.span, message: `${slot.name} reads itself` }],
+      hint: `say what it is there: ${text} else 0`,
+    },
+  );
+}
+
+/** How a circle is broken: along an index, or by the state of a cell. */
+export function circleHint(equations: readonly Equation[]): string {
+  const [indexed] = equations.flatMap(({ targets }) => targets.filter((target) => target.indices.length > 0));
+  if (indexed === undefined) return "nothing can be computed from itself: what the step before left is the state of a cell, or has an index, as in y[t-1]";
+  const [first = "t", ...others] = indexed.indices.map((index) => index.name.text);
+  return `read one of them at an earlier index, as in ${indexed.name.text}[${[`${first}-1`, ...others].join(", ")}] else 0`;
 }
 
 /** The meanings of an equation's targets. */
@@ -306,17 +303,7 @@ function defineTensor(
   if (builder.definition(value.id) !== undefined) builder.label(value.id, joinPath(context.frame.path, named));
   const own = value.condition.ranges.filter((range) => axes.some((axis) => axis.id === range.axis));
   const outer = value.condition.ranges.filter((range) => !own.includes(range));
-  if (axes.length > 0 && value.condition.masks.length > 0) {
-    context.session.report.add(
-      "missing-else",
-      target.span,
-      `${target.name.text} reads a computed position that may not exist`,
-      {
-        hint: "write an else behind that read",
-      },
-    );
-    return undefined;
-  }
+  if (axes.length > 0 && !isThere(context, value, target.span)) return undefined;
   const varying = value.visible.find((axis) => !axis.unit && variesWith(context, axis.axis.id, axes));
   if (varying !== undefined) {
     context.session.report.add(

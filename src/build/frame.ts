@@ -42,6 +42,8 @@ export interface Session {
   readonly specialVocabularies: Set<string>;
   /** Set while a regime's objective or report is elaborated: gives `nll(x)` and other metrics their meaning. */
   readonly metrics: ((context: Context, call: Call) => Meaning | undefined) | undefined;
+  /** By mask: reads at a position that may not be there, and the axis that they read. */
+  readonly doubtful: Map<string, { readonly span: Span; readonly axis: string }>;
   /** Applications in progress: bounds the depth of definitions that use themselves. */
   depth: number;
 }

@@ -1,4 +1,6 @@
+import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
+import type { Span } from "../base/span.ts";
 import type { Argument, Expression, Use } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, joinPath, knownSlot } from "./frame.ts";
@@ -11,7 +13,7 @@ const MOST_BLOCKS = 4096;
 export function instanceOf(context: Context, use: Use): Meaning {
   const path = joinPath(context.frame.path, use.name.text);
   if (use.repeat === undefined) return single(context, use.of, path, use);
-  const count = asInteger(context, evaluate(context, use.repeat.count), use.repeat.count.span, "how often to repeat");
+  const count = asInteger(context, evaluate(context, use.repeat.count), use.repeat.count.span, "the number of blocks");
   if (count === undefined) return INVALID;
   if (count < 0 || count > MOST_BLOCKS) {
     context.session.report.add(
@@ -50,9 +52,13 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
       callee.span,
       `use makes an instance of a cell or layer, this is ${describe(definition)}`,
       {
-        hint: "a function needs no use",
+        hint: definition.kind === "builtin" ? `a function needs no use: write ${definition.name}(x) where it is applied` : undefined,
       },
     );
+    return INVALID;
+  }
+  if (definition.definition.definitionKind === "model") {
+    reportModel(context, definition, callee.span);
     return INVALID;
   }
   const parameters = of.kind === "call" ? givenParameters(context, definition, of.args) : new Map(definition.given);
@@ -64,7 +70,7 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
     const { text } = definition.definition.name;
     context.session.report.add("missing-parameter", of.span, `${text} needs ${missing.name.text}`, {
       related: [{ span: missing.span, message: "it has no default" }],
-      hint: `its parameters are ${definition.definition.parameters.map((parameter) => parameter.name.text).join(", ")}`,
+      hint: `write ${text}(${definition.definition.parameters.map(({ name, default: instead }) => (instead === undefined ? name.text : `${name.text}: ...`)).join(", ")})`,
     });
     return INVALID;
   }
@@ -79,6 +85,15 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
   };
 }
 
+/** A model is the whole: it emits, and so is trained and sampled, not applied. */
+export function reportModel(context: Context, { definition }: DefinitionValue, span: Span): void {
+  const { name } = definition;
+  context.session.report.add("not-callable", span, `${name.text} is a model, and cannot be part of another definition`, {
+    related: [{ span: name.span, message: "defined here" }],
+    hint: `move what both need into a layer, and use it in ${name.text} too`,
+  });
+}
+
 /** Parameters by position and by name. */
 export function givenParameters(
   context: Context,
@@ -86,6 +101,7 @@ export function givenParameters(
   args: readonly Argument[],
 ): Map<string, Meaning> | undefined {
   const parameters = new Map(given);
+  const seen = new Set<string>();
   const names = definition.parameters.map((parameter) => parameter.name.text);
   let place = 0;
   for (const argument of args) {
@@ -93,27 +109,36 @@ export function givenParameters(
     const meaning = evaluate(context, argument.value);
     if (meaning.kind === "invalid") return undefined;
     if (name === undefined || !names.includes(name)) {
-      const near = name === undefined ? undefined : nearest(name, names);
+      const count = names.length === 0 ? "no parameters" : names.length === 1 ? "one parameter" : `${names.length} parameters`;
       const text =
         name === undefined
-          ? `${definition.name.text} takes ${names.length} parameters, and was given ${args.length}`
+          ? `${definition.name.text} takes ${count}, and was given ${args.length}`
           : `${definition.name.text} has no parameter ${name}`;
-      context.session.report.add("wrong-arguments", argument.name?.span ?? argument.span, text, {
-        related: [{ span: definition.name.span, message: "defined here" }],
-        hint:
-          near !== undefined
-            ? `did you mean ${near}?`
-            : names.length > 0
-              ? `it takes ${names.join(", ")}`
-              : "it takes none",
-        fix:
-          near === undefined || argument.name === undefined
-            ? undefined
-            : { title: `write ${near}`, edits: [{ span: argument.name.span, text: near }] },
-      });
+      reportParameter(context, definition, argument, text, names);
       return undefined;
     }
+    if (seen.has(name)) {
+      reportParameter(context, definition, argument, `${definition.name.text} is given ${name} twice`, names);
+      return undefined;
+    }
+    seen.add(name);
     parameters.set(name, meaning);
   }
   return parameters;
+}
+
+function reportParameter(
+  context: Context,
+  { name }: DefinitionValue["definition"],
+  argument: Argument,
+  message: string,
+  names: readonly string[],
+): void {
+  const near = argument.name === undefined || names.includes(argument.name.text) ? undefined : nearest(argument.name.text, names);
+  context.session.report.add("wrong-arguments", argument.name?.span ?? argument.span, message, {
+    related: [{ span: name.span, message: "defined here" }],
+    ...(near === undefined || argument.name === undefined
+      ? { hint: names.length > 0 ? `write ${name.text}(${names.join(", ")})` : `write ${name.text} without parentheses` }
+      : meant(near, argument.name.span)),
+  });
 }

@@ -82,6 +82,7 @@ export function createSession(
     streams: new Map(),
     times: new Set(times),
     specialVocabularies: new Set(),
+    doubtful: new Map(),
     metrics,
     depth: 0,
   };

@@ -1,14 +1,17 @@
+import type { Fix } from "../base/diagnostic.ts";
 import type { Span } from "../base/span.ts";
 import type { Op } from "../ir/op.ts";
 import { equalSizes, evaluateSize } from "../ir/size.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as make from "../op/make.ts";
+import * as maps from "../op/map.ts";
 import * as sums from "../op/make_sum.ts";
 import { align, freshen, hiddenIds, jointCondition, origins, renameVisible } from "./align.ts";
 import { mergeConditions } from "./condition.ts";
+import { ownInteger, ownNumber } from "./extent.ts";
 import type { Context } from "./frame.ts";
 import { settle } from "./record.ts";
-import { BOTTOM, describe, INVALID, type Meaning, shapeText, type TensorValue, type VisibleAxis } from "./value.ts";
+import { BOTTOM, describe, INVALID, type InstanceValue, type Meaning, shapeText, type TensorValue, type VisibleAxis } from "./value.ts";
 
 /** A number, size or token as a graph value; undefined where the meaning is no number (reported). */
 export function asTensor(context: Context, meaning: Meaning, span: Span): TensorValue | undefined {
@@ -18,25 +21,29 @@ export function asTensor(context: Context, meaning: Meaning, span: Span): Tensor
       return meaning;
     case "size": {
       const value = evaluateSize(meaning.size, sizes);
-      const id = value === undefined ? sizeNumber(context, meaning) : make.num(builder, value);
+      const id = value === undefined ? ownNumber(context.session, meaning.size) : make.num(builder, value);
       return scalar(id, span);
     }
     case "number":
       return scalar(make.num(builder, meaning.value), span);
     case "several":
       return asTensor(context, meaning.items[0] ?? INVALID, span);
-    case "record":
-    case "list":
-    case "text":
+    case "instance":
+      reportInstance(context, meaning, span);
+      return undefined;
     case "definition":
     case "builtin":
-    case "instance":
-      if (meaning.kind === "instance" && meaning.definition.definitionKind === "cell") {
-        report.add("bare-cell", span, `${meaning.path} is a cell, not a value`, {
-          hint: `write y[t], s[t] = ${meaning.path}(x[t], s[t-1]), or scan ${meaning.path} over x`,
-        });
-        return undefined;
-      }
+      report.add("wrong-kind", span, `a number or an array is needed here, this is ${describe(meaning)}`, {
+        hint: `call it: ${meaning.kind === "builtin" ? meaning.name : meaning.definition.name.text}(x)`,
+      });
+      return undefined;
+    case "record":
+      report.add("wrong-kind", span, `a number or an array is needed here, this is ${describe(meaning)}`, {
+        hint: `name a part of it, as in s.${[...meaning.fields.keys()][0] ?? "h"}`,
+      });
+      return undefined;
+    case "list":
+    case "text":
       report.add("wrong-kind", span, `a number or an array is needed here, this is ${describe(meaning)}`);
       return undefined;
     case "special":
@@ -53,11 +60,11 @@ export function asTensor(context: Context, meaning: Meaning, span: Span): Tensor
   }
 }
 
-/** The number that a size is: for a `time` name each example's own length. */
-function sizeNumber(context: Context, meaning: Extract<Meaning, { kind: "size" }>): string {
-  const { builder, axes } = context.session;
-  const length = axes.lengths(meaning.size.text).length;
-  return length === undefined ? make.sizeNumber(builder, meaning.size) : make.toFloat(builder, length);
+function reportInstance(context: Context, { path, definition }: InstanceValue, span: Span): void {
+  const cell = definition.definitionKind === "cell";
+  context.session.report.add(cell ? "bare-cell" : "wrong-kind", span, `${path} is a ${definition.definitionKind}, not a value`, {
+    hint: cell ? `write y[t], s[t] = ${path}(x[t], s[t-1]), or scan ${path} over x` : `call it: ${path}(x)`,
+  });
 }
 
 export function scalar(id: string, from: Span): TensorValue {
@@ -72,6 +79,21 @@ export function scalar(id: string, from: Span): TensorValue {
   };
 }
 
+/** A size beside whole numbers is one: `T-1-t` is a position. Powers of whole numbers may be fractions. */
+function beside(context: Context, op: Op<NoAttributes>, operand: Meaning, operands: readonly Meaning[]): Meaning {
+  const { builder, sizes } = context.session;
+  if (operand.kind !== "size" || op.name === "pow") return operand;
+  const dtypes = operands.flatMap((other) => (other.kind === "tensor" ? [builder.type(other.id).dtype] : []));
+  if (!dtypes.includes("int") || dtypes.includes("float") || operands.some((other) => other.kind === "number")) return operand;
+  const known = evaluateSize(operand.size, sizes);
+  const whole = known === undefined ? ownInteger(context.session, operand.size) : wholeNumber(context, known);
+  return whole === undefined ? operand : scalar(whole, operand.from);
+}
+
+function wholeNumber({ session: { builder } }: Context, value: number): string | undefined {
+  return Number.isInteger(value) ? make.int(builder, value) : undefined;
+}
+
 /** An elementwise op on aligned operands; unknown operands of a recurrence drop out. */
 export function elementwise(
   context: Context,
@@ -84,15 +106,16 @@ export function elementwise(
   const known: TensorValue[] = [];
   for (const [index, operand] of operands.entries()) {
     if (operand.kind === "bottom" && operand.otherwise === undefined) continue;
-    const value = asTensor(context, settle(context, operand), spans[index] ?? span);
+    const value = asTensor(context, settle(context, beside(context, op, operand, operands)), spans[index] ?? span);
     if (value === undefined) return INVALID;
     known.push(value);
   }
   if (known.length === 0) return BOTTOM;
+  const complete = known.length === operands.length;
+  if (complete && !checkKinds(context, op, known, spans, span)) return INVALID;
   const aligned = align(context, known, span);
   if (aligned === undefined) return INVALID;
   const ids = aligned.values.map((value) => value.id);
-  const complete = known.length === operands.length;
   return {
     kind: "tensor",
     id: complete ? make.map(context.session.builder, op, ...ids) : widened(context, aligned.values),
@@ -102,6 +125,46 @@ export function elementwise(
     zeroOutside: op.name === "mul" ? [...new Set(aligned.values.flatMap((value) => value.zeroOutside))] : [],
     from: span,
   };
+}
+
+const SIGNS: Readonly<Record<string, string>> = {
+  ...{ add: "+", sub: "-", mul: "*", div: "/", mod: "%", pow: "**", neg: "-" },
+  ...{ eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=", select: "where" },
+};
+
+const ARITHMETIC: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "mod", "pow"]);
+
+/** Numbers, truths and tokens do not mix: reported where an operator is given others than it takes. */
+function checkKinds(
+  context: Context,
+  op: Op<NoAttributes>,
+  values: readonly TensorValue[],
+  spans: readonly Span[],
+  span: Span,
+): boolean {
+  const { builder, report } = context.session;
+  const name = SIGNS[op.name] ?? op.name;
+  const notes = values.map((value) => ({ span: value.from, message: `${describe(value)} comes from here` }));
+  const wrong = op.infer(values.map((value) => builder.type(value.id)).map(({ dtype }) => ({ dtype, axes: [] })), {});
+  if (typeof wrong === "string") {
+    const truths = values.findIndex((value) => builder.type(value.id).dtype === "bool");
+    const logical = op.name === "and" || op.name === "or" || op.name === "not";
+    report.add(
+      "wrong-kind",
+      (logical ? spans[values.findIndex((value) => builder.type(value.id).dtype !== "bool")] : spans[truths]) ?? span,
+      logical ? `${name} takes truths, and this is a number` : `${name} takes numbers, and this is true or false`,
+      { hint: logical ? "write a comparison, as in x > 0" : "write where(condition, 1, 0)" },
+    );
+    return false;
+  }
+  const tokens = values.findIndex((value) => value.vocabulary !== undefined);
+  const others = values.some((value) => value.vocabulary === undefined && make.constantValue(builder, value.id) === undefined && builder.type(value.id).axes.length > 0);
+  if (tokens < 0 || !others || !ARITHMETIC.has(op.name)) return true;
+  report.add("wrong-kind", spans[tokens] ?? span, `${name} takes numbers, and these are tokens`, {
+    related: notes,
+    hint: "embed them, or write one_hot(...)",
+  });
+  return false;
 }
 
 /** Stands for an expression of which only some operands are known yet: a value with all their axes. */
@@ -126,12 +189,13 @@ export function product(
   const a = asTensor(context, settle(context, left), spans[0]);
   const b = asTensor(context, settle(context, right), spans[1]);
   if (a === undefined || b === undefined) return INVALID;
+  if (!checkKinds(context, maps.mul, [a, b], spans, span)) return INVALID;
   const [k, other] = [lastAxis(a), lastAxis(b)];
   if (k === undefined) return reportRank(context, a, spans[0]);
   if (k.unit) return unitProduct(context, a, b, span);
   if (other === undefined) return reportRank(context, b, spans[1]);
   if (other.unit || !equalSizes(k.axis.size, other.axis.size) || labelsDiffer(k, other)) {
-    return reportProduct(context, a, b, span);
+    return reportProduct(context, a, b, spans[0], span);
   }
   return contracted(context, a, b, span);
 }
@@ -225,7 +289,7 @@ function reportRank(context: Context, value: TensorValue, span: Span): Meaning {
   return INVALID;
 }
 
-function reportProduct(context: Context, a: TensorValue, b: TensorValue, span: Span): Meaning {
+function reportProduct(context: Context, a: TensorValue, b: TensorValue, left: Span, span: Span): Meaning {
   const text = (value: TensorValue): string => {
     const last = value.visible.at(-1);
     return last === undefined ? "[]" : shapeText([last]);
@@ -243,11 +307,19 @@ function reportProduct(context: Context, a: TensorValue, b: TensorValue, span: S
     {
       related: origins(context, a, b),
       hint: transposable
-        ? "write .T behind the left side"
-        : "@ contracts the last axis of the left side with the last of the right",
+        ? "write .T behind the left side, which swaps its last two axes"
+        : "@ multiplies along the last axis of each side, and sums; sizes are told apart by their names",
+      fix: transposable ? transposeFix(context, left) : undefined,
     },
   );
   return INVALID;
+}
+
+/** Only where nothing but a name is to be transposed, so that no parentheses are needed. */
+function transposeFix(context: Context, left: Span): Fix | undefined {
+  const text = context.session.modules.all.get(left.file)?.text.slice(left.start, left.end) ?? "";
+  if (!/^\w+(\.\w+)*$/.test(text)) return undefined;
+  return { title: `write ${text}.T`, edits: [{ span: { ...left, start: left.end }, text: ".T" }] };
 }
 
 function transposeWouldFit(a: TensorValue, b: TensorValue): boolean {

@@ -1,5 +1,5 @@
 import type { Span } from "../base/span.ts";
-import { constantSize, equalSizes, partSize, type Size, sizeConstant, subtractSizes } from "../ir/size.ts";
+import { equalSizes, isUnit, partSize, type Size, sizeConstant, subtractSizes } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
@@ -10,6 +10,7 @@ import type { AxisLength } from "./axes.ts";
 import { addMasks, inRange, mergeConditions } from "./condition.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
+import { isVariable, type Part, planPart } from "./part.ts";
 import { mapRecord } from "./record.ts";
 import { knownNumber } from "./static.ts";
 import {
@@ -20,6 +21,7 @@ import {
   INVALID,
   type Meaning,
   shapeText,
+  shownSize,
   type TensorValue,
   type VisibleAxis,
   visibleAxis,
@@ -78,7 +80,7 @@ type Access =
       readonly start: number | undefined;
       readonly end: number | undefined;
     }
-  | { readonly kind: "part"; readonly start: Size; readonly size: Size; readonly lengths: AxisLength }
+  | Part
   | { readonly kind: "gather"; readonly index: TensorValue; readonly condition: Condition };
 
 interface Reading {
@@ -119,6 +121,7 @@ function plan(
       `${subscripts.length} subscripts for ${shapeText(value.visible)}`,
       {
         related: [{ span: value.from, message: "its shape comes from here" }],
+        hint: value.visible.length === 0 ? "it is a single number here" : `write ${value.visible.length === 1 ? "one subscript" : `at most ${value.visible.length}`}`,
       },
     );
     return undefined;
@@ -146,10 +149,11 @@ function planAt(
   const affine = indexAffine(context, subscript.value);
   if (affine !== undefined) {
     const along = planAffine(context, axis, affine, used);
-    if (along !== undefined) return along;
+    const access = along ?? repeatedIndex(context, axis, affine, subscript.span);
+    if (access !== undefined) return access;
     const mismatch = mismatchedIndex(context, axis, affine);
     if (mismatch !== undefined) {
-      reportRange(context, axis, mismatch, subscript.span);
+      reportRange(context, axis, mismatch.name, mismatch.index, subscript.span);
       return undefined;
     }
   }
@@ -183,20 +187,35 @@ function planAffine(
   return { kind: "window", index: main.index, offset: affine.constant, over: over.index, stride: over.coefficient };
 }
 
+/** `A[i, i]`: an index that reads another axis of the value already is a position on this one. */
+function repeatedIndex(context: Context, axis: VisibleAxis, affine: Affine, span: Span): Access | undefined {
+  const [only] = [...affine.coefficients];
+  const index = only === undefined ? undefined : context.indices.get(only[0]);
+  if (affine.coefficients.size !== 1 || only?.[1] !== 1 || index === undefined) return undefined;
+  if (axis.unit || !equalSizes(index.size, axis.axis.size)) return undefined;
+  const { builder } = context.session;
+  const position = make.add(builder, make.iota(builder, index), make.int(builder, affine.constant));
+  return gatherAccess(position, span, inRange(index.id, -affine.constant, affine.constant));
+}
+
 /** A lone index `t` or `t + c` over another axis: a mistake, not a computed position. */
-function mismatchedIndex(context: Context, axis: VisibleAxis, affine: Affine): Axis | undefined {
+function mismatchedIndex(
+  context: Context,
+  axis: VisibleAxis,
+  affine: Affine,
+): { readonly name: string; readonly index: Axis } | undefined {
   const [only] = [...affine.coefficients];
   if (affine.coefficients.size !== 1 || only?.[1] !== 1) return undefined;
   const index = context.indices.get(only[0]);
-  return index !== undefined && !equalSizes(index.size, axis.axis.size) && !axis.unit ? index : undefined;
+  return index !== undefined && !equalSizes(index.size, axis.axis.size) && !axis.unit ? { name: only[0], index } : undefined;
 }
 
-function reportRange(context: Context, axis: VisibleAxis, index: Axis, span: Span): void {
+function reportRange(context: Context, axis: VisibleAxis, name: string, index: Axis, span: Span): void {
   context.session.report.add(
     "two-ranges",
     span,
-    `this index ranges over ${index.size.text}, and the axis read here is ${axis.axis.size.text}`,
-    { hint: "use another index for another axis" },
+    `${name} ranges over ${shownSize(index.size.text)}, and the axis read here is ${shownSize(axis.axis.size.text)}`,
+    { hint: `use another index for ${shownSize(axis.axis.size.text)}; equal numbers are not equal axes` },
   );
 }
 
@@ -205,27 +224,40 @@ function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span)
   if (axis.unit) return { kind: "keep" };
   const position = sizeConstant(at);
   const back = sizeConstant(subtractSizes(at, axis.axis.size));
-  const ragged = axes.lengths(axis.axis.id).length !== undefined;
+  const variable = isVariable(context.session, axis.axis);
   if (back !== undefined && back < 0) {
     const index = make.sub(builder, axes.count(axis.axis), make.int(builder, -back));
-    const mask = ragged && back < -1 ? [make.le(builder, make.int(builder, 0), index)] : [];
-    return gatherAccess(index, span, addMasks(mask));
+    const mask = variable && back < -1 ? [make.le(builder, make.int(builder, 0), index)] : [];
+    return gatherAccess(index, span, doubtful(context, mask, axis, span));
   }
   const number = position ?? knownNumber(context, { kind: "size", size: at, from: span });
   if (number !== undefined && number < 0) {
-    report.add("wrong-option", span, `there is no position ${number}`, {
-      hint: `the last is ${axis.axis.size.text}-1`,
+    const { text } = axis.axis.size;
+    const last = /^\w+$/.test(text) ? `${text}-${-number}` : `${text} - ${-number}`;
+    report.add("wrong-option", span, `there is no position ${number}: positions count from 0`, {
+      hint: `from the end, write ${last}`,
+      fix: { title: `write ${last}`, edits: [{ span, text: last }] },
     });
     return undefined;
   }
   const size = knownNumber(context, { kind: "size", size: axis.axis.size, from: span });
   if (number !== undefined && size !== undefined && number >= size) {
-    report.add("wrong-option", span, `${axis.axis.size.text} has ${size} positions, 0 to ${size - 1}`);
+    const { text } = axis.axis.size;
+    const named = text === String(size) ? "" : `${shownSize(text)} has `;
+    report.add("wrong-option", span, `there is no position ${number}: ${named}${size} positions${named === "" ? " are there" : ""}, 0 to ${size - 1}`, {
+      hint: "positions count from 0",
+    });
     return undefined;
   }
   const index = make.toInt(builder, number === undefined ? make.sizeNumber(builder, at) : make.num(builder, number));
-  const mask = ragged && number !== 0 ? [make.lt(builder, index, axes.count(axis.axis))] : [];
-  return gatherAccess(index, span, addMasks(mask));
+  const mask = variable && number !== 0 ? [make.lt(builder, index, axes.count(axis.axis))] : [];
+  return gatherAccess(index, span, doubtful(context, mask, axis, span));
+}
+
+/** Holds where the masks do, which an `else` must cover. */
+function doubtful(context: Context, masks: readonly string[], axis: VisibleAxis, span: Span): Condition {
+  for (const mask of masks) context.session.doubtful.set(mask, { span, axis: shownSize(axis.axis.size.text) });
+  return addMasks(masks);
 }
 
 function gatherAccess(id: string, from: Span, condition: Condition): Access {
@@ -244,7 +276,11 @@ function gatherAccess(id: string, from: Span, condition: Condition): Access {
 function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: Span): Access | undefined {
   const { builder, report, axes } = context.session;
   if (index.kind !== "tensor" || builder.type(index.id).dtype !== "int") {
-    report.add("wrong-kind", span, `a position is an integer, this is ${describe(index)}`);
+    const numbers = index.kind === "tensor" ? `${describe(index)}, which are not whole numbers` : describe(index);
+    report.add("wrong-kind", span, `a position is a whole number, this is ${numbers}`, {
+      related: index.kind === "tensor" ? [{ span: index.from, message: "it comes from here" }] : [],
+      hint: "a position is a number, an index of this equation, or tokens",
+    });
     return undefined;
   }
   if (index.vocabulary !== undefined) {
@@ -253,16 +289,17 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
     report.add(
       "token-size",
       span,
-      `tokens below ${index.vocabulary.text} cannot read an axis of ${axis.axis.size.text}`,
+      `tokens below ${shownSize(index.vocabulary.text)} cannot be positions of ${shownSize(axis.axis.size.text)}`,
       {
         related: [{ span: index.from, message: `${describe(index)} comes from here` }],
+        hint: "a table that tokens read has an axis of their vocabulary",
       },
     );
     return undefined;
   }
   const low = make.le(builder, make.int(builder, 0), index.id);
   const high = make.lt(builder, index.id, axes.count(axis.axis));
-  return { kind: "gather", index, condition: addMasks([make.and(builder, low, high)]) };
+  return { kind: "gather", index, condition: doubtful(context, [make.and(builder, low, high)], axis, span) };
 }
 
 function planSlice(
@@ -278,12 +315,17 @@ function planSlice(
   const index = sliceIndex(context, axis, start ?? end);
   const other = start === undefined || end === undefined ? index : sliceIndex(context, axis, end);
   if (index === undefined || other?.id !== index.id || (from !== undefined) !== (start !== undefined)) {
+    const wrong = mismatchedIndex(context, axis, start ?? end ?? { coefficients: new Map(), constant: 0 });
+    if (wrong !== undefined) {
+      reportRange(context, axis, wrong.name, wrong.index, subscript.span);
+      return undefined;
+    }
     context.session.report.add(
       "two-ranges",
       subscript.span,
-      "a slice's ends are an index over the same axis plus a number",
+      "the ends of a slice are sizes, or one index over the axis that is cut plus a number",
       {
-        hint: `${axis.axis.size.text} is the axis that is cut here`,
+        hint: `${shownSize(axis.axis.size.text)} is cut here, as in x[:t+1] or x[t-2:t+1]`,
       },
     );
     return undefined;
@@ -298,47 +340,19 @@ function sliceIndex(context: Context, axis: VisibleAxis, affine: Affine | undefi
   return index !== undefined && equalSizes(index.size, axis.axis.size) ? index : undefined;
 }
 
-/** Ends that do not depend on an index, cut at the axis's ends. */
-function planPart(
-  context: Context,
-  axis: VisibleAxis,
-  subscript: Extract<Subscript, { kind: "slice" }>,
-): Access | "bottom" | undefined {
-  const { builder, axes, report } = context.session;
-  const start = subscript.from === undefined ? constantSize(0) : sizeOf(context, subscript.from);
-  const end = subscript.to === undefined ? axis.axis.size : sizeOf(context, subscript.to);
-  if (start === undefined || end === undefined) {
-    report.add("wrong-kind", subscript.span, "the ends of a slice are sizes, or an index plus a number");
-    return undefined;
-  }
-  const from = knownNumber(context, { kind: "size", size: start, from: subscript.span });
-  if (from !== undefined && from < 0) {
-    report.add("wrong-option", subscript.span, `there is no position ${from}`);
-    return undefined;
-  }
-  const size = subtractSizes(end, start);
-  const own = axes.lengths(axis.axis.id).length;
-  if (subscript.to === undefined && own !== undefined) {
-    const left = make.maximum(builder, make.sub(builder, own, make.sizeInt(builder, start)), make.int(builder, 0));
-    return { kind: "part", start, size, lengths: { length: left, start: undefined } };
-  }
-  return { kind: "part", start, size, lengths: axes.lengths(size.text) };
-}
-
-function sizeOf(context: Context, expression: Parameters<typeof evaluate>[1]): Size | undefined {
-  const value = evaluate(context, expression);
-  return value.kind === "size" ? value.size : undefined;
-}
-
 /**
  * Axes that an index reads get the index's id; all others must differ from the indices and the hidden axes.
  * All renamings happen at once, so that `b[j, i]` inside `a[i, j]` swaps.
  */
 function takeIndexAxes(context: Context, value: TensorValue, readings: readonly Reading[]): TensorValue {
   const { axes } = context.session;
-  const targets = readings.map(({ access }) =>
-    "index" in access && "id" in access.index && access.kind !== "gather" ? access.index : undefined,
+  const along = new Set(
+    readings.flatMap(({ access }) => (access.kind === "along" || access.kind === "window" ? [access.index.id] : [])),
   );
+  const targets = readings.map(({ access }) => {
+    if (access.kind === "along" || access.kind === "window") return access.index;
+    return access.kind === "slice" && !along.has(access.index.id) ? access.index : undefined;
+  });
   const taken = new Set(hiddenIds(context));
   const wanted = value.visible.map((axis, position) => {
     const target = targets[position];
@@ -386,13 +400,9 @@ function applyAccess(
       return { value: { ...value, id, condition: holding(inRange(index.id, low - first, high + last)) }, visible: [] };
     }
     case "slice":
-      return applySlice(context, value, access, others);
-    case "part": {
-      const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
-      const to = context.session.axes.fresh(access.size, taken, access.lengths);
-      const id = move.slice(builder, value.id, axis.axis.id, to, access.start);
-      return { value: { ...value, id }, visible: [visibleAxis(to, axis.label)] };
-    }
+      return applySlice(context, value, axis, access, others);
+    case "part":
+      return applyPart(context, value, axis, access, others);
     case "gather": {
       const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
       const index = freshIndex(context, access.index, taken);
@@ -407,9 +417,31 @@ function applyAccess(
   }
 }
 
+function applyPart(
+  context: Context,
+  value: TensorValue,
+  axis: VisibleAxis,
+  { start, size, lengths }: Part,
+  others: readonly VisibleAxis[],
+): { readonly value: TensorValue; readonly visible: readonly VisibleAxis[] } {
+  const { builder, axes } = context.session;
+  if (typeof start !== "string" && isUnit(size)) {
+    const id = move.gather(builder, move.expand(builder, value.id, [axis.axis]), make.sizeInt(builder, start), axis.axis.id);
+    return { value: { ...value, id }, visible: [visibleAxis({ id: "1", size }, axis.label, true)] };
+  }
+  const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
+  const to = axes.fresh(size, taken, lengths);
+  const id =
+    typeof start === "string"
+      ? move.gather(builder, move.expand(builder, value.id, [axis.axis]), make.add(builder, start, make.iota(builder, to)), axis.axis.id)
+      : move.slice(builder, move.expand(builder, value.id, [axis.axis]), axis.axis.id, to, start);
+  return { value: { ...value, id }, visible: [visibleAxis(to, axis.label)] };
+}
+
 function applySlice(
   context: Context,
   value: TensorValue,
+  axis: VisibleAxis,
   access: Extract<Access, { kind: "slice" }>,
   others: readonly VisibleAxis[],
 ): { readonly value: TensorValue; readonly visible: readonly VisibleAxis[] } {
@@ -426,12 +458,23 @@ function applySlice(
   const size = partSize(index.size, `${text(start)}:${text(end)}`);
   const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
   const to = axes.fresh(size, taken, lengths);
-  const id =
-    end === undefined
-      ? move.suffix(builder, value.id, index.id, to, start ?? 0)
-      : move.prefix(builder, value.id, index.id, to, end);
+  const id = slicedValue(builder, value.id, axis.axis.id, access, to);
   const nonempty = emptyRange(access);
   return { value: { ...value, id }, visible: [{ ...visibleAxis(to), nonempty }] };
+}
+
+/** In `L[i, :i]` the index reads another axis already: the slice is a mask on an axis of its own. */
+function slicedValue(
+  builder: Context["session"]["builder"],
+  id: string,
+  axis: string,
+  { index, start, end }: Extract<Access, { kind: "slice" }>,
+  to: Axis,
+): string {
+  if (axis !== index.id) return move.rename(builder, id, [axis], [to]);
+  return end === undefined
+    ? move.suffix(builder, id, index.id, to, start ?? 0)
+    : move.prefix(builder, id, index.id, to, end);
 }
 
 /** Where a slice has a position at all. */

@@ -186,13 +186,22 @@ export function logSumExpOf(context: Context, reduction: Reduction): string {
   return make.add(builder, make.log(builder, safe(context, reduction, sum)), shift);
 }
 
+export interface ReductionOptions {
+  /** The result has the axes that were looked along. */
+  readonly keep?: boolean;
+  /** Of a result that keeps them: past an example's end it is 0. */
+  readonly zeroOutside?: boolean;
+  /** The result holds where there is nothing to look along. */
+  readonly emptyIsZero?: boolean;
+}
+
 /** The result of a reduction: the value without the axes, or with them (`softmax`). */
 export function reductionResult(
   context: Context,
   { value, visible }: Reduction,
   id: string,
   span: Span,
-  options: { readonly keep?: boolean; readonly emptyIsZero?: boolean } = {},
+  options: ReductionOptions = {},
 ): Meaning {
   const nonempty = visible.flatMap((axis) => axis.nonempty ?? []);
   const condition =
@@ -202,7 +211,7 @@ export function reductionResult(
   const kept = options.keep === true ? value.visible : value.visible.filter((axis) => !visible.includes(axis));
   const type = context.session.builder.type(id);
   const zeroOutside =
-    options.keep === true ? kept.filter((axis) => visible.includes(axis)).map((axis) => axis.axis.id) : [];
+    options.zeroOutside === true ? kept.filter((axis) => visible.includes(axis)).map((axis) => axis.axis.id) : [];
   return {
     ...value,
     id,

@@ -8,6 +8,7 @@ import {
   multiplySizes,
   type Size,
   sizeConstant,
+  sizeNames,
   subtractSizes,
 } from "../ir/size.ts";
 import type { BinaryOperator } from "../syntax/tree.ts";
@@ -107,19 +108,27 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
   const { report } = context.session;
   if (meaning.kind === "invalid") return undefined;
   if (meaning.kind !== "size") {
-    report.add("wrong-kind", span, `a size is needed here, this is ${describe(meaning)}`);
+    report.add("wrong-kind", span, `a size is needed here, this is ${describe(meaning)}`, {
+      related: meaning.kind === "tensor" ? [{ span: meaning.from, message: "it comes from here" }] : [],
+      hint: "a size is a whole number, a parameter such as H, or arithmetic of these, such as 2*H",
+    });
     return undefined;
   }
   const size = isTimeQuotient(context, meaning.size) ? ceilSize(meaning.size) : meaning.size;
   const value = evaluateSize(size, context.session.sizes);
   if (value !== undefined && !Number.isInteger(value)) {
-    report.add("does-not-divide", span, `${size.text} is ${value}: it does not divide`, {
-      hint: "choose sizes so that the division is exact",
+    const numbers = [...sizeNames(size)].map((name) => `${name} = ${context.session.sizes.get(name)}`);
+    const text = numbers.length > 0 ? `${size.text} is ${value}, with ${numbers.join(" and ")}` : `${size.text} is ${value}`;
+    report.add("does-not-divide", span, `${text}: a size is a whole number`, {
+      hint: "choose sizes that divide",
     });
     return undefined;
   }
   if (value !== undefined && value < 0) {
-    report.add("unknown-size", span, `${size.text} is ${value}: a size cannot be negative`);
+    const text = size.text === String(value) ? "" : `${size.text} is ${value}: `;
+    report.add("unknown-size", span, `${text}a size cannot be negative${text === "" ? `, this is ${value}` : ""}`, {
+      hint: "choose sizes so that something is left",
+    });
     return undefined;
   }
   return size;
@@ -140,8 +149,15 @@ export function asInteger(context: Context, meaning: Meaning, span: Span, what: 
   const value = knownNumber(context, meaning);
   if (meaning.kind === "invalid") return undefined;
   if (value !== undefined && Number.isInteger(value)) return value;
-  context.session.report.add("unknown-size", span, `${what} must be an integer that is known here`, {
-    hint: meaning.kind === "size" ? `give ${meaning.size.text} a default` : undefined,
+  const names = meaning.kind === "size" ? [...sizeNames(meaning.size)] : [];
+  const text =
+    value !== undefined
+      ? `${what} must be a whole number, this is ${value}`
+      : meaning.kind === "size"
+        ? `${what} must be known while compiling, and ${names.join(", ")} is not`
+        : `${what} must be a whole number, this is ${describe(meaning)}`;
+  context.session.report.add("unknown-size", span, text, {
+    hint: names.length > 0 && value === undefined ? `give it a default, as in ${names[0]} = 3, or a value where it is used` : undefined,
   });
   return undefined;
 }

@@ -176,16 +176,21 @@ export function describe(meaning: Meaning): string {
     case "bottom":
       return "a value that is not known yet";
     case "invalid":
-      return "an invalid value";
+      return "something that could not be read";
     default:
       return meaning satisfies never;
   }
 }
 
+/** A size as the user would write it: `T~1`, an axis told from another of the same size, is `T`. */
+export function shownSize(text: string): string {
+  return text.replace(/~\d+/g, "");
+}
+
 /** `[next: K, prev: K]`, `[]`. */
 export function shapeText(visible: readonly VisibleAxis[]): string {
   const axes = visible.map(({ axis, label, unit }) => {
-    const size = unit ? "1" : axis.size.text;
+    const size = unit ? "1" : shownSize(axis.size.text);
     return label === undefined ? size : `${label}: ${size}`;
   });
   return `[${axes.join(", ")}]`;

@@ -13,6 +13,8 @@ export interface Draft {
   define<A extends Attributes>(output: Value, op: Op<A>, inputs: readonly string[], attributes: A): string;
   /** Adds a node as it is. */
   keep(node: Node): void;
+  /** Makes a further param known, as a loop's body gets one; `finish` does not add it. */
+  param(value: Value): string;
   /** Takes `id` for the one output of `node`; keeps the node where that would change the layout of a result. */
   replace(node: Node, id: string): void;
   /** From now on `from` is `to`. */
@@ -90,6 +92,10 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     },
     define,
     keep,
+    param: ({ id, type: own }) => {
+      types.set(id, own);
+      return id;
+    },
     alias,
     replace: (node, id) => {
       const output = node.outputs[0];

@@ -8,10 +8,14 @@ export function termsOf(
   definition: (id: string) => Node | undefined,
   uses: ReadonlyMap<string, number>,
 ): readonly string[] {
-  return root.inputs.flatMap((input) => {
-    const node = definition(input);
-    return isNode(node, add) && uses.get(input) === 1 ? termsOf(node, definition, uses) : [input];
-  });
+  const terms: string[] = [];
+  const open = root.inputs.toReversed();
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const node = definition(id);
+    if (isNode(node, add) && uses.get(id) === 1) open.push(...node.inputs.toReversed());
+    else terms.push(id);
+  }
+  return terms;
 }
 
 /** The additions that are not themselves a term of a larger sum. */

@@ -176,7 +176,8 @@ async function evaluate(
   state: State,
   standing: Standing,
 ): Promise<Metrics> {
-  const metrics = new Map([["loss", meanOf(standing.running) ?? Number.NaN]]);
+  const loss = meanOf(standing.running);
+  const metrics = new Map(loss === undefined ? [] : [["loss", loss]]);
   const { val } = training.feeds;
   const measured = val === undefined ? new Map<string, number>() : await evaluator.measure(val, state.weights, turn);
   for (const [name, value] of measured) metrics.set(`val.${name}`, value);

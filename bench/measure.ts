@@ -1,0 +1,72 @@
+import type { Side } from "./side.ts";
+import { median } from "./statistics.ts";
+
+export interface Effort {
+  readonly rounds: number;
+  /** How long a side's turn in a round is to take. */
+  readonly turnMilliseconds: number;
+  /** A side whose one run takes longer than this is run in so many rounds as fit into it, at least one. */
+  readonly sideMilliseconds: number;
+}
+
+/** Milliseconds of one run, by side and round; a side that is slow lacks the later rounds. */
+export type Rounds<Name extends string> = ReadonlyMap<Name, readonly number[]>;
+
+/**
+ * Takes turns: in every round each side runs for a while, so that what else the machine does meets all of them, and what is compared was
+ * measured within the same seconds. A turn's time is the median of its runs.
+ */
+export async function measure<Name extends string>(
+  sides: ReadonlyMap<Name, Side>,
+  effort: Effort,
+  onTurn: (name: Name) => void,
+): Promise<Rounds<Name>> {
+  const plans = new Map<Name, { readonly side: Side; readonly runs: number; readonly rounds: number }>();
+  for (const [name, side] of sides) {
+    onTurn(name);
+    const once = await warm(side, effort);
+    const runs = Math.min(MOST_RUNS, Math.max(1, Math.round(effort.turnMilliseconds / once)));
+    const rounds = Math.min(effort.rounds, Math.max(1, Math.floor(effort.sideMilliseconds / (once * runs))));
+    plans.set(name, { side, runs, rounds });
+  }
+  const times = new Map<Name, number[]>([...sides.keys()].map((name) => [name, []]));
+  for (let round = 0; round < effort.rounds; round++) {
+    // The order changes, so that nobody always follows the same neighbour.
+    for (const [name, plan] of rotated([...plans], round)) {
+      if (round >= plan.rounds) continue;
+      onTurn(name);
+      times.get(name)?.push(await turn(plan.side, plan.runs));
+    }
+  }
+  return times;
+}
+
+const MOST_RUNS = 20_000;
+
+/** Runs until the compilers of the machine below have settled; the time of one run. */
+async function warm(side: Side, { turnMilliseconds }: Effort): Promise<number> {
+  await side.enter?.();
+  const end = performance.now() + turnMilliseconds;
+  const times: number[] = [];
+  do times.push(await timed(side));
+  while (performance.now() < end && times.length < MOST_RUNS);
+  return median(times.slice(times.length >> 1));
+}
+
+async function turn(side: Side, runs: number): Promise<number> {
+  await side.enter?.();
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) times.push(await timed(side));
+  return median(times);
+}
+
+async function timed(side: Side): Promise<number> {
+  const start = performance.now();
+  await side.run();
+  return performance.now() - start;
+}
+
+function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {
+  const start = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}

@@ -1,0 +1,53 @@
+/** Numbers that a side computes, by name; every side of a workload gives them in the same layout. */
+export type Results = ReadonlyMap<string, Float32Array>;
+
+/** One of the programs that a workload compares, ready to run. */
+export interface Side {
+  /** Makes the side the current one, where sides share a library's state; never timed. */
+  readonly enter?: (() => Promise<void>) | undefined;
+  /** What the side computes, from the workload's starting weights. Called once, before it is timed. */
+  readonly check: () => Promise<Results>;
+  /** The unit that is timed: one training step, one product, a stream of steps. */
+  readonly run: () => Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** Who is measured. The first that a workload has is what the others are divided by. */
+export const SIDES = {
+  "seqc wasm": "seqc, its own WebAssembly, one thread",
+  "seqc tfjs-wasm": "seqc on tfjs, its WebAssembly backend",
+  "tfjs-layers wasm": "tfjs-layers, WebAssembly backend",
+  "tfjs-layers cpu": "tfjs-layers, plain JavaScript backend",
+  "tfjs wasm": "tfjs's own operation, WebAssembly backend",
+  "jax-js wasm": "jax-js, jit, WebAssembly, one thread",
+  "onnxruntime": "onnxruntime-node, native code, one thread",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type SideName = keyof typeof SIDES;
+
+/** What a workload must reach, as the project has promised. */
+export type Goal =
+  /** At least `atLeast` times as fast as `side`. */
+  | { readonly kind: "faster"; readonly side: SideName; readonly atLeast: number }
+  /** At least this part of the multiply-add peak of the core. */
+  | { readonly kind: "peak"; readonly atLeast: number }
+  /** At least this part of the speed, per FLOP, of another workload. */
+  | { readonly kind: "like"; readonly workload: string; readonly atLeast: number }
+  /** At most so many milliseconds a unit. */
+  | { readonly kind: "time"; readonly atMost: number }
+  /** At most so many times the time of another workload. */
+  | { readonly kind: "growth"; readonly workload: string; readonly atMost: number };
+
+export interface Workload {
+  readonly name: string;
+  readonly title: string;
+  /** What is timed: `training step`. */
+  readonly unit: string;
+  /** Units in one run. */
+  readonly units: number;
+  /** Of one unit: two for each multiply-add of a product; 0 where nothing is computed. */
+  readonly flops: number;
+  /** Sides are made one workload at a time, and only those that are wanted. */
+  readonly sides: ReadonlyMap<SideName, () => Promise<Side>>;
+  readonly goals: readonly Goal[];
+}

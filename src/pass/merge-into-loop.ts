@@ -1,0 +1,136 @@
+import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
+import { hasAxis, withoutAxes } from "../ir/type.ts";
+import { contract } from "../op/contract.ts";
+import { scan } from "../op/region.ts";
+import { createDraft, type Draft } from "./draft.ts";
+import { createEstimate, type Estimate } from "./estimate.ts";
+import { createFresh, type Fresh } from "./fresh.ts";
+import { bodyOf, closeLoop, entryType, type Loop, openLoop, type Passed, withBody } from "./loop.ts";
+import { mergeInLoop } from "./merge-products.ts";
+import { countUses } from "./order.ts";
+import { createPacks } from "./packs.ts";
+import type { Pass } from "./pass.ts";
+import { axesKey, type Product, productOf, turned } from "./products.ts";
+import { sumRoots, termsOf } from "./terms.ts";
+
+/**
+ * The way back into a loop of a product that scheduling hoisted, where the loop adds it to a product of its own: one product of
+ * [x, h] a step saves writing and reading all W x. Below `FEWEST` rows the hoisted product is so much faster that it stays
+ * (one row reaches a third of the speed of six).
+ */
+export const mergeIntoLoop: Pass = (graph, options) =>
+  mergeRegion(graph, createEstimate(options), createFresh(graph));
+
+const FEWEST = 6;
+
+function mergeRegion(graph: Graph, estimate: Estimate, fresh: Fresh): Graph {
+  if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
+  const draft = createDraft(graph, fresh);
+  const packs = createPacks(draft);
+  const uses = countUses(
+    graph.nodes,
+    graph.results.map((result) => result.id),
+  );
+  const defined = definitions(graph);
+  const own = (id: string): Node | undefined => (uses.get(id) === 1 ? defined.get(id) : undefined);
+  for (const node of graph.nodes) {
+    const kept = isNode(node, scan) ? intoLoop(node, own, draft, packs, estimate) : node;
+    packs.know(kept);
+    draft.keep(kept);
+  }
+  return draft.finish();
+}
+
+function intoLoop(
+  node: Node,
+  own: (id: string) => Node | undefined,
+  draft: Draft,
+  packs: ReturnType<typeof createPacks>,
+  estimate: Estimate,
+): Node {
+  if (!isNode(node, scan)) return node;
+  const opened = openLoop(node);
+  const inner = mergeRegion(node.attributes.body, estimate, draft.fresh);
+  const loop = inner === node.attributes.body ? opened : withBody(opened, inner);
+  const wanted = partners(loop, own, draft, estimate);
+  if (wanted.size === 0) return loop === opened ? node : closeLoop(loop);
+  return mergeInLoop(closeLoop(moveIn(loop, wanted, draft)), draft, packs, estimate);
+}
+
+/** The xs that are products made for this loop alone and that it adds to a product with a weight of the same rows and columns. */
+function partners(
+  loop: Loop,
+  own: (id: string) => Node | undefined,
+  draft: Draft,
+  estimate: Estimate,
+): ReadonlyMap<Passed, Product> {
+  const body = bodyOf(loop);
+  const uses = countUses(
+    body.nodes,
+    body.results.map((result) => result.id),
+  );
+  const defined = definitions(body);
+  const types = new Map([...body.params, ...body.nodes.flatMap((node) => node.outputs)].map((v) => [v.id, v.type]));
+  const consts = new Set(loop.consts.map((passed) => passed.param.id));
+  const xs = new Map(loop.xs.map((passed) => [passed.param.id, passed]));
+  const found = new Map<Passed, Product>();
+  for (const root of sumRoots(body.nodes, uses)) {
+    const terms = termsOf(root, (id) => defined.get(id), uses).filter((id) => uses.get(id) === 1);
+    const inside = new Set(
+      terms.flatMap((id) => {
+        const product = productOf(defined.get(id), (value) => types.get(value) ?? { dtype: "float", axes: [] });
+        const weighted = product && withWeight(product, (value) => consts.has(value));
+        return weighted === undefined ? [] : [shapeKey(weighted)];
+      }),
+    );
+    for (const id of terms) {
+      const x = xs.get(id);
+      const hoisted = x && hoistedProduct(x, loop, own, draft);
+      if (x === undefined || hoisted === undefined || !inside.has(shapeKey(hoisted))) continue;
+      if (estimate.positions(hoisted.rows) >= FEWEST) found.set(x, hoisted);
+    }
+  }
+  return found;
+}
+
+/** The product with its weight on the right. */
+function withWeight(product: Product, isWeight: (id: string) => boolean): Product | undefined {
+  if (product.over.length !== 1 || isWeight(product.left) === isWeight(product.right)) return undefined;
+  return isWeight(product.right) ? product : turned(product);
+}
+
+function shapeKey({ rows, columns, batch }: Product): string {
+  return `${axesKey(rows)}|${axesKey(columns)}|${axesKey(batch)}`;
+}
+
+/** An xs as the product that it is at one step: the operand with the loop's axis on the left. */
+function hoistedProduct(
+  x: Passed,
+  { axis }: Loop,
+  own: (id: string) => Node | undefined,
+  draft: Draft,
+): Product | undefined {
+  const product = productOf(own(x.outside), draft.type);
+  const weighted = product && withWeight(product, (id) => !hasAxis(draft.type(id), axis.id));
+  if (weighted === undefined || !weighted.rows.some((own) => own.id === axis.id)) return undefined;
+  return { ...weighted, rows: withoutAxes(weighted.rows, [axis.id]) };
+}
+
+/** Replaces xs by the products that they are. */
+function moveIn(loop: Loop, products: ReadonlyMap<Passed, Product>, draft: Draft): Loop {
+  const consts = [...loop.consts];
+  const xs = loop.xs.filter((x) => !products.has(x));
+  const pass = (list: Passed[], outside: string): string => {
+    const known = list.find((passed) => passed.outside === outside);
+    if (known !== undefined) return known.param.id;
+    const param = { id: draft.fresh.value(`${outside}.in`), type: entryType(draft.type(outside), loop.axis) };
+    list.push({ outside, param });
+    return param.id;
+  };
+  const made = [...products].map(([x, product]): Node => {
+    const inputs = [pass(xs, product.left), pass(consts, product.right)];
+    const attributes = { over: product.over.map((axis) => axis.id) };
+    return { op: contract, attributes, inputs, outputs: [x.param], origin: product.node.origin };
+  });
+  return { ...loop, consts, xs, nodes: [...made, ...loop.nodes] };
+}

@@ -1,0 +1,158 @@
+import { isNode } from "../ir/graph.ts";
+import type { Intrinsic, ScalarExpression } from "../ir/scalar.ts";
+import { contract } from "../op/contract.ts";
+import { gather, put, reshape } from "../op/move.ts";
+import { random } from "../op/source.ts";
+import { isAlwaysStored } from "./access.ts";
+import type { Item, Value, ValueGraph } from "./value.ts";
+import { isView } from "./view.ts";
+import type { AxisOrder } from "./layout.ts";
+
+/**
+ * Which values lie in memory. All others are computed where they are read, inside the kernels of their readers: elementwise
+ * chains join what comes after them, and what a loop reads at its own position is computed in the loop. A value that costs much is
+ * stored where more than one reader, or a reader along further axes, would compute it again.
+ */
+export function chooseStored(graph: ValueGraph, needed: ReadonlySet<Value>, order: AxisOrder): ReadonlySet<Value> {
+  const stored = new Set<Value>();
+  const works = new Map<Value, number>();
+  const readers = readersOf(graph, needed);
+  const visit = (value: Value): void => {
+    if (!needed.has(value)) return;
+    const work = workOf(value, stored, works);
+    const store = isAlwaysStored(value) || isWorthStoring(value, work, readers.get(value) ?? [], stored, order);
+    if (store) stored.add(value);
+    works.set(value, store ? LOAD : work);
+  };
+  const walk = (items: readonly Item[]): void => {
+    for (const item of items) {
+      if (item.kind === "value") visit(item.value);
+      else {
+        item.loop.carries.forEach(visit);
+        walk(item.loop.body);
+        [...item.loop.finals, ...item.loop.collected].forEach(visit);
+      }
+    }
+  };
+  graph.params.forEach(visit);
+  walk(graph.items);
+  return stored;
+}
+
+/** What reads a value, once for each time. */
+type Reader = { readonly kind: "node"; readonly value: Value; readonly input: number } | { readonly kind: "loop" | "entry" | "result" };
+
+function readersOf(graph: ValueGraph, needed: ReadonlySet<Value>): ReadonlyMap<Value, readonly Reader[]> {
+  const readers = new Map<Value, Reader[]>();
+  const add = (value: Value, reader: Reader): void => {
+    const list = readers.get(value);
+    if (list === undefined) readers.set(value, [reader]);
+    else list.push(reader);
+  };
+  const entries = new Set<Value>();
+  const addValue = (value: Value): void => {
+    if (!needed.has(value) || value.definition.kind !== "node") return;
+    value.definition.inputs.forEach((input, index) => {
+      add(input, { kind: "node", value, input: index });
+      // An entry is read as often as its readers read it.
+      for (let at = input; at.definition.kind === "entry"; at = at.definition.of) add(at.definition.of, { kind: "node", value, input: index });
+      entries.add(input);
+    });
+  };
+  const walk = (items: readonly Item[]): void => {
+    for (const item of items) {
+      if (item.kind === "value") {
+        addValue(item.value);
+        continue;
+      }
+      const { starts, next, ys, carries, collected, body } = item.loop;
+      walk(body);
+      carries.forEach((carry, index) => {
+        if (!needed.has(carry)) return;
+        for (const value of [starts[index], next[index]]) if (value !== undefined) add(value, { kind: "loop" });
+      });
+      ys.forEach((value, index) => {
+        const whole = collected[index];
+        if (whole !== undefined && needed.has(whole)) add(value, { kind: "loop" });
+      });
+    }
+  };
+  walk(graph.items);
+  for (const { value } of graph.results) add(value, { kind: "result" });
+  return readers;
+}
+
+function isWorthStoring(
+  value: Value,
+  work: number,
+  readers: readonly Reader[],
+  stored: ReadonlySet<Value>,
+  order: AxisOrder,
+): boolean {
+  const { definition } = value;
+  if (definition.kind !== "node") return false;
+  if (work > MOST_WORK) return true;
+  const { node } = definition;
+  if (isNode(node, reshape) && node.attributes.from.length > 1 && !isView(value, stored, order)) return true;
+  const needsMemory = readers.some((reader) => reader.kind === "node" && isOperand(reader.value, reader.input));
+  if (needsMemory && !isView(value, stored, order)) return true;
+  if (value.axes.length === 0 || work < DEAR) return false;
+  return readers.length > 1 || readers.some((reader) => repeats(value, reader));
+}
+
+/** Products read their operands many times, from memory; so does whoever looks up by index. */
+function isOperand(reader: Value, input: number): boolean {
+  if (reader.definition.kind !== "node") return false;
+  const { node } = reader.definition;
+  return isNode(node, contract) || (isNode(node, put) && input === 0);
+}
+
+/** Whether a reader would compute a value more than once for each position. */
+function repeats(value: Value, reader: Reader): boolean {
+  if (reader.kind !== "node" || reader.value.definition.kind !== "node") return false;
+  const { node, inputs } = reader.value.definition;
+  if (isNode(node, gather) && reader.input === 0) return true;
+  const all = inputs.flatMap((input) => input.axes);
+  return all.some((axis) => !value.axes.some((own) => own.id === axis.id)) || reader.value.axes.length > value.axes.length;
+}
+
+/** Above this a value is stored whoever reads it, so that kernels stay small. */
+const MOST_WORK = 150;
+/** What is cheaper is computed anew for every reader. */
+const DEAR = 6;
+const LOAD = 1;
+
+/** About how many instructions a position of a value takes in the kernel of a reader. */
+function workOf(value: Value, stored: ReadonlySet<Value>, works: ReadonlyMap<Value, number>): number {
+  const { definition } = value;
+  const of = (input: Value): number =>
+    stored.has(input) ? LOAD : input.definition.kind === "entry" ? of(input.definition.of) : (works.get(input) ?? LOAD);
+  if (definition.kind === "entry") return of(definition.of);
+  if (definition.kind !== "node") return LOAD;
+  const own = definition.node.op.scalar === undefined ? (isNode(definition.node, random) ? RANDOM_WORK : 1) : scalarWork(definition.node.op.scalar);
+  return definition.inputs.reduce((sum, input) => sum + of(input), own);
+}
+
+const RANDOM_WORK = 60;
+
+function scalarWork(expression: ScalarExpression): number {
+  if (expression.kind !== "apply") return 0;
+  return expression.args.reduce((sum, arg) => sum + scalarWork(arg), INTRINSIC_WORK[expression.intrinsic] ?? 1);
+}
+
+const INTRINSIC_WORK: Partial<Readonly<Record<Intrinsic, number>>> = {
+  exp: 20,
+  log: 25,
+  log1p: 30,
+  sqrt: 4,
+  sin: 60,
+  cos: 60,
+  tanh: 20,
+  sigmoid: 25,
+  erf: 60,
+  lgamma: 100,
+  digamma: 100,
+  div: 4,
+  mod: 30,
+  pow: 60,
+};

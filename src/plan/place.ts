@@ -1,0 +1,85 @@
+import type { Size } from "../ir/size.ts";
+import type { Loop, Value } from "./value.ts";
+
+/** Memory of a program: some bytes, alive over some of its positions; where they lie is decided when sizes are bound. */
+export interface Buffer {
+  readonly name: string;
+  /** The cell that holds its address. */
+  readonly cell: number;
+  readonly bytes: Size;
+  /** Positions of the program, both included. */
+  first: number;
+  last: number;
+  /** Kept between runs: params. */
+  readonly kept: boolean;
+  /** The loop that it belongs to: alive in one step only. */
+  readonly loop: Loop | undefined;
+}
+
+/**
+ * Where a value lies: at the address in `cell`, further by `stride` elements for each position of the loops of `steps`. Neighbours
+ * along an axis are `strides` elements apart.
+ */
+export interface Place {
+  readonly cell: number;
+  readonly steps: readonly { readonly loop: Loop; readonly stride: Size }[];
+  readonly strides: ReadonlyMap<string, Size>;
+  /** What must stay alive for it. */
+  readonly buffers: readonly Buffer[];
+}
+
+/**
+ * A number in the table at the start of memory, which the host fills when sizes are bound: a size, a buffer's address, or an
+ * address that a loop moves.
+ */
+export type Cell =
+  | { readonly kind: "size"; readonly size: Size }
+  | { readonly kind: "buffer"; readonly buffer: Buffer }
+  | { readonly kind: "pointer" };
+
+/** The cells of a program while it is planned. */
+export interface Cells {
+  size(size: Size): number;
+  buffer(name: string, bytes: Size, options: { readonly kept?: boolean; readonly loop?: Loop | undefined; readonly at: number }): Buffer;
+  pointer(): number;
+  readonly all: readonly Cell[];
+}
+
+export function createCells(): Cells {
+  const all: Cell[] = [];
+  const sizes = new Map<string, number>();
+  const add = (cell: Cell): number => all.push(cell) - 1;
+  return {
+    all,
+    size: (size) => {
+      const before = sizes.get(size.text);
+      if (before !== undefined) return before;
+      const cell = add({ kind: "size", size });
+      sizes.set(size.text, cell);
+      return cell;
+    },
+    buffer: (name, bytes, { kept = false, loop, at }) => {
+      const buffer: Buffer = { name, cell: all.length, bytes, first: at, last: at, kept, loop };
+      add({ kind: "buffer", buffer });
+      return buffer;
+    },
+    pointer: () => add({ kind: "pointer" }),
+  };
+}
+
+/** How a carry's memory passes from step to step. */
+export type CarryPlan = {
+  readonly carry: Value;
+  readonly next: Value;
+  readonly start: Value;
+  /** Where the value before the step lies; after the loop, the final value. */
+  readonly current: Place;
+  /** The address that the loop starts with. */
+  readonly startCell: number;
+} & (
+  | /** The step writes it over itself. */ { readonly kind: "in place" }
+  /** Two buffers change places; `copy` where the next value is computed elsewhere. */
+  | { readonly kind: "double"; readonly nextCell: number; readonly otherCell: number; readonly target: Place; readonly copy: boolean }
+  /** It is an entry of a collected y, and is read there by the next step. */
+  | { readonly kind: "collected"; readonly entry: Place }
+);

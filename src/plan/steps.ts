@@ -1,0 +1,187 @@
+import { isNode, type Node } from "../ir/graph.ts";
+import { contract } from "../op/contract.ts";
+import { concat, put, reshape, scatter } from "../op/move.ts";
+import { argmax, argmin, reduce } from "../op/reduce.ts";
+import { collect, collectSuffix, unwindow } from "../op/window.ts";
+import { accessesOf } from "./access.ts";
+import type { Item, Loop, Value, ValueGraph } from "./value.ts";
+
+/** One kernel, or a loop of kernels. */
+export type Step =
+  /** Elementwise values over the same axes, computed together. */
+  | { readonly kind: "map"; readonly outputs: readonly Value[] }
+  /** One value by a loop nest of its own kind. */
+  | { readonly kind: KernelKind; readonly output: Value }
+  | { readonly kind: "loop"; readonly loop: Loop; readonly body: readonly Step[] };
+
+export type KernelKind = "reduce" | "contract" | "arg" | "scatter" | "put" | "concat" | "merge";
+
+/** The kernels of a graph in the order in which they run, where `stored` says which values need one. */
+export function planSteps(graph: ValueGraph, needed: ReadonlySet<Value>, stored: Set<Value>): readonly Step[] {
+  return planItems(graph.items, needed, stored);
+}
+
+function planItems(items: readonly Item[], needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): readonly Step[] {
+  const drafts: Draft[] = [];
+  for (const item of items) {
+    if (item.kind === "loop") {
+      if (isNeeded(item.loop, needed)) drafts.push(loopDraft(item.loop, needed, stored));
+    } else if (stored.has(item.value)) {
+      const { value } = item;
+      const reads = new Map(accessesOf(value, stored).map((access) => [access.value, access.pointwise]));
+      drafts.push({ kind: kernelKind(value), outputs: [value], reads, step: undefined });
+    }
+  }
+  return orderDrafts(joinMaps(drafts)).map(finishDraft);
+}
+
+function isNeeded(loop: Loop, needed: ReadonlySet<Value>): boolean {
+  return [...loop.finals, ...loop.collected].some((value) => needed.has(value));
+}
+
+interface Draft {
+  readonly kind: KernelKind | "map" | "loop";
+  readonly outputs: readonly Value[];
+  /** What it reads of memory, and whether pointwise only. */
+  readonly reads: ReadonlyMap<Value, boolean>;
+  readonly step: Step | undefined;
+}
+
+function finishDraft({ kind, outputs, step }: Draft): Step {
+  if (step !== undefined) return step;
+  if (kind === "map") return { kind, outputs };
+  const [output] = outputs;
+  if (output === undefined || kind === "loop") throw new Error("internal: a kernel has no output");
+  return { kind, output };
+}
+
+function loopDraft(loop: Loop, needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): Draft {
+  const body = planItems(loop.body, needed, stored);
+  const reads = new Map<Value, boolean>();
+  const outside = (value: Value): void => {
+    if (!isInside(value, loop)) reads.set(value, false);
+  };
+  const readsOf = (value: Value): void => {
+    if (stored.has(value)) outside(value);
+    for (const access of accessesOf(value, stored)) outside(access.value);
+  };
+  const walk = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      if (step.kind === "loop") {
+        loopEnds(step.loop, needed).forEach(readsOf);
+        walk(step.body);
+      } else for (const output of outputsOf(step)) readsOf(output);
+    }
+  };
+  walk(body);
+  loopEnds(loop, needed).forEach(readsOf);
+  const outputs = [...loop.finals, ...loop.collected].filter((value) => needed.has(value));
+  return { kind: "loop", outputs, reads, step: { kind: "loop", loop, body } };
+}
+
+/** What a loop itself reads: starts, next carries and ys. */
+export function loopEnds(loop: Loop, needed: ReadonlySet<Value>): readonly Value[] {
+  const ends: (Value | undefined)[] = [];
+  loop.carries.forEach((carry, index) => {
+    if (needed.has(carry)) ends.push(loop.starts[index], loop.next[index]);
+  });
+  loop.collected.forEach((whole, index) => {
+    if (needed.has(whole)) ends.push(loop.ys[index]);
+  });
+  return ends.filter((value) => value !== undefined);
+}
+
+/** Whether a value is computed by a loop or one inside it. */
+export function isInside(value: Value, loop: Loop): boolean {
+  for (let at = value.loop; at !== undefined; at = at.outer) if (at === loop) return true;
+  return false;
+}
+
+export function outputsOf(step: Exclude<Step, { readonly kind: "loop" }>): readonly Value[] {
+  return step.kind === "map" ? step.outputs : [step.output];
+}
+
+function kernelKind(value: Value): Draft["kind"] {
+  const { definition } = value;
+  if (definition.kind !== "node") throw new Error(`internal: %${value.name} has no kernel`);
+  return nodeKind(definition.node);
+}
+
+function nodeKind(node: Node): KernelKind | "map" {
+  if (isNode(node, contract)) return "contract";
+  if (isNode(node, concat)) return "concat";
+  if (isNode(node, put)) return "put";
+  if (isNode(node, scatter)) return node.attributes.sum.length > 0 ? "scatter" : "map";
+  if (isNode(node, reshape)) return node.attributes.from.length > 1 && node.attributes.to.length === 1 ? "merge" : "map";
+  if ([argmax, argmin].some((op) => op.name === node.op.name)) return "arg";
+  return [reduce, collect, collectSuffix, unwindow].some((op) => op.name === node.op.name) ? "reduce" : "map";
+}
+
+/** Joins elementwise kernels over the same axes into one where a later one reads an earlier one at its own positions. */
+function joinMaps(drafts: readonly Draft[]): readonly Draft[] {
+  let joined: Draft[] = [];
+  for (const draft of drafts) {
+    let current = draft;
+    if (current.kind === "map") {
+      for (const earlier of joined.filter((other) => canJoin(other, current))) {
+        const all = [...joined, current];
+        if (reaches(all, earlier, current) || reaches(all, current, earlier)) continue;
+        joined = joined.filter((other) => other !== earlier);
+        current = join(earlier, current);
+      }
+    }
+    joined.push(current);
+  }
+  return joined;
+}
+
+function canJoin(earlier: Draft, later: Draft): boolean {
+  const [a] = earlier.outputs;
+  const [b] = later.outputs;
+  if (earlier.kind !== "map" || a === undefined || b === undefined) return false;
+  if (a.axes.length !== b.axes.length || !a.axes.every((axis) => b.axes.some((other) => other.id === axis.id))) return false;
+  if (earlier.outputs.some((output) => later.reads.get(output) === false)) return false;
+  if (later.outputs.some((output) => earlier.reads.get(output) === false)) return false;
+  if (earlier.outputs.some((output) => later.reads.get(output) === true)) return true;
+  return a.axes.length > 1 && [...later.reads].some(([value, same]) => same && value.axes.length === a.axes.length && earlier.reads.get(value) === true);
+}
+
+/** Whether one draft needs another by way of a third. */
+function reaches(drafts: readonly Draft[], earlier: Draft, later: Draft): boolean {
+  const makers = new Map(drafts.flatMap((draft) => draft.outputs.map((output) => [output, draft] as const)));
+  const needs = (draft: Draft): readonly Draft[] => [...draft.reads.keys()].flatMap((value) => makers.get(value) ?? []);
+  const open = needs(later).filter((draft) => draft !== earlier);
+  const seen = new Set<Draft>();
+  for (let draft = open.pop(); draft !== undefined; draft = open.pop()) {
+    if (draft === earlier) return true;
+    if (seen.has(draft)) continue;
+    seen.add(draft);
+    open.push(...needs(draft));
+  }
+  return false;
+}
+
+function join(earlier: Draft, later: Draft): Draft {
+  const reads = new Map(earlier.reads);
+  for (const [value, same] of later.reads) {
+    reads.set(value, same && reads.get(value) !== false);
+  }
+  for (const output of [...earlier.outputs, ...later.outputs]) reads.delete(output);
+  return { kind: "map", outputs: [...earlier.outputs, ...later.outputs], reads, step: undefined };
+}
+
+/** Each draft after what it reads, otherwise as they stand. */
+function orderDrafts(drafts: readonly Draft[]): readonly Draft[] {
+  const makers = new Map(drafts.flatMap((draft) => draft.outputs.map((output) => [output, draft] as const)));
+  const ordered = new Set<Draft>();
+  const visit = (draft: Draft): void => {
+    if (ordered.has(draft)) return;
+    for (const value of draft.reads.keys()) {
+      const maker = makers.get(value);
+      if (maker !== undefined && maker !== draft) visit(maker);
+    }
+    ordered.add(draft);
+  };
+  drafts.forEach(visit);
+  return [...ordered];
+}
