@@ -191,7 +191,7 @@ function mismatchHint(context: Context, a: TensorValue, b: TensorValue): string 
   const left = realAxes(a.visible).map(number).join(",");
   const right = realAxes(b.visible).map(number).join(",");
   if (left === right && left !== "") return EQUAL_BY_ACCIDENT;
-  return "elementwise operators align axes by name; to pair them otherwise write an index equation";
+  return "elementwise operators pair axes by name; to pair others write an index equation, as in y[i] = a[i] + b[i]";
 }
 
 export const EQUAL_BY_ACCIDENT = "the numbers are equal by accident: sizes are told apart by their names";

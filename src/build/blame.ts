@@ -59,6 +59,7 @@ function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry:
       const related = more.related ?? [];
       if (code === "endless-definition" || !isInside(span, file, definition)) outer.add(code, span, message, more);
       else if (file !== entry) {
+        if (more.severity === "warning") return;
         outer.add(code, made, message, {
           severity: more.severity,
           related: [{ span, message: `inside ${text}` }, ...related],

@@ -1,3 +1,4 @@
+import { countText } from "../base/meant.ts";
 import type { Span } from "../base/span.ts";
 import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
@@ -31,6 +32,7 @@ import {
   INVALID,
   type Meaning,
   shapeText,
+  shownSize,
   type TensorValue,
   visibleAxis,
 } from "./value.ts";
@@ -130,8 +132,9 @@ export function isBuiltin(name: string): boolean {
 /** Applies a builtin function; wrong arguments are reported. */
 export function applyBuiltin(context: Context, name: string, call: Call): Meaning {
   if (LATER.has(name)) {
+    const known = name === "elbo" || name === "kl" ? "minimize nll(...), the likelihood alone" : undefined;
     context.session.report.add("not-yet", call.callee.span, `${name} is not built yet`, {
-      hint: "a later version of seqc brings it",
+      hint: known === undefined ? "a later version of seqc brings it" : `a later version of seqc brings it; until then ${known}`,
     });
     return INVALID;
   }
@@ -143,7 +146,7 @@ export function applyBuiltin(context: Context, name: string, call: Call): Meanin
     context.session.report.add(
       "wrong-arguments",
       named?.span ?? call.span,
-      named === undefined ? `${name} was given ${call.args.length} arguments` : `${name} takes no named arguments`,
+      named === undefined ? countText(name, builtin.arity, call.args) : `${name} takes no named arguments`,
       { hint: `write ${builtin.usage}` },
     );
     return INVALID;
@@ -274,10 +277,15 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
   });
   if (joints.some((joint) => joint === undefined)) return INVALID;
   if (ragged >= 0 && values.length > 1) {
+    const joint = values[ragged]?.visible[joints[ragged] ?? -1];
     report.add(
       "reshape-ragged",
-      call.span,
-      `concat cannot join ${values[ragged]?.visible.at(-1)?.axis.size.text}: its length differs by example`,
+      call.args[ragged]?.span ?? call.span,
+      `concat cannot join ${shownSize(joint?.axis.size.text ?? "")}: its length differs by example`,
+      {
+        related: values.slice(ragged, ragged + 1).map((value) => ({ span: value.from, message: `${describe(value)} comes from here` })),
+        hint: "join an axis of fixed size, as in concat[D](a, b); or scan the second from the state that the first ends with",
+      },
     );
     return INVALID;
   }

@@ -1,25 +1,28 @@
+import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
-import { definitionNames, findDefinition } from "../check/modules.ts";
+import { definitionNames, findDefinition, isMissingAnyway } from "../check/modules.ts";
 import type { Op } from "../ir/op.ts";
 import type { Size } from "../ir/size.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as make from "../op/make.ts";
 import * as maps from "../op/map.ts";
-import { opByName } from "../op/table.ts";
+import { OPS, opByName } from "../op/table.ts";
 import type { Binary, Else, Expression, Member, Reference } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { freshen, hiddenIds } from "./align.ts";
 import { BUILTINS, isBuiltin } from "./builtins.ts";
 import { evaluateCall } from "./call.ts";
 import { isEverywhere } from "./condition.ts";
 import { demand } from "./equation.ts";
 import type { Context, Slot } from "./frame.ts";
+import { METRICS } from "./metrics.ts";
 import { asTensor, elementwise, product, scalar } from "./operators.ts";
 import { evaluateIndex } from "./read.ts";
 import { mapRecord, otherwise, settle } from "./record.ts";
 import { evaluateScan } from "./scan.ts";
 import { compareNumbers, knownNumber, numberMeaning, staticBinary } from "./static.ts";
-import { BOTTOM, describe, INVALID, type Meaning, type TensorValue } from "./value.ts";
+import { BOTTOM, describe, INVALID, type Meaning, shownSize, type TensorValue } from "./value.ts";
 
 /** What an expression means where it stands. Everything wrong is reported, and makes it invalid. */
 export function evaluate(context: Context, expression: Expression): Meaning {
@@ -71,10 +74,12 @@ function wholeRead(context: Context, value: TensorValue, expression: Expression)
   const late = value.visible.find((axis) => axis.valid !== undefined && (axis.valid.low > 0 || axis.valid.high > 0));
   if (late?.valid !== undefined && expression.kind === "reference") {
     const { low, high } = late.valid;
-    const text = low > 0 ? `holds from ${late.axis.size.text} = ${low} on` : `does not hold at the last ${high}`;
-    context.session.report.add("late-start", expression.span, `${expression.name} ${text}, and is read whole here`, {
-      related: [{ span: value.from, message: `${expression.name} is defined here` }],
-      hint: "write `else` behind the read that falls outside, or read it by an index",
+    const axis = shownSize(late.axis.size.text);
+    const ends = [low > 0 ? `the first ${low === 1 ? "position" : `${low} positions`}` : "", high > 0 ? `the last ${high === 1 ? "position" : `${high} positions`}` : ""];
+    const text = `has no value at ${ends.filter((end) => end !== "").join(" and ")} of ${axis}, and is read whole here`;
+    context.session.report.add("late-start", expression.span, `${expression.name} ${text}`, {
+      related: [{ span: value.from, message: `${expression.name} is defined here, with a read that falls outside` }],
+      hint: "write an `else` behind that read, as in x[t-1] else 0, or read this by an index",
     });
     return INVALID;
   }
@@ -94,15 +99,25 @@ function evaluateReference(context: Context, { name, primed, span }: Reference):
   if (constant !== undefined) return constant;
   const found = findDefinition(session.modules, frame.file, name);
   if (found !== undefined) return { kind: "definition", ...found, given: new Map() };
-  if (isBuiltin(name) || opByName(name) !== undefined) return { kind: "builtin", name };
+  if (isBuiltin(name) || isFunction(name)) return { kind: "builtin", name };
   return reportUnknown(context, name, span);
 }
 
+/** Elementwise ops that are written as functions; the others are operators, or how the compiler writes `else` and `where`. */
+function isFunction(name: string): boolean {
+  return opByName(name)?.scalar !== undefined && !NO_FUNCTIONS.has(name);
+}
+
+const NO_FUNCTIONS: ReadonlySet<string> = new Set([
+  ...["add", "sub", "mul", "div", "mod", "pow", "neg", "eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not"],
+  ...["orelse", "select", "to_float", "to_int"],
+]);
+
 function readSlot(context: Context, slot: Slot, span: Span): Meaning {
   if (slot.kind === "family") {
-    const members = [...context.frame.names.keys()].filter((key) => key.startsWith(`${slot.name}.`));
     context.session.report.add("wrong-kind", span, `${slot.name} is a family of weights, not one`, {
-      hint: `write ${members.join(" or ")}`,
+      related: [{ span: slot.span, message: "declared here" }],
+      hint: `write ${familyMembers(context, slot.name).join(" or ")}`,
     });
     return INVALID;
   }
@@ -132,30 +147,43 @@ function trainingFlag({ session }: Context): string {
   return id;
 }
 
+/** `W.i` and `W.f` of the family `W`. */
+function familyMembers(context: Context, name: string): readonly string[] {
+  return [...context.frame.names.keys()].filter((key) => key.startsWith(`${name}.`));
+}
+
 function reportPrime(context: Context, name: string, span: Span): Meaning {
-  const known = context.frame.names.has(name);
-  context.session.report.add("not-a-state", span, `${name}' has no equation`, {
-    hint: known ? `write an equation ${name}' = ..., or read ${name} without the prime` : undefined,
+  const known = context.frame.names.get(name);
+  if (known?.kind === "state") return INVALID; // Its lack of a next value is reported where it is declared.
+  context.session.report.add("not-a-state", span, `${name} has no next value ${name}'`, {
+    related: known === undefined ? [] : [{ span: known.span, message: `${name} is given here, and is no state` }],
+    hint: known === undefined ? `a prime reads the next value of a state: declare state ${name}: [...]` : `read ${name} without the prime`,
+    fix: known === undefined ? undefined : { title: `write ${name}`, edits: [{ span, text: name }] },
   });
   return INVALID;
 }
 
 function reportUnknown(context: Context, name: string, span: Span): Meaning {
   const { session, frame } = context;
+  if (isMissingAnyway(session.modules, frame.file, name)) return INVALID;
   const names = [
     ...context.indices.keys(),
     ...frame.names.keys(),
     ...definitionNames(session.modules, frame.file),
     ...Object.keys(BUILTINS),
+    ...OPS.map((op) => op.name).filter(isFunction),
+    ...(session.metrics === undefined ? [] : Object.keys(METRICS)),
     "pi",
     "inf",
     "training",
   ];
   const near = nearest(name, names);
-  session.report.add("unknown-name", span, `there is nothing named ${name} here`, {
-    hint: near === undefined ? undefined : `did you mean ${near}?`,
-    fix: near === undefined ? undefined : { title: `write ${near}`, edits: [{ span, text: near }] },
-  });
+  session.report.add(
+    "unknown-name",
+    span,
+    `there is nothing named ${name} here`,
+    near === undefined ? { hint: `define it in ${frame.definition.name.text}, or import it` } : meant(near, span),
+  );
   return INVALID;
 }
 
@@ -171,6 +199,10 @@ function evaluateMember(context: Context, expression: Member): Meaning {
   }
   const family = familySlot(context, expression);
   if (family !== undefined) return demand(session, family);
+  if (object.kind === "reference" && frame.names.get(object.name)?.kind === "family") {
+    const members = familyMembers(context, object.name).map((key) => key.slice(object.name.length + 1));
+    return reportMember(context, object.name, name.text, members, name.span);
+  }
   const value = evaluateRaw(context, object);
   switch (value.kind) {
     case "invalid":
@@ -184,7 +216,16 @@ function evaluateMember(context: Context, expression: Member): Meaning {
     }
     case "tensor":
       if (name.text === "T") return transposed(context, value, expression.span);
-      return reportMember(context, describe(value), name.text, ["T"], name.span);
+      session.report.add("unknown-member", name.span, `${describe(value)} is an array: it has no part ${name.text}`, {
+        related: [{ span: value.from, message: "it comes from here" }],
+        hint: "a position is read with brackets, as in x[0]; .T swaps the last two axes",
+      });
+      return INVALID;
+    case "several":
+      session.report.add("unknown-member", name.span, `these are ${value.items.length} values, which have no part ${name.text}`, {
+        hint: "name each of them, as in y, s = ...",
+      });
+      return INVALID;
     default:
       return reportMember(context, describe(value), name.text, [], name.span);
   }
@@ -206,10 +247,13 @@ export function dottedPath(expression: Expression): string | undefined {
 
 function reportMember(context: Context, of: string, name: string, known: readonly string[], span: Span): Meaning {
   const near = nearest(name, known);
-  context.session.report.add("unknown-member", span, `${of} has no ${name}`, {
-    hint: near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `it has ${known.join(", ")}` : undefined,
-    fix: near === undefined ? undefined : { title: `write ${near}`, edits: [{ span, text: near }] },
-  });
+  const few = known.length > 0 && known.length <= 12 ? `it has ${known.join(", ")}` : undefined;
+  context.session.report.add(
+    "unknown-member",
+    span,
+    `${of} has no ${name}`,
+    near === undefined ? { hint: few } : meant(near, span),
+  );
   return INVALID;
 }
 
@@ -288,20 +332,22 @@ function evaluateElse(context: Context, expression: Else): Meaning {
   }
   if (value.kind !== "tensor") return reportElse(context, value, instead, expression);
   if (isEverywhere(value.condition)) {
-    context.session.report.add(
-      "needless-else",
-      expression.otherwise.span,
-      "what stands before this else always holds",
-      {
-        hint: "leave the else out",
-        severity: "warning",
-      },
-    );
+    reportNeedlessElse(context, expression);
   }
-  const start = instead.kind === "special" ? specialToken(context, value, instead.name, instead.from) : instead;
+  const start = instead.kind === "special" ? specialToken(context, value, instead.name, expression) : instead;
   const tensor = start.kind === "bottom" ? undefined : asTensor(context, start, expression.otherwise.span);
   if (start.kind === "bottom") return value;
   return tensor === undefined ? INVALID : otherwise(context, value, tensor);
+}
+
+function reportNeedlessElse({ session }: Context, { span, value, otherwise: instead }: Else): void {
+  const at = { ...span, start: value.span.end };
+  const text = session.modules.all.get(span.file)?.text.slice(at.start, at.end) ?? "";
+  session.report.add("needless-else", instead.span, `${printExpression(value)} always holds, so this else is never taken`, {
+    hint: "leave the else out",
+    severity: "warning",
+    fix: /^\s*else\b[^()]*$/.test(text) ? { title: "leave it out", edits: [{ span: at, text: "" }] } : undefined,
+  });
 }
 
 function bottomElse(context: Context, instead: Meaning, span: Span): Meaning {
@@ -312,10 +358,14 @@ function bottomElse(context: Context, instead: Meaning, span: Span): Meaning {
   return value.visible.length === 0 ? { kind: "bottom", otherwise: value } : value;
 }
 
-function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS", span: Span): Meaning {
+function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS", expression: Else): Meaning {
   const { vocabulary } = value;
+  const { span } = expression.otherwise;
   if (vocabulary === undefined) {
-    context.session.report.add("wrong-kind", span, `${name} is a token, and ${describe(value)} holds no tokens`);
+    context.session.report.add("wrong-kind", span, `${name} is a token, and ${printExpression(expression.value)} holds numbers`, {
+      related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+      hint: "write a number, or declare the input as tokens, as in tok(V)[T]",
+    });
     return INVALID;
   }
   return { ...scalar(tokenNumber(context, vocabulary, name), span), vocabulary };
@@ -330,6 +380,11 @@ export function tokenNumber(context: Context, vocabulary: Size, name: "BOS" | "E
 }
 
 function reportElse(context: Context, value: Meaning, instead: Meaning, expression: Else): Meaning {
-  context.session.report.add("wrong-kind", expression.span, `${describe(instead)} cannot stand for ${describe(value)}`);
+  const wanted = value.kind === "record" ? "write a state, as in l1.state(), or leave the else out: a state has a start of its own" : undefined;
+  const message =
+    value.kind === "record" || instead.kind === "record"
+      ? `${describe(instead)} cannot stand for ${describe(value)}`
+      : `${describe(value)} always holds: an else follows a read`;
+  context.session.report.add("wrong-kind", expression.span, message, { hint: wanted });
   return INVALID;
 }

@@ -68,7 +68,7 @@ export function forwardProgram(model: OpenModel, wants: ForwardWants): Program |
 
 /** All axes that the value has or shows, the batch first, then its visible axes in order: the layout that leaves the program. */
 export function laidOut(
-  { session, context }: OpenModel,
+  { session, context }: Pick<OpenModel, "session" | "context">,
   value: TensorValue,
 ): { readonly id: string; readonly axes: readonly string[] } {
   const { builder } = session;

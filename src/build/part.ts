@@ -7,7 +7,8 @@ import { evaluate } from "./expression.ts";
 import { differs, ownInteger } from "./extent.ts";
 import type { Context, Session } from "./frame.ts";
 import { knownNumber } from "./static.ts";
-import type { VisibleAxis } from "./value.ts";
+import { isWhole } from "./valid.ts";
+import { shownSize, type VisibleAxis } from "./value.ts";
 
 type Slice = Extract<Subscript, { kind: "slice" }>;
 
@@ -30,22 +31,28 @@ export function isVariable({ times, axes }: Session, axis: Axis): boolean {
 export function planPart(context: Context, axis: VisibleAxis, slice: Slice): Part | undefined {
   const start = slice.from === undefined ? constantSize(0) : sizeOf(context, slice.from);
   const end = slice.to === undefined ? axis.axis.size : sizeOf(context, slice.to);
+  if (start === "invalid" || end === "invalid") return undefined;
   if (start === undefined || end === undefined) {
     context.session.report.add("wrong-kind", slice.span, "the ends of a slice are sizes, or an index plus a number");
     return undefined;
   }
   const from = knownNumber(context, { kind: "size", size: start, from: slice.span });
   if (from !== undefined && from < 0) {
-    context.session.report.add("wrong-option", slice.span, `there is no position ${from}`);
+    context.session.report.add("wrong-option", slice.span, `there is no position ${from}: positions count from 0`, {
+      hint: `from the end, write ${shownSize(axis.axis.size.text)}${from}`,
+    });
     return undefined;
   }
+  const last = sizeConstant(subtractSizes(axis.axis.size, end)) ?? 0;
+  if (!isWhole(context, axis, from ?? 0, Math.max(last, 0), slice.span)) return undefined;
   return isVariable(context.session, axis.axis)
     ? variablePart(context, axis, slice, start, end)
     : fixedPart(context, axis, slice, start, end);
 }
 
-function sizeOf(context: Context, expression: Parameters<typeof evaluate>[1]): Size | undefined {
+function sizeOf(context: Context, expression: Parameters<typeof evaluate>[1]): Size | "invalid" | undefined {
   const value = evaluate(context, expression);
+  if (value.kind === "invalid") return "invalid";
   return value.kind === "size" ? value.size : undefined;
 }
 

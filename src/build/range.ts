@@ -1,6 +1,6 @@
 import type { Axis } from "../ir/type.ts";
 import type { Equation, Expression, Index, IndexExpression, Subscript } from "../syntax/tree.ts";
-import { children } from "../syntax/walk.ts";
+import { children, printExpression } from "../syntax/walk.ts";
 import { demand } from "./equation.ts";
 import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
 import type { Context, Slot } from "./frame.ts";
@@ -19,8 +19,14 @@ export function indexAxes(context: Context, equation: Equation): readonly NamedA
     const same =
       target.indices.map((index) => index.name.text).join() === indices.map((index) => index.name.text).join();
     if (!same) {
+      const name = `${target.name.text}${target.primed ? "'" : ""}`;
+      const texts = indices
+        .map(({ name: { text }, range }) => (range === undefined ? text : `${text} in ${printExpression(range)}`))
+        .join(", ");
       context.session.report.add("no-range", target.span, "all names of one equation have the same indices", {
-        hint: `write ${target.name.text}[${indices.map((index) => index.name.text).join(", ")}]`,
+        related: equation.targets.filter((other) => other.indices === indices).map(({ span }) => ({ span, message: "this name has them" })),
+        hint: `write ${name}[${indices.map((index) => index.name.text).join(", ")}]`,
+        fix: { title: `write ${name}[...] with the same indices`, edits: [{ span: target.span, text: `${name}[${texts}]` }] },
       });
       return undefined;
     }
@@ -47,7 +53,7 @@ export function rangesOf(
     const found = index.range === undefined ? searched(context, index, expressions, equation) : ranged(context, index);
     if (found === "invalid") return undefined;
     if (found === undefined) {
-      reportNoRange(context, index, equation);
+      if (!expressions.some((expression) => readsInvalid(context, index.name.text, expression))) reportNoRange(context, index, equation);
       return undefined;
     }
     const axis = taken.has(found.id)
@@ -99,6 +105,17 @@ function searchExpression(
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Whether the index reads something wrong that was reported: its range would be no second mistake. */
+function readsInvalid(context: Context, name: string, expression: Expression): boolean {
+  if (expression.kind === "index" && expression.subscripts.some((subscript) => readsPlainly(subscript, name))) {
+    const slot = slotOf(context, expression.object);
+    if (slot?.group.state === "busy") return false;
+    const value = slot === undefined ? quiet(context, expression.object) : demand(context.session, slot);
+    if (value?.kind === "invalid") return true;
+  }
+  return children(expression).some((child) => readsInvalid(context, name, child));
 }
 
 /** `t`, `t - 1`, `t - 1 - k`, `:t + 1`: the index itself, plus or minus other things. */

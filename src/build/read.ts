@@ -4,6 +4,7 @@ import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { IndexExpression, Subscript } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { type Affine, indexAffine } from "./affine.ts";
 import { hiddenIds, renameVisible } from "./align.ts";
 import type { AxisLength } from "./axes.ts";
@@ -13,6 +14,7 @@ import type { Context } from "./frame.ts";
 import { isVariable, type Part, planPart } from "./part.ts";
 import { mapRecord } from "./record.ts";
 import { knownNumber } from "./static.ts";
+import { isWhole, validMasks } from "./valid.ts";
 import {
   BOTTOM,
   type Condition,
@@ -38,7 +40,10 @@ export function evaluateIndex(context: Context, expression: IndexExpression): Me
     const first = object.items[0];
     return first?.kind === "tensor" ? read(context, first, expression) : INVALID;
   }
-  context.session.report.add("wrong-kind", expression.object.span, `${describe(object)} has no positions to read`);
+  const called = object.kind === "instance" || object.kind === "builtin" || object.kind === "definition";
+  context.session.report.add("wrong-kind", expression.object.span, `${describe(object)} has no positions to read`, {
+    hint: called ? `call it: ${printExpression(expression.object)}(...)` : undefined,
+  });
   return INVALID;
 }
 
@@ -53,11 +58,10 @@ function listItem(context: Context, items: readonly Meaning[], expression: Index
   const at = subscript === undefined ? undefined : knownNumber(context, evaluate(context, subscript.value));
   const item = at === undefined ? undefined : items[at];
   if (item !== undefined && expression.subscripts.length === 1) return item;
-  context.session.report.add(
-    "wrong-option",
-    expression.span,
-    `this list has ${items.length} items, 0 to ${items.length - 1}`,
-  );
+  const count = items.length === 0 ? "this list is empty" : `this list has ${items.length} items, 0 to ${items.length - 1}`;
+  context.session.report.add("wrong-option", expression.span, at === undefined ? `which item this is must be known: ${count}` : `there is no item ${at}: ${count}`, {
+    hint: "items count from 0",
+  });
   return INVALID;
 }
 
@@ -228,7 +232,8 @@ function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span)
   if (back !== undefined && back < 0) {
     const index = make.sub(builder, axes.count(axis.axis), make.int(builder, -back));
     const mask = variable && back < -1 ? [make.le(builder, make.int(builder, 0), index)] : [];
-    return gatherAccess(index, span, doubtful(context, mask, axis, span));
+    const valid = validMasks(context, axis, index, span, -back);
+    return valid && gatherAccess(index, span, doubtful(context, [...mask, ...valid], axis, span));
   }
   const number = position ?? knownNumber(context, { kind: "size", size: at, from: span });
   if (number !== undefined && number < 0) {
@@ -251,7 +256,8 @@ function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span)
   }
   const index = make.toInt(builder, number === undefined ? make.sizeNumber(builder, at) : make.num(builder, number));
   const mask = variable && number !== 0 ? [make.lt(builder, index, axes.count(axis.axis))] : [];
-  return gatherAccess(index, span, doubtful(context, mask, axis, span));
+  const valid = validMasks(context, axis, index, span);
+  return valid && gatherAccess(index, span, doubtful(context, [...mask, ...valid], axis, span));
 }
 
 /** Holds where the masks do, which an `else` must cover. */
@@ -284,8 +290,10 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
     return undefined;
   }
   if (index.vocabulary !== undefined) {
-    if (equalSizes(index.vocabulary, axis.axis.size) || axis.unit)
-      return { kind: "gather", index, condition: EVERYWHERE };
+    if (equalSizes(index.vocabulary, axis.axis.size) || axis.unit) {
+      const held = validMasks(context, axis, index.id, span);
+      return held && { kind: "gather", index, condition: doubtful(context, held, axis, span) };
+    }
     report.add(
       "token-size",
       span,
@@ -299,7 +307,8 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
   }
   const low = make.le(builder, make.int(builder, 0), index.id);
   const high = make.lt(builder, index.id, axes.count(axis.axis));
-  return { kind: "gather", index, condition: doubtful(context, [make.and(builder, low, high)], axis, span) };
+  const valid = validMasks(context, axis, index.id, span);
+  return valid && { kind: "gather", index, condition: doubtful(context, [make.and(builder, low, high), ...valid], axis, span) };
 }
 
 function planSlice(
@@ -330,6 +339,7 @@ function planSlice(
     );
     return undefined;
   }
+  if (!isWhole(context, axis, 0, 0, subscript.span)) return undefined;
   return { kind: "slice", index, start: start?.constant, end: end?.constant };
 }
 

@@ -5,11 +5,12 @@ import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as sums from "../op/make_sum.ts";
 import type { Call, Expression } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { mergeConditions } from "./condition.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor } from "./operators.ts";
-import { EVERYWHERE, INVALID, type Meaning, shapeText, type TensorValue, type VisibleAxis } from "./value.ts";
+import { EVERYWHERE, INVALID, type Meaning, shapeText, shownSize, type TensorValue, type VisibleAxis } from "./value.ts";
 
 /** What a reduction runs over: visible axes, or `batch`, which is every hidden one. */
 export interface Reduction {
@@ -60,9 +61,10 @@ function findAxis(
   const bySize = free.find((axis) => axis.axis.size.text === text || (text === "1" && axis.unit));
   const part = free.find((axis) => wholeOf(axis.axis.size)?.text === text);
   if (bySize !== undefined || part !== undefined) return bySize ?? part;
-  context.session.report.add("axis-missing", wanted.span, `${shapeText(value.visible)} has no axis ${text}`, {
+  const named = text === "" ? printExpression(wanted) : shownSize(text);
+  context.session.report.add("axis-missing", wanted.span, `${shapeText(value.visible)} has no axis ${named}`, {
     related: [{ span: value.from, message: "its shape comes from here" }],
-    hint: value.visible.length === 0 ? "it is a single number" : undefined,
+    hint: value.visible.length === 0 ? "it is a single number here" : "name one of its axes, by size or label; without a name the last is meant",
   });
   return undefined;
 }
@@ -81,9 +83,11 @@ function ambiguous(context: Context, call: Call, value: TensorValue, chosen: rea
       ),
   );
   if (twin === undefined) return false;
-  const { text } = twin.axis.size;
+  const text = shownSize(twin.axis.size.text);
+  const all = value.visible.filter((axis) => axis.axis.size.text === twin.axis.size.text).map(() => text);
   context.session.report.add("ambiguous-fit", call.span, `${shapeText(value.visible)} has more than one axis ${text}`, {
-    hint: `list them all ([${text}, ${text}]), or label the axes`,
+    related: [{ span: value.from, message: "its shape comes from here" }],
+    hint: `list them all, [${all.join(", ")}], or label them where they are declared, as in [row: ${text}, ...]`,
   });
   return true;
 }

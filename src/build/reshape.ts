@@ -119,7 +119,9 @@ function reshapeGroup(
   const ragged = from.find((axis) => !axis.unit && axes.lengths(axis.axis.id).length !== undefined);
   if (ragged !== undefined) {
     const { text } = ragged.axis.size;
-    report.add("reshape-ragged", span, `reshape cannot merge ${text}: it differs by example`);
+    report.add("reshape-ragged", span, `reshape cannot merge or split ${shownSize(text)}: it differs by example`, {
+      hint: `leave ${shownSize(text)} an axis of its own: layers are applied at each position of it`,
+    });
     return undefined;
   }
   const made: Axis[] = [];

@@ -1,7 +1,9 @@
-import type { Report } from "../base/diagnostic.ts";
+import type { Fix, Report } from "../base/diagnostic.ts";
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { parse } from "../syntax/parse.ts";
-import type { Definition, File, Import } from "../syntax/tree.ts";
+import type { Definition, File, Import, Name } from "../syntax/tree.ts";
 
 /** A file and what its names mean. */
 export interface Module {
@@ -58,6 +60,14 @@ export function findDefinition(
   return modules.library.get(name);
 }
 
+/** Whether a name is unknown for a reason that is reported already: its import failed, or it may stand in what could not be read. */
+export function isMissingAnyway(modules: Modules, file: string, name: string): boolean {
+  const tree = modules.all.get(file)?.tree;
+  if (tree === undefined) return false;
+  const imported = tree.declarations.flatMap((declaration) => (declaration.kind === "import" ? declaration.names : []));
+  return imported.some((one) => (one.as ?? one.name).text === name) || tree.unread.some(({ words }) => words.includes(name));
+}
+
 /** Every definition that a file can name, for suggestions. */
 export function definitionNames(modules: Modules, file: string): readonly string[] {
   const module = modules.all.get(file);
@@ -78,12 +88,11 @@ function load(
   const imports = new Map<string, { file: string; name: string; span: Span }>();
   const module: Module = { file: source.file, text: source.text, tree, definitions, imports };
   all.set(source.file, module);
+  for (const declaration of tree.declarations) if (declaration.kind === "definition") declare(declaration, definitions, report);
   for (const declaration of tree.declarations) {
-    if (declaration.kind === "definition") declare(declaration, definitions, report);
-    if (declaration.kind === "import") {
-      const target = follow(declaration, source, resolve, report, all, [...path, source.file]);
-      if (target !== undefined) takeNames(declaration, target, imports, definitions, report);
-    }
+    if (declaration.kind !== "import") continue;
+    const target = follow(declaration, source, resolve, report, all, [...path, source.file]);
+    if (target !== undefined) takeNames(declaration, target, imports, definitions, report);
   }
   return module;
 }
@@ -136,9 +145,9 @@ function takeNames(
   for (const { name, as } of declaration.names) {
     const local = as ?? name;
     if (!target.definitions.has(name.text)) {
-      report.add("unknown-name", name.span, `${target.file} does not define ${name.text}`, {
-        hint: hintOf([...target.definitions.keys()]),
-      });
+      const unread = target.tree.unread.some(({ words }) => words.includes(name.text));
+      const known = [...target.definitions.keys()];
+      if (!unread) report.add("unknown-name", name.span, `${target.file} does not define ${name.text}`, suggestion(name, known));
       continue;
     }
     const before = imports.get(local.text)?.span ?? definitions.get(local.text)?.name.span;
@@ -153,6 +162,8 @@ function takeNames(
   }
 }
 
-function hintOf(names: readonly string[]): string {
-  return names.length === 0 ? "it defines nothing" : `it defines ${names.join(", ")}`;
+function suggestion({ text, span }: Name, names: readonly string[]): { readonly hint: string; readonly fix?: Fix } {
+  const near = nearest(text, names);
+  if (near !== undefined) return meant(near, span);
+  return { hint: names.length === 0 ? "it defines nothing" : `it defines ${names.join(", ")}` };
 }

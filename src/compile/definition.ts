@@ -1,3 +1,4 @@
+import { laidOut } from "../build/forward.ts";
 import { inputSpecs } from "../build/model.ts";
 import type { Program, ResultRole } from "../build/program.ts";
 import { openDefinition, probeLoss } from "../build/standalone.ts";
@@ -41,8 +42,8 @@ export function compileDefinition(job: Job, expression: Expression): Program | u
   const results: Result[] = [{ name: "loss", id: loss }];
   const roles = new Map<string, ResultRole>([["loss", { kind: "loss" }]]);
   outs.forEach((out, place) => {
-    const axes = session.builder.type(out.id).axes.map((axis) => axis.id);
-    results.push({ name: `out.${place}`, id: out.id });
+    const { id, axes } = laidOut(opened, out);
+    results.push({ name: `out.${place}`, id });
     roles.set(`out.${place}`, { kind: "value", name: `out.${place}`, axes });
   });
   gradients(session.builder, loss, wrt).forEach((id, place) => {

@@ -1,10 +1,10 @@
-import { type Graph, isNode, type Node } from "../ir/graph.ts";
+import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
 import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
 import { type Axis, hasAxis } from "../ir/type.ts";
 import { rename, type SliceAttributes, slice } from "../op/move.ts";
 import { scan } from "../op/region.ts";
 import { createDraft, type Draft } from "./draft.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
+import { createFresh } from "./fresh.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { callKey } from "./key.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
@@ -29,16 +29,26 @@ export const packMaps: Pass = (graph) => {
 
 type Cut = Node<SliceAttributes>;
 
+interface Site {
+  readonly draft: Draft;
+  /** The nodes of the region, those that are still to come included. */
+  readonly definition: (id: string) => Node | undefined;
+  readonly inside: Inside | undefined;
+  readonly outerPacks: Packs | undefined;
+}
+
 function packRegion(graph: Graph, draft: Draft, inside?: Inside, outerPacks?: Packs): Graph {
   const packs = createPacks(draft);
   for (const node of graph.nodes) packs.know(node);
+  const defined = definitions(graph);
+  const site: Site = { draft, definition: (id) => defined.get(id), inside, outerPacks };
   const groups = chooseGroups(graph);
   for (const node of graph.nodes) {
     const current = isNode(node, scan) ? packInLoop(node, draft, packs) : node;
     draft.within(node.origin);
     const group = groups.get(node);
     if (group === undefined) draft.keep(current);
-    else if (group.maps[0] === node && !packGroup(group, draft, inside, outerPacks)) {
+    else if (group.maps[0] === node && !packGroup(group, site)) {
       for (const map of group.maps) draft.keep(map);
     }
   }
@@ -120,7 +130,8 @@ function coverAll(cuts: readonly Cut[]): boolean {
 }
 
 /** Defines the values of a group as parts of one; false where the other operands do not fit together. */
-function packGroup(group: Group, draft: Draft, inside: Inside | undefined, outerPacks: Packs | undefined): boolean {
+function packGroup(group: Group, site: Site): boolean {
+  const { draft } = site;
   const { cuts, maps, place } = group;
   const [cut] = cuts;
   const [map] = maps;
@@ -131,7 +142,7 @@ function packGroup(group: Group, draft: Draft, inside: Inside | undefined, outer
   const operands: string[] = [];
   for (let index = 0; index < map.inputs.length; index++) {
     const parts = maps.map((own) => own.inputs[index] ?? "");
-    const operand = index === place ? whole : wholeOf(parts, cuts, axis, draft, inside, outerPacks);
+    const operand = index === place ? whole : wholeOf(parts, cuts, axis, site);
     if (operand === undefined) return false;
     operands.push(operand);
   }
@@ -153,10 +164,9 @@ function wholeOf(
   parts: readonly string[],
   cuts: readonly Cut[],
   axis: Axis,
-  draft: Draft,
-  inside: Inside | undefined,
-  outerPacks: Packs | undefined,
+  site: Site,
 ): string | undefined {
+  const { draft } = site;
   const [first = ""] = parts;
   const lacks = (id: string, at: number): boolean => !hasAxis(draft.type(id), cuts[at]?.attributes.to.id ?? "");
   if (parts.every((id, at) => id === first && lacks(id, at)) && !hasAxis(draft.type(first), axis.id)) return first;
@@ -165,11 +175,16 @@ function wholeOf(
     const same = parts.every((id) => Object.is(uniformValue(draft, id), value) && draft.type(id).axes.length === 0);
     if (same) return first;
   }
-  return sameCuts(parts, cuts, axis, draft) ?? constsTogether(parts, cuts, axis, inside, outerPacks);
+  return sameCuts(parts, cuts, axis, site) ?? constsTogether(parts, cuts, axis, site);
 }
 
-function sameCuts(parts: readonly string[], cuts: readonly Cut[], axis: Axis, draft: Draft): string | undefined {
-  const own = parts.map((id) => draft.definition(id));
+function sameCuts(
+  parts: readonly string[],
+  cuts: readonly Cut[],
+  axis: Axis,
+  { draft, definition }: Site,
+): string | undefined {
+  const own = parts.map(definition);
   const [first] = own;
   if (!isNode(first, slice)) return undefined;
   const [source = ""] = first.inputs;
@@ -196,8 +211,7 @@ function constsTogether(
   parts: readonly string[],
   cuts: readonly Cut[],
   axis: Axis,
-  inside: Inside | undefined,
-  outerPacks: Packs | undefined,
+  { inside, outerPacks }: Site,
 ): string | undefined {
   if (inside === undefined || outerPacks === undefined) return undefined;
   const byStart = new Map(cuts.map((cut, at) => [cut.attributes.start.text, at]));

@@ -7,6 +7,7 @@ export type PassName =
   | "fold"
   | "cse"
   | "hoist"
+  | "hoist-terms"
   | "dce"
   | "previous-state"
   | "side-by-side"

@@ -7,17 +7,27 @@ import { accessesOf } from "./access.ts";
 import type { Item, Loop, Value, ValueGraph } from "./value.ts";
 
 /** One kernel, or a loop of kernels. */
-export type Step =
-  /** Elementwise values over the same axes, computed together. */
-  | { readonly kind: "map"; readonly outputs: readonly Value[] }
+export type Step = (
+  | /** Elementwise values over the same axes, computed together. */ {
+      readonly kind: "map";
+      readonly outputs: readonly Value[];
+    }
   /** One value by a loop nest of its own kind. */
   | { readonly kind: KernelKind; readonly output: Value }
-  | { readonly kind: "loop"; readonly loop: Loop; readonly body: readonly Step[] };
+  | { readonly kind: "loop"; readonly loop: Loop; readonly body: readonly Step[] }
+) & {
+  /** What it reads of memory, and whether at its own positions only. */
+  readonly reads: Reads;
+};
+
+export type Reads = ReadonlyMap<Value, boolean>;
+
+export type Kernel = Exclude<Step, { readonly kind: "loop" }>;
 
 export type KernelKind = "reduce" | "contract" | "arg" | "scatter" | "put" | "concat" | "merge";
 
 /** The kernels of a graph in the order in which they run, where `stored` says which values need one. */
-export function planSteps(graph: ValueGraph, needed: ReadonlySet<Value>, stored: Set<Value>): readonly Step[] {
+export function planSteps(graph: ValueGraph, needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): readonly Step[] {
   return planItems(graph.items, needed, stored);
 }
 
@@ -29,7 +39,7 @@ function planItems(items: readonly Item[], needed: ReadonlySet<Value>, stored: R
     } else if (stored.has(item.value)) {
       const { value } = item;
       const reads = new Map(accessesOf(value, stored).map((access) => [access.value, access.pointwise]));
-      drafts.push({ kind: kernelKind(value), outputs: [value], reads, step: undefined });
+      drafts.push({ kind: kernelKind(value), outputs: [value], reads, body: undefined });
     }
   }
   return orderDrafts(joinMaps(drafts)).map(finishDraft);
@@ -42,41 +52,28 @@ function isNeeded(loop: Loop, needed: ReadonlySet<Value>): boolean {
 interface Draft {
   readonly kind: KernelKind | "map" | "loop";
   readonly outputs: readonly Value[];
-  /** What it reads of memory, and whether pointwise only. */
-  readonly reads: ReadonlyMap<Value, boolean>;
-  readonly step: Step | undefined;
+  readonly reads: Reads;
+  readonly body: { readonly loop: Loop; readonly steps: readonly Step[] } | undefined;
 }
 
-function finishDraft({ kind, outputs, step }: Draft): Step {
-  if (step !== undefined) return step;
-  if (kind === "map") return { kind, outputs };
+function finishDraft({ kind, outputs, reads, body }: Draft): Step {
+  if (body !== undefined) return { kind: "loop", loop: body.loop, body: body.steps, reads };
+  if (kind === "map") return { kind, outputs, reads };
   const [output] = outputs;
   if (output === undefined || kind === "loop") throw new Error("internal: a kernel has no output");
-  return { kind, output };
+  return { kind, output, reads };
 }
 
 function loopDraft(loop: Loop, needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): Draft {
-  const body = planItems(loop.body, needed, stored);
+  const steps = planItems(loop.body, needed, stored);
   const reads = new Map<Value, boolean>();
   const outside = (value: Value): void => {
     if (!isInside(value, loop)) reads.set(value, false);
   };
-  const readsOf = (value: Value): void => {
-    if (stored.has(value)) outside(value);
-    for (const access of accessesOf(value, stored)) outside(access.value);
-  };
-  const walk = (steps: readonly Step[]): void => {
-    for (const step of steps) {
-      if (step.kind === "loop") {
-        loopEnds(step.loop, needed).forEach(readsOf);
-        walk(step.body);
-      } else for (const output of outputsOf(step)) readsOf(output);
-    }
-  };
-  walk(body);
-  loopEnds(loop, needed).forEach(readsOf);
+  for (const step of steps) for (const value of step.reads.keys()) outside(value);
+  for (const end of loopEnds(loop, needed)) endReads(end, stored).forEach(outside);
   const outputs = [...loop.finals, ...loop.collected].filter((value) => needed.has(value));
-  return { kind: "loop", outputs, reads, step: { kind: "loop", loop, body } };
+  return { kind: "loop", outputs, reads, body: { loop, steps } };
 }
 
 /** What a loop itself reads: starts, next carries and ys. */
@@ -91,13 +88,18 @@ export function loopEnds(loop: Loop, needed: ReadonlySet<Value>): readonly Value
   return ends.filter((value) => value !== undefined);
 }
 
+/** What a loop's end, or the program's, reads of memory for a value. */
+export function endReads(value: Value, stored: ReadonlySet<Value>): readonly Value[] {
+  return stored.has(value) ? [value] : accessesOf(value, stored).map((access) => access.value);
+}
+
 /** Whether a value is computed by a loop or one inside it. */
 export function isInside(value: Value, loop: Loop): boolean {
   for (let at = value.loop; at !== undefined; at = at.outer) if (at === loop) return true;
   return false;
 }
 
-export function outputsOf(step: Exclude<Step, { readonly kind: "loop" }>): readonly Value[] {
+export function outputsOf(step: Kernel): readonly Value[] {
   return step.kind === "map" ? step.outputs : [step.output];
 }
 
@@ -167,7 +169,7 @@ function join(earlier: Draft, later: Draft): Draft {
     reads.set(value, same && reads.get(value) !== false);
   }
   for (const output of [...earlier.outputs, ...later.outputs]) reads.delete(output);
-  return { kind: "map", outputs: [...earlier.outputs, ...later.outputs], reads, step: undefined };
+  return { kind: "map", outputs: [...earlier.outputs, ...later.outputs], reads, body: undefined };
 }
 
 /** Each draft after what it reads, otherwise as they stand. */

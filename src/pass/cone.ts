@@ -1,0 +1,91 @@
+import type { Node, Value } from "../ir/graph.ts";
+import { isNode } from "../ir/graph.ts";
+import { hasAxis, type Type } from "../ir/type.ts";
+import { concat, expand, gather, rename, reshape, slice } from "../op/move.ts";
+import { atPosition, disappears } from "../schedule/position.ts";
+import { mapCost } from "./cost.ts";
+import type { Draft } from "./draft.ts";
+import { entryType, type Loop, type Passed } from "./loop.ts";
+
+/** What a number of a node costs, where a loop could compute the node at its own position; undefined where it could not. */
+export function localCost(node: Node, axis: string, type: (id: string) => Type): number | undefined {
+  const [output] = node.outputs;
+  if (output === undefined || !hasAxis(output.type, axis) || node.inputs.length === 0) return undefined;
+  const isView = VIEWS.has(node.op.name);
+  if (node.op.form !== "map" && !isView) return undefined;
+  if (isNode(node, rename) && node.attributes.to.some((to) => to.id === axis)) return undefined;
+  const isLocal = node.inputs.every((id, input) => {
+    const own = type(id);
+    return !hasAxis(own, axis) || node.op.reads(node, input, axis, own).kind === "same";
+  });
+  return isLocal ? mapCost(node.op) : undefined;
+}
+
+const VIEWS: ReadonlySet<string> = new Set([concat, expand, gather, rename, reshape, slice].map((op) => op.name));
+
+/** Builds what nodes outside of a loop compute at its positions into its body. */
+export interface Transplant {
+  /** Makes a param of the body, which is no xs any more, a value computed there. */
+  define(param: Value, id: string): void;
+  /** The loop with what has been built, in front of its own nodes. */
+  finish(): Loop;
+}
+
+/** `cone`: the nodes that may be built in, by the values that they define; other values are brought in as consts or xs. */
+export function createTransplant(loop: Loop, cone: ReadonlyMap<string, Node>, draft: Draft): Transplant {
+  const consts: Passed[] = [...loop.consts];
+  const xs: Passed[] = [...loop.xs];
+  const made: Node[] = [];
+  const values = new Map<string, string>();
+  const { axis } = loop;
+
+  const bring = (outside: string): string => {
+    const type = draft.type(outside);
+    const list = hasAxis(type, axis.id) ? xs : consts;
+    const known = list.find((passed) => passed.outside === outside);
+    if (known !== undefined) return known.param.id;
+    const param = { id: draft.fresh.value(`${outside}.in`), type: entryType(type, axis) };
+    list.push({ outside, param });
+    return param.id;
+  };
+  const inside = (id: string): string => {
+    const known = values.get(id);
+    if (known !== undefined) return known;
+    const node = cone.get(id);
+    const value = node === undefined ? bring(id) : build(node, undefined);
+    values.set(id, value);
+    return value;
+  };
+  const build = (node: Node, output: Value | undefined): string => {
+    const inputs = node.inputs.map(inside);
+    if (disappears(node, axis.id) && output === undefined) return inputs[0] ?? "";
+    const type = entryType(node.outputs[0]?.type ?? { dtype: "float", axes: [] }, axis);
+    const value = output ?? { id: draft.fresh.value(`${node.outputs[0]?.id}.in`), type };
+    made.push({ ...atPosition(node, axis.id, inputs, axis.id), outputs: [value], origin: node.origin });
+    return value.id;
+  };
+
+  return {
+    define: (param, id) => {
+      const at = xs.findIndex((passed) => passed.param.id === param.id);
+      if (at >= 0) xs.splice(at, 1);
+      const node = cone.get(id);
+      if (node === undefined) throw new Error(`internal: %${id} cannot be computed in the loop`);
+      build(node, param);
+      values.set(id, param.id);
+    },
+    finish: () => ({ ...loop, consts, xs, nodes: [...made, ...loop.nodes] }),
+  };
+}
+
+/** The values that a cone needs from outside of it, for one of its values. */
+export function leavesOf(id: string, cone: ReadonlyMap<string, Node>, found: Set<string> = new Set()): ReadonlySet<string> {
+  const node = cone.get(id);
+  if (node === undefined) {
+    found.add(id);
+    return found;
+  }
+  for (const input of node.inputs) leavesOf(input, cone, found);
+  return found;
+}
+

@@ -1,0 +1,2 @@
+import type { Pass } from "./pass.ts";
+export const unroll: Pass = (graph) => graph;

@@ -1,0 +1,12 @@
+import type { Report } from "../base/diagnostic.ts";
+import { stateItems } from "../build/apply.ts";
+import type { Program } from "../build/program.ts";
+import { compareNumbers, staticBinary } from "../build/static.ts";
+import { constantValue } from "../check/constants.ts";
+import { findDefinition, type Modules } from "../check/modules.ts";
+import { readRegime } from "../check/regime.ts";
+import { compileDefinition } from "../compile/definition.ts";
+import { compileForward } from "../compile/program.ts";
+import { evaluateSize } from "../ir/size.ts";
+import type { Argument, Call, Expect, Expression } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
