@@ -37,8 +37,7 @@ export function transposed(data: Float32Array, rows: number, columns: number): F
 export function swapped(data: Float32Array, a: number, b: number, c: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(data.length);
   for (let i = 0; i < a; i++)
-    for (let j = 0; j < b; j++)
-      result.set(data.subarray((i * b + j) * c, (i * b + j + 1) * c), (j * a + i) * c);
+    for (let j = 0; j < b; j++) result.set(data.subarray((i * b + j) * c, (i * b + j + 1) * c), (j * a + i) * c);
   return result;
 }
 

@@ -9,6 +9,8 @@ export interface Side {
   readonly check: () => Promise<Results>;
   /** The unit that is timed: one training step, one product, a stream of steps. */
   readonly run: () => Promise<void>;
+  /** Runs and says itself how many milliseconds count, where that is not all of `run`. */
+  readonly time?: (() => Promise<number>) | undefined;
   readonly dispose: () => void;
 }
 
@@ -20,7 +22,7 @@ export const SIDES = {
   "tfjs-layers cpu": "tfjs-layers, plain JavaScript backend",
   "tfjs wasm": "tfjs's own operation, WebAssembly backend",
   "jax-js wasm": "jax-js, jit, WebAssembly, one thread",
-  "onnxruntime": "onnxruntime-node, native code, one thread",
+  onnxruntime: "onnxruntime-node, native code, one thread",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type SideName = keyof typeof SIDES;
@@ -50,4 +52,8 @@ export interface Workload {
   /** Sides are made one workload at a time, and only those that are wanted. */
   readonly sides: ReadonlyMap<SideName, () => Promise<Side>>;
   readonly goals: readonly Goal[];
+}
+
+export function isSide(name: string): name is SideName {
+  return Object.hasOwn(SIDES, name);
 }

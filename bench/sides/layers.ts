@@ -6,7 +6,7 @@ import { difference, oneHot, transposed } from "../arrays.ts";
 import { columnGates, type GateKind, splitColumnGates, weightData } from "../gates.ts";
 import { CELLS, type CellName, features, type SequenceProblem, type Weights } from "../sequence.ts";
 import type { Results, Side } from "../side.ts";
-import { MinimalGatedCell } from "./minimal-gated-cell.ts";
+import { MinimalGatedLayer } from "./minimal-gated-layer.ts";
 
 export type Backend = "wasm" | "cpu";
 
@@ -109,13 +109,13 @@ function recurrentLayer({ cell, batch, steps, inputs, hidden }: SequenceProblem,
     case "lstm":
       return tf.layers.lstm({ ...options, batchInputShape });
     case "gru":
-      return tf.layers.gru({ ...options, resetAfter: false, batchInputShape });
+      return tf.layers.gru({ ...options, batchInputShape });
     case "both": {
       const layer = tf.layers.lstm(options);
       return tf.layers.bidirectional({ layer, mergeMode: "concat", batchInputShape });
     }
     case "mgu":
-      return tf.layers.rnn({ cell: new MinimalGatedCell(hidden), returnSequences: true, batchInputShape });
+      return new MinimalGatedLayer(hidden, batchInputShape);
     default:
       return cell satisfies never;
   }
@@ -126,7 +126,11 @@ function gradients(model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor): readonly 
   return tf.tidy(() => {
     const variables = model.getWeights();
     const tensors = model.trainableWeights.map((weight) => weight.read());
-    const loss = () => tf.metrics.categoricalCrossentropy(y, one(model.apply(x, { training: true }))).mean().asScalar();
+    const loss = () =>
+      tf.metrics
+        .categoricalCrossentropy(y, one(model.apply(x, { training: true })))
+        .mean()
+        .asScalar();
     const { grads } = tf.variableGrads(loss);
     const found = Object.values(grads);
     if (found.length !== variables.length || tensors.length !== variables.length) {

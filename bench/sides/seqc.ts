@@ -1,93 +1,30 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { renderDiagnostic } from "../../src/base/render.ts";
-import { createReport } from "../../src/base/report.ts";
 import type { Program } from "../../src/build/program.ts";
-import { loadModules, type Modules, type Source } from "../../src/check/modules.ts";
-import { readRegime } from "../../src/check/regime.ts";
-import { compileForward, compileStep, type Job } from "../../src/compile/program.ts";
 import type { Executor, HostArray, Prepared } from "../../src/runtime/executor.ts";
 import { writeState } from "../../src/runtime/state.ts";
 import { isTarget, TARGETS } from "../../src/runtime/targets.ts";
 import { difference } from "../arrays.ts";
 import type { Weights } from "../sequence.ts";
-import type { Results, Side } from "../side.ts";
+import type { Results, Side, SideName } from "../side.ts";
+import { enterTfjs } from "./layers.ts";
+import { forwardProgram, type Request, stepProgram, valuesProgram } from "./seqc-program.ts";
 
-const MODELS = join(import.meta.dirname, "..", "models");
-const LIBRARY = join(import.meta.dirname, "..", "..", "models", "std");
+/** seqc's targets that are measured, by side. */
+const TARGET_OF = { "seqc wasm": "wasm", "seqc tfjs-wasm": "tfjs-wasm" } as const satisfies Partial<
+  Record<SideName, string>
+>;
 
-/** A training step of `train` in a file of bench/models, or a model's forward program; from the text on, nothing is kept between calls. */
-export interface Request {
-  readonly file: string;
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly train: string;
-}
-
-/** The target under this name, if seqc has it. */
-export async function startTarget(name: string): Promise<Executor | undefined> {
-  return isTarget(name) ? TARGETS[name].start() : undefined;
-}
-
-export function hasTarget(name: string): boolean {
-  return isTarget(name);
-}
-
-export function stepProgram({ file, sizes, train }: Request): Program {
-  return compiled(file, sizes, (job) => {
-    const regime = trainOf(job.modules, train);
-    return compileStep(job, readRegime(regime, job.report), new Set());
+/** The same side on every target that seqc has. */
+export function seqcSides(make: (executor: Executor) => Side): readonly (readonly [SideName, () => Promise<Side>])[] {
+  return (["seqc wasm", "seqc tfjs-wasm"] as const).flatMap((side) => {
+    const target: string = TARGET_OF[side];
+    if (!isTarget(target)) return [];
+    const enter = target.startsWith("tfjs") ? () => enterTfjs("wasm") : undefined;
+    const open = async (): Promise<Side> => {
+      await enter?.();
+      return { ...make(await TARGETS[target].start()), enter };
+    };
+    return [[side, open] as const];
   });
-}
-
-/** The model of a `train`, run forward; gradients are those of its objective. */
-export function forwardProgram({ file, sizes, train }: Request, gradients: boolean): Program {
-  return compiled(file, sizes, (job) => {
-    const regime = readRegime(trainOf(job.modules, train), job.report);
-    return compileForward(job, regime.model, { values: [], gradients }, gradients ? regime : undefined);
-  });
-}
-
-/** Named values of a model that is no train's. */
-export function valuesProgram(
-  file: string,
-  sizes: Readonly<Record<string, number>>,
-  model: string,
-  values: readonly string[],
-): Program {
-  return compiled(file, sizes, (job) => {
-    const definition = job.modules.entry.definitions.get(model);
-    if (definition === undefined) throw new Error(`${file} has no model ${model}`);
-    const { span } = definition.name;
-    const wants = { values: values.map((name) => ({ name, span })), gradients: false };
-    return compileForward(job, { kind: "reference", span, name: model, primed: false }, wants);
-  });
-}
-
-function compiled(
-  file: string,
-  sizes: Readonly<Record<string, number>>,
-  compile: (job: Job) => Program | undefined,
-): Program {
-  const report = createReport();
-  const modules = loadModules(source(MODELS, file), library(), () => undefined, report);
-  const program = compile({ modules, sizes: new Map(Object.entries(sizes)), dense: true, report });
-  if (program !== undefined && !report.hasErrors) return program;
-  const texts = new Map([...modules.all].map(([name, module]) => [name, module.text]));
-  throw new Error(report.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, texts)).join("\n"));
-}
-
-function trainOf(modules: Modules, name: string) {
-  for (const declaration of modules.entry.tree.declarations)
-    if (declaration.kind === "train" && declaration.name.text === name) return declaration;
-  throw new Error(`${modules.entry.file} has no train ${name}`);
-}
-
-function library(): readonly Source[] {
-  return readdirSync(LIBRARY).map((file) => source(LIBRARY, file));
-}
-
-function source(folder: string, file: string): Source {
-  return { file, text: readFileSync(join(folder, file), "utf8") };
 }
 
 /** Values of a program's inputs, by their names in the model, the batch first. */
@@ -176,5 +113,70 @@ export function valueSide(loaded: Loaded, result: string): Side {
       await run();
     },
     dispose: () => loaded.prepared.dispose(),
+  };
+}
+
+/** One call for each vector of the stream; the state stays where the program runs. `x` holds the vectors one after the other. */
+export function streamSide(
+  executor: Executor,
+  weights: Weights,
+  x: Float32Array,
+  sizes: Readonly<Record<"D" | "H" | "C", number>>,
+): Side {
+  const program = withState(valuesProgram("stream.seq", sizes, "Stream", ["logits", "s.h", "s.c"]), ["h", "c"]);
+  const { prepared, sizes: all } = load(executor, program, weights, {}, { B: 1 });
+  const vectors = Array.from(
+    { length: x.length / sizes.D },
+    (_, step) => new Map([["x", { shape: [1, sizes.D], data: x.slice(step * sizes.D, (step + 1) * sizes.D) }]]),
+  );
+  const run = async () => {
+    let last: HostArray | undefined;
+    for (const vector of vectors) last = (await prepared.run(vector, all)).get("value.logits");
+    return Float32Array.from(last?.data ?? []);
+  };
+  return {
+    check: async (): Promise<Results> => new Map([["output", await run()]]),
+    run: async () => {
+      await run();
+    },
+    dispose: () => prepared.dispose(),
+  };
+}
+
+/** Inputs that take back the value `s.` of their name: a step's state goes into the next. */
+function withState(program: Program, names: readonly string[]): Program {
+  const params = new Map(program.params);
+  const results = new Map(program.results);
+  for (const name of names) {
+    params.set(name, { kind: "carry", name });
+    results.set(`value.s.${name}`, { kind: "carry", name });
+  }
+  return { ...program, params, results };
+}
+
+/** From the text of the model to the end of the first step, less the second step; `make` gives a new side each time. */
+export function compileSide(make: () => Side): Side {
+  const time = async (): Promise<number> => {
+    const start = performance.now();
+    const side = make();
+    await side.run();
+    const first = performance.now();
+    await side.run();
+    const second = performance.now();
+    side.dispose();
+    return first - start - (second - first);
+  };
+  return {
+    check: async () => {
+      const side = make();
+      const results = await side.check();
+      side.dispose();
+      return results;
+    },
+    time,
+    run: async () => {
+      await time();
+    },
+    dispose: () => undefined,
   };
 }

@@ -128,12 +128,7 @@ export function openFrame(
   return blamingInstance(context, instance, span, () => bindFrame(context, instance, given, span));
 }
 
-function bindFrame(
-  context: Context,
-  instance: InstanceValue,
-  given: Given,
-  span: Span,
-): ReturnType<typeof openFrame> {
+function bindFrame(context: Context, instance: InstanceValue, given: Given, span: Span): ReturnType<typeof openFrame> {
   const { definition } = instance;
   const scope = declareFrame(context, instance, span);
   const bound: BoundArgument[] = [];
@@ -332,10 +327,15 @@ function checkTokens(
   }
   if (context.session.builder.type(value.id).dtype !== "int") {
     const related = value.from.start === span.start ? [] : [{ span: value.from, message: "it comes from here" }];
-    report.add("wrong-kind", span, `${name} takes tokens for ${item.name.text}, and was given ${describe(value)}, which are numbers`, {
-      related: [...related, { span: item.span, message: `${item.name.text} is declared here` }],
-      hint: "declare the input as tokens, as in tok(V)[T], or take the nearest with argmax(x)",
-    });
+    report.add(
+      "wrong-kind",
+      span,
+      `${name} takes tokens for ${item.name.text}, and was given ${describe(value)}, which are numbers`,
+      {
+        related: [...related, { span: item.span, message: `${item.name.text} is declared here` }],
+        hint: "declare the input as tokens, as in tok(V)[T], or take the nearest with argmax(x)",
+      },
+    );
     return false;
   }
   const size = expectedSize(inner, sizes, vocabulary);
@@ -387,7 +387,8 @@ function inputHint(
   value: TensorValue,
   wanted: readonly string[],
 ): string | undefined {
-  if (/\.\d+$/.test(path)) return "the blocks of a stack feed one another: what a block gives must have the shape of what it takes";
+  if (/\.\d+$/.test(path))
+    return "the blocks of a stack feed one another: what a block gives must have the shape of what it takes";
   if (value.visible.length < wanted.length) {
     return `${wanted.length === 1 ? "one axis is" : `${wanted.length} axes are`} needed, there ${value.visible.length === 1 ? "is one" : `are ${value.visible.length}`}`;
   }
@@ -445,14 +446,24 @@ function reportNoState(context: Context, instance: InstanceValue, found: Meaning
   const name = instanceName(instance);
   context.session.report.add("wrong-kind", span, `the state of ${name} is needed here, this is ${describe(found)}`, {
     related: found.kind === "tensor" ? [{ span: found.from, message: `${describe(found)} comes from here` }] : [],
-    hint: `write ${name}.state(${stateItems(instance.definition).map((item) => `${item.name.text}: ...`).join(", ")}) to make one`,
+    hint: `write ${name}.state(${stateItems(instance.definition)
+      .map((item) => `${item.name.text}: ...`)
+      .join(", ")}) to make one`,
   });
 }
 
-function reportOtherState(context: Context, instance: InstanceValue, found: RecordValue, item: Typed, span: Span): void {
+function reportOtherState(
+  context: Context,
+  instance: InstanceValue,
+  found: RecordValue,
+  item: Typed,
+  span: Span,
+): void {
   const { text } = item.name;
   const name = instanceName(instance);
-  const states = stateItems(instance.definition).map(({ name: { text: own } }) => (found.fields.has(own) ? `${own}: s.${own}` : `${own}: ...`));
+  const states = stateItems(instance.definition).map(({ name: { text: own } }) =>
+    found.fields.has(own) ? `${own}: s.${own}` : `${own}: ...`,
+  );
   context.session.report.add("wrong-kind", span, `${describe(found)} has no ${text}, which ${name} keeps`, {
     related: [{ span: item.span, message: `${text} is declared here` }],
     hint: `make the state from what is there: ${name}.state(${states.join(", ")})`,
@@ -460,7 +471,12 @@ function reportOtherState(context: Context, instance: InstanceValue, found: Reco
 }
 
 /** A state that `scan ... from` starts with: every field that the cell keeps, in its shape. Undefined where one does not fit (reported). */
-export function fitStart(context: Context, instance: InstanceValue, given: RecordValue, span: Span): RecordValue | undefined {
+export function fitStart(
+  context: Context,
+  instance: InstanceValue,
+  given: RecordValue,
+  span: Span,
+): RecordValue | undefined {
   const starts = startRecord(context, instance, span);
   if (starts === undefined) return undefined;
   for (const item of stateItems(instance.definition)) {
@@ -630,7 +646,13 @@ function nextState(
 }
 
 /** A state keeps its shape. */
-function fitNext(inner: Context, value: TensorValue, before: TensorValue, item: Typed, slot: Slot): TensorValue | undefined {
+function fitNext(
+  inner: Context,
+  value: TensorValue,
+  before: TensorValue,
+  item: Typed,
+  slot: Slot,
+): TensorValue | undefined {
   if (sameAxes(value, before)) {
     return renameVisible(
       inner,
@@ -671,6 +693,7 @@ function applyStack(context: Context, instance: InstanceValue, given: Given, spa
     stackValues(
       context,
       others.map((outs) => outs[place] ?? INVALID),
+      instance.count ?? constantSize(blocks.length),
       span,
     ),
   );
@@ -689,14 +712,14 @@ function emptyStack(
   return { outs: [travels], state: undefined, frame: declareFrame(context, instance, span).frame };
 }
 
-function stackValues(context: Context, values: readonly Meaning[], span: Span): Meaning {
+function stackValues(context: Context, values: readonly Meaning[], size: Size, span: Span): Meaning {
   const tensors = values.filter((value) => value.kind === "tensor");
   const model = tensors[0];
   if (model === undefined || tensors.length !== values.length) return INVALID;
+  if (values.length === 1) return { ...model, visible: [visibleAxis({ id: "1", size }, undefined, true), ...model.visible] };
   const { axes, builder } = context.session;
   const taken = new Set([...context.hidden.map((axis) => axis.id), ...model.visible.map((axis) => axis.axis.id)]);
-  const size = constantSize(values.length);
-  const axis: Axis = axes.fresh(size, taken);
+  const counted = axes.fresh(constantSize(values.length), taken);
   const aligned = tensors.map((tensor) =>
     renameVisible(
       context,
@@ -704,16 +727,18 @@ function stackValues(context: Context, values: readonly Meaning[], span: Span): 
       model.visible.map((shown) => shown.axis),
     ),
   );
-  const id = move.concat(
+  const joined = move.concat(
     builder,
     aligned.map((tensor) => tensor.id),
     aligned.map(() => ""),
-    axis,
+    counted,
   );
+  const axis: Axis = equalSizes(size, counted.size) ? counted : axes.fresh(size, taken);
+  const id = axis === counted ? joined : move.slice(builder, joined, counted.id, axis, constantSize(0));
   return {
     ...model,
     id,
-    visible: [isUnit(size) ? visibleAxis(axis, undefined, true) : visibleAxis(axis), ...model.visible],
+    visible: [visibleAxis(axis), ...model.visible],
     from: span,
   };
 }

@@ -1,5 +1,5 @@
-import type { Report } from "../base/diagnostic.ts";
 import type { DiagnosticCode } from "../base/codes.ts";
+import type { Report } from "../base/diagnostic.ts";
 import type { Span } from "../base/span.ts";
 import type { Definition } from "../syntax/tree.ts";
 import type { Context, Frame, Session } from "./frame.ts";
@@ -67,7 +67,11 @@ function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry:
         });
       } else if (related.some((place) => place.span.start === call.start && place.span.file === call.file)) {
         outer.add(code, span, message, more);
-      } else outer.add(code, span, message, { ...more, related: [...related, { span: call, message: `${text} is used here` }] });
+      } else
+        outer.add(code, span, message, {
+          ...more,
+          related: [...related, { span: call, message: `${text} is used here` }],
+        });
     },
   };
 }

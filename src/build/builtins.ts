@@ -8,6 +8,7 @@ import * as maps from "../op/map.ts";
 import { argmax, argmin } from "../op/reduce.ts";
 import type { Argument, Call } from "../syntax/tree.ts";
 import { align, hiddenIds, jointCondition } from "./align.ts";
+import { convolution, pooling } from "./convolution.ts";
 import { derivative } from "./differential.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
@@ -43,6 +44,8 @@ interface Builtin {
   readonly arity: readonly [number, number];
   /** How it is called, for messages. */
   readonly usage: string;
+  /** It reads named arguments itself. */
+  readonly named?: boolean;
   readonly apply: (context: Context, call: Call) => Meaning;
 }
 
@@ -71,18 +74,16 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   softmax: {
     arity: [1, 1],
     usage: "softmax[S](x)",
-    apply: (context, call) => over(context, call, (found) => softmaxOf(context, found), { keep: true, zeroOutside: true }),
+    apply: (context, call) =>
+      over(context, call, (found) => softmaxOf(context, found), { keep: true, zeroOutside: true }),
   },
   log_softmax: {
     arity: [1, 1],
     usage: "log_softmax[S](x)",
     apply: (context, call) =>
-      over(
-        context,
-        call,
-        (found) => make.sub(context.session.builder, found.value.id, logSumExpOf(context, found)),
-        { keep: true },
-      ),
+      over(context, call, (found) => make.sub(context.session.builder, found.value.id, logSumExpOf(context, found)), {
+        keep: true,
+      }),
   },
   norm: {
     arity: [1, 1],
@@ -110,20 +111,14 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   one_hot: { arity: [1, 2], usage: "one_hot(token)", apply: oneHot },
   eye: { arity: [1, 1], usage: "eye(D)", apply: eye },
   diag: { arity: [1, 1], usage: "diag(A)", apply: diagonal },
+  conv: { arity: [2, 6], usage: "conv(W, x, stride: 1, pad: 0)", named: true, apply: convolution },
+  pool: { arity: [2, 5], usage: "pool(x, 2, stride: 2)", named: true, apply: pooling },
   grad: { arity: [2, 2], usage: "grad(y, x)", apply: derivative },
   len: { arity: [1, 1], usage: "len(list)", apply: len },
 };
 
 /** What the language has and a later version brings: refused by name. */
-export const LATER: ReadonlySet<string> = new Set([
-  "conv",
-  "pool",
-  "sort",
-  "top_k",
-  "host",
-  "elbo",
-  "kl",
-]);
+export const LATER: ReadonlySet<string> = new Set(["sort", "top_k", "host", "elbo", "kl"]);
 
 export function isBuiltin(name: string): boolean {
   return Object.hasOwn(BUILTINS, name) || LATER.has(name);
@@ -134,13 +129,16 @@ export function applyBuiltin(context: Context, name: string, call: Call): Meanin
   if (LATER.has(name)) {
     const known = name === "elbo" || name === "kl" ? "minimize nll(...), the likelihood alone" : undefined;
     context.session.report.add("not-yet", call.callee.span, `${name} is not built yet`, {
-      hint: known === undefined ? "a later version of seqc brings it" : `a later version of seqc brings it; until then ${known}`,
+      hint:
+        known === undefined
+          ? "a later version of seqc brings it"
+          : `a later version of seqc brings it; until then ${known}`,
     });
     return INVALID;
   }
   const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
   if (builtin === undefined) return INVALID;
-  const named = call.args.find((argument) => argument.name !== undefined);
+  const named = builtin.named ? undefined : call.args.find((argument) => argument.name !== undefined);
   const [fewest, most] = builtin.arity;
   if (named !== undefined || call.args.length < fewest || call.args.length > most) {
     context.session.report.add(
@@ -156,12 +154,7 @@ export function applyBuiltin(context: Context, name: string, call: Call): Meanin
 
 type Found = Parameters<typeof meanOf>[1];
 
-function over(
-  context: Context,
-  call: Call,
-  result: (found: Found) => string,
-  options: ReductionOptions = {},
-): Meaning {
+function over(context: Context, call: Call, result: (found: Found) => string, options: ReductionOptions = {}): Meaning {
   const value = reductionOperand(context, call);
   if (value.kind !== "tensor") return value;
   const found = reduction(context, call, value);
@@ -283,7 +276,9 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
       call.args[ragged]?.span ?? call.span,
       `concat cannot join ${shownSize(joint?.axis.size.text ?? "")}: its length differs by example`,
       {
-        related: values.slice(ragged, ragged + 1).map((value) => ({ span: value.from, message: `${describe(value)} comes from here` })),
+        related: values
+          .slice(ragged, ragged + 1)
+          .map((value) => ({ span: value.from, message: `${describe(value)} comes from here` })),
         hint: "join an axis of fixed size, as in concat[D](a, b); or scan the second from the state that the first ends with",
       },
     );

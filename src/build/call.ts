@@ -10,8 +10,8 @@ import { fitInto } from "./align.ts";
 import { type Applied, apply, fitsState, type Given, inputNames, startRecord, stateItems } from "./apply.ts";
 import { applyBuiltin, isBuiltin } from "./builtins.ts";
 import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
-import { reportModel } from "./instance.ts";
 import type { Context } from "./frame.ts";
+import { reportModel } from "./instance.ts";
 import { asTensor, elementwise } from "./operators.ts";
 import { knownNumber, numberMeaning } from "./static.ts";
 import {
@@ -63,7 +63,9 @@ function reportNotCallable(context: Context, callee: Meaning, call: Call): Meani
     {
       related: callee.kind === "tensor" ? [{ span: callee.from, message: `${name ?? "it"} comes from here` }] : [],
       hint:
-        callee.kind === "tensor" ? `to read a position write brackets, ${name ?? "x"}[${argument}]; to multiply write *` : undefined,
+        callee.kind === "tensor"
+          ? `to read a position write brackets, ${name ?? "x"}[${argument}]; to multiply write *`
+          : undefined,
     },
   );
   return INVALID;
@@ -76,7 +78,8 @@ function applyElementwise(context: Context, name: string, call: Call): Meaning {
   const wrong = call.args.length !== arity || call.args.some((argument) => argument.name !== undefined);
   if (wrong || call.axes.length > 0) {
     const operands = ["x", "y", "z"].slice(0, arity).join(", ");
-    const message = call.axes.length > 0 ? `${name} works number by number, and takes no axes` : countText(name, arity, call.args);
+    const message =
+      call.axes.length > 0 ? `${name} works number by number, and takes no axes` : countText(name, arity, call.args);
     context.session.report.add("wrong-arguments", call.span, message, { hint: `write ${name}(${operands})` });
     return INVALID;
   }
@@ -158,10 +161,15 @@ function callDefinition(context: Context, callee: DefinitionValue, call: Call): 
     return INVALID;
   }
   if (definition.definitionKind === "dist") {
-    context.session.report.add("not-callable", call.callee.span, `${definition.name.text} is a distribution: it is drawn from`, {
-      related: [{ span: definition.name.span, message: "defined here" }],
-      hint: `write noise e: [] ~ ${definition.name.text}(...), or emit y: [] ~ ${definition.name.text}(...)`,
-    });
+    context.session.report.add(
+      "not-callable",
+      call.callee.span,
+      `${definition.name.text} is a distribution: it is drawn from`,
+      {
+        related: [{ span: definition.name.span, message: "defined here" }],
+        hint: `write noise e: [] ~ ${definition.name.text}(...), or emit y: [] ~ ${definition.name.text}(...)`,
+      },
+    );
     return INVALID;
   }
   if (hasWeights(definition)) {
@@ -247,10 +255,15 @@ function evaluateArguments(
 }
 
 function reportTwice(context: Context, argument: Argument, definition: Definition): undefined {
-  context.session.report.add("wrong-arguments", argument.span, `${definition.name.text} is given ${argument.name?.text} twice`, {
-    related: [{ span: definition.name.span, message: "defined here" }],
-    hint: `its inputs are ${inputNames(definition).join(", ")}, in this order`,
-  });
+  context.session.report.add(
+    "wrong-arguments",
+    argument.span,
+    `${definition.name.text} is given ${argument.name?.text} twice`,
+    {
+      related: [{ span: definition.name.span, message: "defined here" }],
+      hint: `its inputs are ${inputNames(definition).join(", ")}, in this order`,
+    },
+  );
   return undefined;
 }
 

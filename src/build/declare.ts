@@ -1,7 +1,7 @@
 import type { Span } from "../base/span.ts";
+import { itemExpressions } from "../check/mentions.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
-import { itemExpressions } from "../check/mentions.ts";
 import { descendants } from "../syntax/walk.ts";
 import { evaluateEquation } from "./equation.ts";
 import { evaluate } from "./expression.ts";
@@ -163,16 +163,25 @@ export function declareEquation(session: Session, frame: Frame, equation: Equati
 }
 
 /** The name that a target gives a value: `h'` where it was meant, so that one mistake is reported once. */
-function checkedTarget(session: Session, frame: Frame, { name: { text, span }, primed }: Equation["targets"][number]): string {
+function checkedTarget(
+  session: Session,
+  frame: Frame,
+  { name: { text, span }, primed }: Equation["targets"][number],
+): string {
   const before = frame.names.get(text);
   const at = { ...span, start: span.end };
   if (primed && before?.kind !== "state" && before?.kind !== "weight") {
     const primes = [{ ...at, end: at.end + 1 }, ...primedReferences(frame.definition, text)];
-    session.report.add("not-a-state", { ...span, end: span.end + 1 }, `${text} is neither a state nor a param: it has no next value`, {
-      related: before === undefined ? [] : [{ span: before.span, message: `${text} is declared here` }],
-      hint: `declare state ${text}: [...] in a cell, or leave the prime out`,
-      fix: { title: `write ${text} without the prime`, edits: primes.map((prime) => ({ span: prime, text: "" })) },
-    });
+    session.report.add(
+      "not-a-state",
+      { ...span, end: span.end + 1 },
+      `${text} is neither a state nor a param: it has no next value`,
+      {
+        related: before === undefined ? [] : [{ span: before.span, message: `${text} is declared here` }],
+        hint: `declare state ${text}: [...] in a cell, or leave the prime out`,
+        fix: { title: `write ${text} without the prime`, edits: primes.map((prime) => ({ span: prime, text: "" })) },
+      },
+    );
   }
   if (!primed && before?.kind === "state") {
     session.report.add("missing-prime", span, `${text} is a state: its next value is ${text}'`, {
@@ -190,7 +199,9 @@ function primedReferences(definition: Frame["definition"], name: string): readon
     .flatMap(itemExpressions)
     .flatMap((expression) => [...descendants(expression)])
     .flatMap((found) =>
-      found.kind === "reference" && found.primed && found.name === name ? [{ ...found.span, start: found.span.end - 1 }] : [],
+      found.kind === "reference" && found.primed && found.name === name
+        ? [{ ...found.span, start: found.span.end - 1 }]
+        : [],
     );
 }
 

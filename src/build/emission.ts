@@ -70,10 +70,12 @@ export function distributionValue(
     context.session.report.add(
       name === "log_prob" ? "no-probability" : "cannot-sample",
       item.dist.span,
-      `${text} has no ${name}`,
+      name === "log_prob"
+        ? `${text} gives no probability: it has no log_prob`
+        : `${text} cannot be ${name === "best" ? "decoded by its best" : "sampled"}: it has no ${name}`,
       {
-        related: [{ span, message: "defined here" }],
-        hint: `write an equation for ${name}`,
+        related: [{ span, message: `${text} is defined here` }],
+        hint: `write an equation ${name} = ... in ${text}`,
       },
     );
     return undefined;

@@ -20,8 +20,8 @@ import {
   INVALID,
   type Meaning,
   type RecordValue,
-  type TensorValue,
   shapeText,
+  type TensorValue,
   visibleAxis,
 } from "./value.ts";
 
@@ -195,7 +195,12 @@ function reportCircle(session: Session, slot: Slot): void {
 
 function reportUnstable(session: Session, slot: Slot): void {
   const { equation } = slot;
-  const reads = equation === undefined ? [] : [...descendants(equation.value)].filter((found) => found.kind === "index" && dottedPath(found.object) === slot.name);
+  const reads =
+    equation === undefined
+      ? []
+      : [...descendants(equation.value)].filter(
+          (found) => found.kind === "index" && dottedPath(found.object) === slot.name,
+        );
   const [read] = reads;
   const text = read === undefined ? `${slot.name}[t-1]` : printExpression(read);
   session.report.add(
@@ -212,7 +217,8 @@ function reportUnstable(session: Session, slot: Slot): void {
 /** How a circle is broken: along an index, or by the state of a cell. */
 export function circleHint(equations: readonly Equation[]): string {
   const [indexed] = equations.flatMap(({ targets }) => targets.filter((target) => target.indices.length > 0));
-  if (indexed === undefined) return "nothing can be computed from itself: what the step before left is the state of a cell, or has an index, as in y[t-1]";
+  if (indexed === undefined)
+    return "nothing can be computed from itself: what the step before left is the state of a cell, or has an index, as in y[t-1]";
   const [first = "t", ...others] = indexed.indices.map((index) => index.name.text);
   return `read one of them at an earlier index, as in ${indexed.name.text}[${[`${first}-1`, ...others].join(", ")}] else 0`;
 }

@@ -75,7 +75,10 @@ function wholeRead(context: Context, value: TensorValue, expression: Expression)
   if (late?.valid !== undefined && expression.kind === "reference") {
     const { low, high } = late.valid;
     const axis = shownSize(late.axis.size.text);
-    const ends = [low > 0 ? `the first ${low === 1 ? "position" : `${low} positions`}` : "", high > 0 ? `the last ${high === 1 ? "position" : `${high} positions`}` : ""];
+    const ends = [
+      low > 0 ? `the first ${low === 1 ? "position" : `${low} positions`}` : "",
+      high > 0 ? `the last ${high === 1 ? "position" : `${high} positions`}` : "",
+    ];
     const text = `has no value at ${ends.filter((end) => end !== "").join(" and ")} of ${axis}, and is read whole here`;
     context.session.report.add("late-start", expression.span, `${expression.name} ${text}`, {
       related: [{ span: value.from, message: `${expression.name} is defined here, with a read that falls outside` }],
@@ -157,7 +160,10 @@ function reportPrime(context: Context, name: string, span: Span): Meaning {
   if (known?.kind === "state") return INVALID; // Its lack of a next value is reported where it is declared.
   context.session.report.add("not-a-state", span, `${name} has no next value ${name}'`, {
     related: known === undefined ? [] : [{ span: known.span, message: `${name} is given here, and is no state` }],
-    hint: known === undefined ? `a prime reads the next value of a state: declare state ${name}: [...]` : `read ${name} without the prime`,
+    hint:
+      known === undefined
+        ? `a prime reads the next value of a state: declare state ${name}: [...]`
+        : `read ${name} without the prime`,
     fix: known === undefined ? undefined : { title: `write ${name}`, edits: [{ span, text: name }] },
   });
   return INVALID;
@@ -222,9 +228,14 @@ function evaluateMember(context: Context, expression: Member): Meaning {
       });
       return INVALID;
     case "several":
-      session.report.add("unknown-member", name.span, `these are ${value.items.length} values, which have no part ${name.text}`, {
-        hint: "name each of them, as in y, s = ...",
-      });
+      session.report.add(
+        "unknown-member",
+        name.span,
+        `these are ${value.items.length} values, which have no part ${name.text}`,
+        {
+          hint: "name each of them, as in y, s = ...",
+        },
+      );
       return INVALID;
     default:
       return reportMember(context, describe(value), name.text, [], name.span);
@@ -343,11 +354,16 @@ function evaluateElse(context: Context, expression: Else): Meaning {
 function reportNeedlessElse({ session }: Context, { span, value, otherwise: instead }: Else): void {
   const at = { ...span, start: value.span.end };
   const text = session.modules.all.get(span.file)?.text.slice(at.start, at.end) ?? "";
-  session.report.add("needless-else", instead.span, `${printExpression(value)} always holds, so this else is never taken`, {
-    hint: "leave the else out",
-    severity: "warning",
-    fix: /^\s*else\b[^()]*$/.test(text) ? { title: "leave it out", edits: [{ span: at, text: "" }] } : undefined,
-  });
+  session.report.add(
+    "needless-else",
+    instead.span,
+    `${printExpression(value)} always holds, so this else is never taken`,
+    {
+      hint: "leave the else out",
+      severity: "warning",
+      fix: /^\s*else\b[^()]*$/.test(text) ? { title: "leave it out", edits: [{ span: at, text: "" }] } : undefined,
+    },
+  );
 }
 
 function bottomElse(context: Context, instead: Meaning, span: Span): Meaning {
@@ -362,10 +378,15 @@ function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS",
   const { vocabulary } = value;
   const { span } = expression.otherwise;
   if (vocabulary === undefined) {
-    context.session.report.add("wrong-kind", span, `${name} is a token, and ${printExpression(expression.value)} holds numbers`, {
-      related: [{ span: value.from, message: `${describe(value)} comes from here` }],
-      hint: "write a number, or declare the input as tokens, as in tok(V)[T]",
-    });
+    context.session.report.add(
+      "wrong-kind",
+      span,
+      `${name} is a token, and ${printExpression(expression.value)} holds numbers`,
+      {
+        related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+        hint: "write a number, or declare the input as tokens, as in tok(V)[T]",
+      },
+    );
     return INVALID;
   }
   return { ...scalar(tokenNumber(context, vocabulary, name), span), vocabulary };
@@ -380,7 +401,10 @@ export function tokenNumber(context: Context, vocabulary: Size, name: "BOS" | "E
 }
 
 function reportElse(context: Context, value: Meaning, instead: Meaning, expression: Else): Meaning {
-  const wanted = value.kind === "record" ? "write a state, as in l1.state(), or leave the else out: a state has a start of its own" : undefined;
+  const wanted =
+    value.kind === "record"
+      ? "write a state, as in l1.state(), or leave the else out: a state has a start of its own"
+      : undefined;
   const message =
     value.kind === "record" || instead.kind === "record"
       ? `${describe(instead)} cannot stand for ${describe(value)}`

@@ -13,7 +13,9 @@ export function ownNumber(session: Session, size: Size): string {
 /** int: the same for a size that is a whole number whatever its names are; undefined for `T/2`. */
 export function ownInteger(session: Session, size: Size): string | undefined {
   if (!differs(session, size)) return make.sizeInt(session.builder, size);
-  const whole = size.terms.every((term) => term.denominator === 1 && term.factors.every(({ exponent }) => exponent > 0));
+  const whole = size.terms.every(
+    (term) => term.denominator === 1 && term.factors.every(({ exponent }) => exponent > 0),
+  );
   return whole ? polynomial(session, size) : undefined;
 }
 

@@ -24,7 +24,7 @@ export interface Session {
   /** The special tokens that the model names, in the order in which they end its vocabularies. */
   readonly specials: readonly ("BOS" | "EOS")[];
   /** By weight name. */
-  readonly weights: Map<string, { readonly spec: WeightSpec; readonly id: string }>;
+  readonly weights: Map<string, { readonly spec: WeightSpec; readonly id: string; readonly made: Span }>;
   readonly inputs: Map<string, { readonly spec: InputSpec; readonly value: TensorValue }>;
   /** `tie a = b`: from the one name to the other. */
   readonly ties: Map<string, Tie>;
@@ -52,6 +52,8 @@ export interface Tie {
   readonly weight: string;
   readonly transposed: boolean;
   readonly span: Span;
+  /** Makes the weight, where nothing asked for it yet. */
+  readonly find: () => void;
 }
 
 /** One definition being applied: its names, and the hidden axes that all its values may have. */

@@ -5,6 +5,7 @@ import type { Argument, Expression, Use } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, joinPath, knownSlot } from "./frame.ts";
 import { asInteger, numberMeaning } from "./static.ts";
+import { constantSize } from "../ir/size.ts";
 import { type DefinitionValue, describe, INVALID, type InstanceValue, type Meaning } from "./value.ts";
 
 const MOST_BLOCKS = 4096;
@@ -13,7 +14,8 @@ const MOST_BLOCKS = 4096;
 export function instanceOf(context: Context, use: Use): Meaning {
   const path = joinPath(context.frame.path, use.name.text);
   if (use.repeat === undefined) return single(context, use.of, path, use);
-  const count = asInteger(context, evaluate(context, use.repeat.count), use.repeat.count.span, "the number of blocks");
+  const written = evaluate(context, use.repeat.count);
+  const count = asInteger(context, written, use.repeat.count.span, "the number of blocks");
   if (count === undefined) return INVALID;
   if (count < 0 || count > MOST_BLOCKS) {
     context.session.report.add(
@@ -31,7 +33,7 @@ export function instanceOf(context: Context, use: Use): Meaning {
     blocks.push(block);
   }
   const first = blocks[0] ?? single(withIndex(context, use, 0), use.of, path, use);
-  return first.kind === "instance" ? { ...first, path, blocks } : INVALID;
+  return first.kind === "instance" ? { ...first, path, blocks, count: written.kind === "size" ? written.size : constantSize(count) } : INVALID;
 }
 
 function withIndex(context: Context, use: Use, index: number): Context {
@@ -52,7 +54,10 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
       callee.span,
       `use makes an instance of a cell or layer, this is ${describe(definition)}`,
       {
-        hint: definition.kind === "builtin" ? `a function needs no use: write ${definition.name}(x) where it is applied` : undefined,
+        hint:
+          definition.kind === "builtin"
+            ? `a function needs no use: write ${definition.name}(x) where it is applied`
+            : undefined,
       },
     );
     return INVALID;
@@ -88,10 +93,15 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
 /** A model is the whole: it emits, and so is trained and sampled, not applied. */
 export function reportModel(context: Context, { definition }: DefinitionValue, span: Span): void {
   const { name } = definition;
-  context.session.report.add("not-callable", span, `${name.text} is a model, and cannot be part of another definition`, {
-    related: [{ span: name.span, message: "defined here" }],
-    hint: `move what both need into a layer, and use it in ${name.text} too`,
-  });
+  context.session.report.add(
+    "not-callable",
+    span,
+    `${name.text} is a model, and cannot be part of another definition`,
+    {
+      related: [{ span: name.span, message: "defined here" }],
+      hint: `move what both need into a layer, and use it in ${name.text} too`,
+    },
+  );
 }
 
 /** Parameters by position and by name. */
@@ -109,7 +119,8 @@ export function givenParameters(
     const meaning = evaluate(context, argument.value);
     if (meaning.kind === "invalid") return undefined;
     if (name === undefined || !names.includes(name)) {
-      const count = names.length === 0 ? "no parameters" : names.length === 1 ? "one parameter" : `${names.length} parameters`;
+      const count =
+        names.length === 0 ? "no parameters" : names.length === 1 ? "one parameter" : `${names.length} parameters`;
       const text =
         name === undefined
           ? `${definition.name.text} takes ${count}, and was given ${args.length}`
@@ -134,11 +145,14 @@ function reportParameter(
   message: string,
   names: readonly string[],
 ): void {
-  const near = argument.name === undefined || names.includes(argument.name.text) ? undefined : nearest(argument.name.text, names);
+  const near =
+    argument.name === undefined || names.includes(argument.name.text) ? undefined : nearest(argument.name.text, names);
   context.session.report.add("wrong-arguments", argument.name?.span ?? argument.span, message, {
     related: [{ span: name.span, message: "defined here" }],
     ...(near === undefined || argument.name === undefined
-      ? { hint: names.length > 0 ? `write ${name.text}(${names.join(", ")})` : `write ${name.text} without parentheses` }
+      ? {
+          hint: names.length > 0 ? `write ${name.text}(${names.join(", ")})` : `write ${name.text} without parentheses`,
+        }
       : meant(near, argument.name.span)),
   });
 }

@@ -1,3 +1,5 @@
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import * as make from "../op/make.ts";
 import type { Call, EmitItem } from "../syntax/tree.ts";
 import { bestAndTruth, type Emission, negativeLogLikelihood, openEmission, type Total, total } from "./emission.ts";
@@ -64,14 +66,32 @@ export function metricEmission(model: OpenModel, metric: Metric, call: Call): Em
   const item = model.emissions.find((emission) => emission.name.text === named);
   if (argument === undefined || item === undefined) {
     const known = model.emissions.map((emission) => emission.name.text);
-    report.add("nothing-emitted", argument?.span ?? call.span, `${metric.name} takes the name of an emission`, {
-      hint: known.length > 0 ? `this model emits ${known.join(", ")}` : "this model emits nothing",
-    });
+    if (argument?.value.kind === "by") {
+      report.add("not-yet", argument.span, "decoding inside a metric is not built yet", {
+        hint: `write ${metric.name}(${known[0] ?? "y"}): it takes what is best at each position`,
+      });
+      return undefined;
+    }
+    const near = named === undefined ? undefined : nearest(named, known);
+    const text =
+      named === undefined
+        ? `${metric.name} takes the name of an emission`
+        : `${metric.name} takes an emission, and ${named} is not emitted`;
+    report.add(
+      "nothing-emitted",
+      argument?.span ?? call.span,
+      text,
+      near === undefined || argument === undefined
+        ? { hint: known.length > 0 ? `this model emits ${known.join(", ")}` : "this model emits nothing" }
+        : meant(near, argument.span),
+    );
     return undefined;
   }
   const extra = call.args[1];
   if (extra !== undefined) {
-    report.add("wrong-arguments", extra.span, `${metric.name} takes one emission and nothing else`);
+    report.add("wrong-arguments", extra.span, `${metric.name} takes one emission and nothing else`, {
+      hint: `write ${metric.name}(${named})`,
+    });
     return undefined;
   }
   return checkKind(model, metric, item, call) ? openEmission(model, item) : undefined;
@@ -87,7 +107,7 @@ function checkKind(model: OpenModel, metric: Metric, item: EmitItem, call: Call)
     call.span,
     `${metric.name} compares ${metric.needs}, and ${item.name.text} holds ${tokens ? "tokens" : "numbers"}`,
     {
-      related: [{ span: input.spec.span, message: "declared here" }],
+      related: [{ span: input.spec.span, message: `${item.name.text} is declared here` }],
       hint: tokens ? "write accuracy(...)" : "write rmse(...) or mae(...)",
     },
   );

@@ -1,6 +1,8 @@
 import type { Report } from "../base/diagnostic.ts";
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import { mentions } from "../check/mentions.ts";
-import { findDefinition, type Modules } from "../check/modules.ts";
+import { definitionNames, findDefinition, isMissingAnyway, type Modules } from "../check/modules.ts";
 import { createBuilder } from "../ir/builder.ts";
 import { constantSize, isUnit, namedSize, type Size, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
@@ -9,12 +11,13 @@ import { axisOfSize } from "./apply.ts";
 import { createAxisTable } from "./axes.ts";
 import { declare, declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
-import { dottedPath, evaluate } from "./expression.ts";
-import { type Context, type Frame, frameContext, joinPath, knownSlot, type Session, type Tie } from "./frame.ts";
+import { evaluate } from "./expression.ts";
+import { type Context, type Frame, frameContext, knownSlot, type Session } from "./frame.ts";
 import { givenParameters } from "./instance.ts";
 import type { InputSpec } from "./program.ts";
 import { rangesOf } from "./range.ts";
 import { asSize } from "./static.ts";
+import { declareTies } from "./tie.ts";
 import {
   EVERYWHERE,
   INVALID,
@@ -189,24 +192,6 @@ function declareTime(session: Session, name: string, batch: Axis): void {
   axes.fresh(namedSize(name), new Set(), { length, start: undefined });
 }
 
-function declareTies(context: Context): void {
-  const { session, frame } = context;
-  for (const item of frame.definition.items) {
-    if (item.kind !== "tie") continue;
-    const left = dottedPath(item.left);
-    const transposed = item.right.kind === "member" && item.right.names[0]?.text === "T";
-    const right = dottedPath(transposed && item.right.kind === "member" ? item.right.object : item.right);
-    if (left === undefined || right === undefined) {
-      session.report.add("wrong-option", item.span, "tie takes the names of two weights", {
-        hint: "write tie head.W = emb.W",
-      });
-      continue;
-    }
-    const tie: Tie = { weight: joinPath(frame.path, right), transposed, span: item.span };
-    session.ties.set(joinPath(frame.path, left), tie);
-  }
-}
-
 /** Inputs, and the arrays that emissions produce: data when training, all params of the graph. */
 function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet<string>): void {
   const { session, frame } = context;
@@ -242,10 +227,12 @@ function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet<string
 }
 
 function checkEmitted(context: Context, item: EmitItem): void {
-  const { session } = context;
+  const { session, frame } = context;
   const input = session.inputs.get(item.name.text);
   if (input === undefined) {
+    const before = frame.names.get(item.name.text);
     session.report.add("duplicate-name", item.name.span, `${item.name.text} already has a meaning here`, {
+      related: before === undefined ? [] : [{ span: before.span, message: "first given here" }],
       hint: "an emission is a new name, or one of the inputs",
     });
     return;
@@ -254,8 +241,18 @@ function checkEmitted(context: Context, item: EmitItem): void {
     session.report.add("duplicate-name", item.type.span, `${item.name.text} has its type from its \`in\``, {
       related: [{ span: input.spec.span, message: "declared here" }],
       hint: "leave the type out here",
+      fix: {
+        title: "leave the type out",
+        edits: [{ span: typeOf(session.modules, item.name, item.type.span), text: "" }],
+      },
     });
   }
+}
+
+/** A type with the colon before it. */
+function typeOf(modules: Modules, name: EmitItem["name"], type: EmitItem["span"]): EmitItem["span"] {
+  const text = modules.all.get(type.file)?.text.slice(name.span.end, type.start) ?? "";
+  return { ...type, start: name.span.end + Math.max(0, text.lastIndexOf(":")) };
 }
 
 function leafAxes(context: Context, type: TypeExpression, batch: Axis): readonly VisibleAxis[] | undefined {
@@ -279,8 +276,14 @@ function emittedAxes(
   const inner = { ...context, hidden: [batch] };
   const unsaid = item.indices.find((index) => index.range === undefined);
   if (unsaid !== undefined) {
+    const [time, ...others] = context.session.times;
+    const range = `${unsaid.name.text} in ${time ?? "T"}`;
     context.session.report.add("no-range", unsaid.span, `what ${unsaid.name.text} ranges over is not said`, {
-      hint: `write emit ${item.name.text}[${unsaid.name.text} in T]`,
+      hint: `write emit ${item.name.text}[${range}]`,
+      fix:
+        time === undefined || others.length > 0 || unsaid.offset !== 0
+          ? undefined
+          : { title: `write ${range}`, edits: [{ span: unsaid.span, text: range }] },
     });
     return undefined;
   }
@@ -370,21 +373,33 @@ export function findModel(
   const callee = expression.kind === "call" ? expression.callee : expression;
   const name = callee.kind === "reference" ? callee.name : undefined;
   const found = name === undefined ? undefined : findDefinition(modules, file, name);
-  if (found === undefined || found.definition.definitionKind !== "model") {
-    const models = [...modules.entry.definitions.values()].filter(
-      (definition) => definition.definitionKind === "model",
-    );
-    report.add(
-      "unknown-name",
-      callee.span,
-      found === undefined
-        ? `there is no model ${name ?? ""}`
-        : `${name} is a ${found.definition.definitionKind}, not a model`,
-      {
-        hint: models.length > 0 ? `this file has ${models.map((model) => model.name.text).join(", ")}` : undefined,
-      },
-    );
+  if (found === undefined) {
+    if (name === undefined || !isMissingAnyway(modules, file, name)) reportNoModel(modules, file, callee, report);
+    return undefined;
+  }
+  const { definitionKind, name: own } = found.definition;
+  if (definitionKind !== "model") {
+    report.add("wrong-kind", callee.span, `${own.text} is a ${definitionKind}, not a model`, {
+      related: [{ span: own.span, message: "defined here" }],
+      hint: "a model emits what it produces: write model M { in ...  use ...  emit ... ~ ... }",
+    });
     return undefined;
   }
   return { ...found, call: expression.kind === "call" ? expression : undefined };
+}
+
+function reportNoModel(modules: Modules, file: string, callee: Expression, report: Report): void {
+  const name = callee.kind === "reference" ? callee.name : "";
+  const models = definitionNames(modules, file).filter(
+    (known) => findDefinition(modules, file, known)?.definition.definitionKind === "model",
+  );
+  const near = nearest(name, models);
+  report.add(
+    "unknown-name",
+    callee.span,
+    name === "" ? "this is no model's name" : `there is no model ${name}`,
+    near === undefined
+      ? { hint: models.length > 0 ? `there is ${models.join(", ")}` : "no model is defined in this file, or imported" }
+      : meant(near, callee.span),
+  );
 }

@@ -12,6 +12,7 @@ import { givenParameters } from "./instance.ts";
 import { asTensor, scalar } from "./operators.ts";
 import { rangesOf } from "./range.ts";
 import { asSize, knownNumber } from "./static.ts";
+import { isThere } from "./there.ts";
 import {
   describe,
   INVALID,
@@ -180,7 +181,9 @@ export function openDistribution(
       );
       return undefined;
     }
-    inputs.set(name, { meaning: evaluate(context, argument.value), span: argument.span });
+    const meaning = evaluate(context, argument.value);
+    if (meaning.kind === "tensor" && !isThere(context, meaning, argument.span)) return undefined;
+    inputs.set(name, { meaning, span: argument.span });
   }
   if ([...inputs.values()].some(({ meaning }) => meaning.kind === "invalid")) return undefined;
   if (of !== undefined) inputs.set(of.name, { meaning: of.value, span: dist.span });

@@ -10,8 +10,9 @@ import { isMetric, LATER_METRICS, METRICS, metricEmission } from "./metrics.ts";
 import type { OpenModel } from "./model.ts";
 import { asTensor, scalar } from "./operators.ts";
 import { masks } from "./reduce.ts";
+import { isThere } from "./there.ts";
 import type { LossDraft } from "./training.ts";
-import { INVALID, type Meaning, shapeText, type TensorValue } from "./value.ts";
+import { INVALID, type Meaning, shapeText, shownSize, type TensorValue } from "./value.ts";
 
 /** A quantity that is averaged over batches before anything else is done with it. */
 export interface Averaged {
@@ -84,14 +85,15 @@ export function regimeLoss(model: OpenModel, regime: Regime): LossDraft | undefi
 export function scalarOf(model: OpenModel, expression: Expression): TensorValue | undefined {
   const meaning = evaluate(model.context, expression);
   const value = meaning.kind === "invalid" ? undefined : asTensor(model.context, meaning, expression.span);
-  if (value === undefined || value.visible.every((axis) => axis.unit)) return value;
+  if (value === undefined || !isThere(model.context, value, expression.span)) return undefined;
+  if (value.visible.every((axis) => axis.unit)) return value;
   model.session.report.add(
     "not-scalar",
     expression.span,
     `a single number is needed here, this is ${shapeText(value.visible)}`,
     {
       related: [{ span: value.from, message: "its shape comes from here" }],
-      hint: "reduce it with sum(...) or mean(...)",
+      hint: `reduce it, as in mean[${value.visible.map((axis) => shownSize(axis.axis.size.text)).join(", ")}](...)`,
     },
   );
   return undefined;

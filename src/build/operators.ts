@@ -4,14 +4,23 @@ import type { Op } from "../ir/op.ts";
 import { equalSizes, evaluateSize } from "../ir/size.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as make from "../op/make.ts";
-import * as maps from "../op/map.ts";
 import * as sums from "../op/make_sum.ts";
+import * as maps from "../op/map.ts";
 import { align, freshen, hiddenIds, jointCondition, origins, renameVisible } from "./align.ts";
 import { mergeConditions } from "./condition.ts";
 import { ownInteger, ownNumber } from "./extent.ts";
 import type { Context } from "./frame.ts";
 import { settle } from "./record.ts";
-import { BOTTOM, describe, INVALID, type InstanceValue, type Meaning, shapeText, type TensorValue, type VisibleAxis } from "./value.ts";
+import {
+  BOTTOM,
+  describe,
+  INVALID,
+  type InstanceValue,
+  type Meaning,
+  shapeText,
+  type TensorValue,
+  type VisibleAxis,
+} from "./value.ts";
 
 /** A number, size or token as a graph value; undefined where the meaning is no number (reported). */
 export function asTensor(context: Context, meaning: Meaning, span: Span): TensorValue | undefined {
@@ -62,9 +71,14 @@ export function asTensor(context: Context, meaning: Meaning, span: Span): Tensor
 
 function reportInstance(context: Context, { path, definition }: InstanceValue, span: Span): void {
   const cell = definition.definitionKind === "cell";
-  context.session.report.add(cell ? "bare-cell" : "wrong-kind", span, `${path} is a ${definition.definitionKind}, not a value`, {
-    hint: cell ? `write y[t], s[t] = ${path}(x[t], s[t-1]), or scan ${path} over x` : `call it: ${path}(x)`,
-  });
+  context.session.report.add(
+    cell ? "bare-cell" : "wrong-kind",
+    span,
+    `${path} is a ${definition.definitionKind}, not a value`,
+    {
+      hint: cell ? `write y[t], s[t] = ${path}(x[t], s[t-1]), or scan ${path} over x` : `call it: ${path}(x)`,
+    },
+  );
 }
 
 export function scalar(id: string, from: Span): TensorValue {
@@ -84,7 +98,8 @@ function beside(context: Context, op: Op<NoAttributes>, operand: Meaning, operan
   const { builder, sizes } = context.session;
   if (operand.kind !== "size" || op.name === "pow") return operand;
   const dtypes = operands.flatMap((other) => (other.kind === "tensor" ? [builder.type(other.id).dtype] : []));
-  if (!dtypes.includes("int") || dtypes.includes("float") || operands.some((other) => other.kind === "number")) return operand;
+  if (!dtypes.includes("int") || dtypes.includes("float") || operands.some((other) => other.kind === "number"))
+    return operand;
   const known = evaluateSize(operand.size, sizes);
   const whole = known === undefined ? ownInteger(context.session, operand.size) : wholeNumber(context, known);
   return whole === undefined ? operand : scalar(whole, operand.from);
@@ -145,7 +160,10 @@ function checkKinds(
   const { builder, report } = context.session;
   const name = SIGNS[op.name] ?? op.name;
   const notes = values.map((value) => ({ span: value.from, message: `${describe(value)} comes from here` }));
-  const wrong = op.infer(values.map((value) => builder.type(value.id)).map(({ dtype }) => ({ dtype, axes: [] })), {});
+  const wrong = op.infer(
+    values.map((value) => builder.type(value.id)).map(({ dtype }) => ({ dtype, axes: [] })),
+    {},
+  );
   if (typeof wrong === "string") {
     const truths = values.findIndex((value) => builder.type(value.id).dtype === "bool");
     const logical = op.name === "and" || op.name === "or" || op.name === "not";
@@ -158,7 +176,12 @@ function checkKinds(
     return false;
   }
   const tokens = values.findIndex((value) => value.vocabulary !== undefined);
-  const others = values.some((value) => value.vocabulary === undefined && make.constantValue(builder, value.id) === undefined && builder.type(value.id).axes.length > 0);
+  const others = values.some(
+    (value) =>
+      value.vocabulary === undefined &&
+      make.constantValue(builder, value.id) === undefined &&
+      builder.type(value.id).axes.length > 0,
+  );
   if (tokens < 0 || !others || !ARITHMETIC.has(op.name)) return true;
   report.add("wrong-kind", spans[tokens] ?? span, `${name} takes numbers, and these are tokens`, {
     related: notes,

@@ -1,3 +1,5 @@
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
@@ -47,14 +49,20 @@ export function optimizerOf(context: Context, expression: Expression, clock: Clo
     context.session.report.add(
       "wrong-option",
       expression.span,
-      `an optimizer is a cell that takes w and g, this is ${describe(callee)}`,
+      `an optimizer is a cell that takes a weight and its gradient, this is ${describe(callee)}`,
       {
-        hint: "write adam(1e-3) or sgd(0.1)",
+        hint: "write adam(1e-3) or sgd(0.1); one of your own is a cell with in w: [], g: []",
       },
     );
     return undefined;
   }
-  const parameters = hyperParameters(context, callee, expression.kind === "call" ? expression.args : [], clock);
+  const parameters = hyperParameters(
+    context,
+    callee,
+    expression.kind === "call" ? expression.args : [],
+    clock,
+    expression.span,
+  );
   return parameters === undefined ? undefined : instance(callee, parameters, expression.span);
 }
 
@@ -76,6 +84,7 @@ function hyperParameters(
   callee: DefinitionValue,
   args: readonly Argument[],
   clock: Clock,
+  at: Span,
 ): Map<string, Meaning> | undefined {
   const { definition } = callee;
   const names = definition.parameters.map((parameter) => parameter.name.text);
@@ -84,14 +93,23 @@ function hyperParameters(
   for (const argument of args) {
     const name = argument.name?.text ?? names[place++];
     if (name === undefined || !names.includes(name)) {
+      const near = name === undefined ? undefined : nearest(name, names);
       context.session.report.add(
         "wrong-option",
-        argument.span,
-        `${definition.name.text} has no ${name ?? "further"} option`,
-        {
-          hint: `its options are ${names.join(", ")}`,
-        },
+        argument.name?.span ?? argument.span,
+        name === undefined
+          ? `${definition.name.text} takes no further option`
+          : `${definition.name.text} has no option ${name}`,
+        near === undefined || argument.name === undefined
+          ? { hint: `its options are ${names.join(", ")}` }
+          : meant(near, argument.name.span),
       );
+      return undefined;
+    }
+    if (values.has(name)) {
+      context.session.report.add("wrong-option", argument.span, `${definition.name.text} is given ${name} twice`, {
+        hint: `its options are ${names.join(", ")}, in this order`,
+      });
       return undefined;
     }
     const value = hyperParameter(context, argument.value, clock);
@@ -102,14 +120,10 @@ function hyperParameters(
     (parameter) => parameter.default === undefined && !values.has(parameter.name.text),
   );
   if (missing === undefined) return values;
-  context.session.report.add(
-    "missing-parameter",
-    args[0]?.span ?? definition.name.span,
-    `${definition.name.text} needs ${missing.name.text}`,
-    {
-      hint: `write ${definition.name.text}(${missing.name.text}: ...)`,
-    },
-  );
+  context.session.report.add("missing-parameter", at, `${definition.name.text} needs ${missing.name.text}`, {
+    related: [{ span: missing.span, message: "it has no default" }],
+    hint: `write ${definition.name.text}(${missing.name.text}: ...)`,
+  });
   return undefined;
 }
 
@@ -118,7 +132,7 @@ export function hyperParameter(context: Context, expression: Expression, clock: 
   if (expression.kind !== "call" || expression.callee.kind !== "reference") return evaluate(context, expression);
   const callee = evaluate(context, expression.callee);
   if (callee.kind !== "definition" || !isSchedule(callee)) return evaluate(context, expression);
-  const parameters = hyperParameters(context, callee, expression.args, clock);
+  const parameters = hyperParameters(context, callee, expression.args, clock, expression.span);
   if (parameters === undefined) return INVALID;
   const inputs = new Map(
     inputNames(callee.definition).map((name) => [

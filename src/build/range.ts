@@ -24,9 +24,14 @@ export function indexAxes(context: Context, equation: Equation): readonly NamedA
         .map(({ name: { text }, range }) => (range === undefined ? text : `${text} in ${printExpression(range)}`))
         .join(", ");
       context.session.report.add("no-range", target.span, "all names of one equation have the same indices", {
-        related: equation.targets.filter((other) => other.indices === indices).map(({ span }) => ({ span, message: "this name has them" })),
+        related: equation.targets
+          .filter((other) => other.indices === indices)
+          .map(({ span }) => ({ span, message: "this name has them" })),
         hint: `write ${name}[${indices.map((index) => index.name.text).join(", ")}]`,
-        fix: { title: `write ${name}[...] with the same indices`, edits: [{ span: target.span, text: `${name}[${texts}]` }] },
+        fix: {
+          title: `write ${name}[...] with the same indices`,
+          edits: [{ span: target.span, text: `${name}[${texts}]` }],
+        },
       });
       return undefined;
     }
@@ -53,7 +58,8 @@ export function rangesOf(
     const found = index.range === undefined ? searched(context, index, expressions, equation) : ranged(context, index);
     if (found === "invalid") return undefined;
     if (found === undefined) {
-      if (!expressions.some((expression) => readsInvalid(context, index.name.text, expression))) reportNoRange(context, index, equation);
+      if (!expressions.some((expression) => readsInvalid(context, index.name.text, expression)))
+        reportNoRange(context, index, equation);
       return undefined;
     }
     const axis = taken.has(found.id)

@@ -58,10 +58,16 @@ function listItem(context: Context, items: readonly Meaning[], expression: Index
   const at = subscript === undefined ? undefined : knownNumber(context, evaluate(context, subscript.value));
   const item = at === undefined ? undefined : items[at];
   if (item !== undefined && expression.subscripts.length === 1) return item;
-  const count = items.length === 0 ? "this list is empty" : `this list has ${items.length} items, 0 to ${items.length - 1}`;
-  context.session.report.add("wrong-option", expression.span, at === undefined ? `which item this is must be known: ${count}` : `there is no item ${at}: ${count}`, {
-    hint: "items count from 0",
-  });
+  const count =
+    items.length === 0 ? "this list is empty" : `this list has ${items.length} items, 0 to ${items.length - 1}`;
+  context.session.report.add(
+    "wrong-option",
+    expression.span,
+    at === undefined ? `which item this is must be known: ${count}` : `there is no item ${at}: ${count}`,
+    {
+      hint: "items count from 0",
+    },
+  );
   return INVALID;
 }
 
@@ -125,7 +131,10 @@ function plan(
       `${subscripts.length} subscripts for ${shapeText(value.visible)}`,
       {
         related: [{ span: value.from, message: "its shape comes from here" }],
-        hint: value.visible.length === 0 ? "it is a single number here" : `write ${value.visible.length === 1 ? "one subscript" : `at most ${value.visible.length}`}`,
+        hint:
+          value.visible.length === 0
+            ? "it is a single number here"
+            : `write ${value.visible.length === 1 ? "one subscript" : `at most ${value.visible.length}`}`,
       },
     );
     return undefined;
@@ -211,7 +220,9 @@ function mismatchedIndex(
   const [only] = [...affine.coefficients];
   if (affine.coefficients.size !== 1 || only?.[1] !== 1) return undefined;
   const index = context.indices.get(only[0]);
-  return index !== undefined && !equalSizes(index.size, axis.axis.size) && !axis.unit ? { name: only[0], index } : undefined;
+  return index !== undefined && !equalSizes(index.size, axis.axis.size) && !axis.unit
+    ? { name: only[0], index }
+    : undefined;
 }
 
 function reportRange(context: Context, axis: VisibleAxis, name: string, index: Axis, span: Span): void {
@@ -249,9 +260,14 @@ function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span)
   if (number !== undefined && size !== undefined && number >= size) {
     const { text } = axis.axis.size;
     const named = text === String(size) ? "" : `${shownSize(text)} has `;
-    report.add("wrong-option", span, `there is no position ${number}: ${named}${size} positions${named === "" ? " are there" : ""}, 0 to ${size - 1}`, {
-      hint: "positions count from 0",
-    });
+    report.add(
+      "wrong-option",
+      span,
+      `there is no position ${number}: ${named}${size} positions${named === "" ? " are there" : ""}, 0 to ${size - 1}`,
+      {
+        hint: "positions count from 0",
+      },
+    );
     return undefined;
   }
   const index = make.toInt(builder, number === undefined ? make.sizeNumber(builder, at) : make.num(builder, number));
@@ -308,7 +324,13 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
   const low = make.le(builder, make.int(builder, 0), index.id);
   const high = make.lt(builder, index.id, axes.count(axis.axis));
   const valid = validMasks(context, axis, index.id, span);
-  return valid && { kind: "gather", index, condition: doubtful(context, [make.and(builder, low, high), ...valid], axis, span) };
+  return (
+    valid && {
+      kind: "gather",
+      index,
+      condition: doubtful(context, [make.and(builder, low, high), ...valid], axis, span),
+    }
+  );
 }
 
 function planSlice(
@@ -436,14 +458,24 @@ function applyPart(
 ): { readonly value: TensorValue; readonly visible: readonly VisibleAxis[] } {
   const { builder, axes } = context.session;
   if (typeof start !== "string" && isUnit(size)) {
-    const id = move.gather(builder, move.expand(builder, value.id, [axis.axis]), make.sizeInt(builder, start), axis.axis.id);
+    const id = move.gather(
+      builder,
+      move.expand(builder, value.id, [axis.axis]),
+      make.sizeInt(builder, start),
+      axis.axis.id,
+    );
     return { value: { ...value, id }, visible: [visibleAxis({ id: "1", size }, axis.label, true)] };
   }
   const taken = new Set([...hiddenIds(context), ...others.map((other) => other.axis.id)]);
   const to = axes.fresh(size, taken, lengths);
   const id =
     typeof start === "string"
-      ? move.gather(builder, move.expand(builder, value.id, [axis.axis]), make.add(builder, start, make.iota(builder, to)), axis.axis.id)
+      ? move.gather(
+          builder,
+          move.expand(builder, value.id, [axis.axis]),
+          make.add(builder, start, make.iota(builder, to)),
+          axis.axis.id,
+        )
       : move.slice(builder, move.expand(builder, value.id, [axis.axis]), axis.axis.id, to, start);
   return { value: { ...value, id }, visible: [visibleAxis(to, axis.label)] };
 }

@@ -10,7 +10,15 @@ import { mergeConditions } from "./condition.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor } from "./operators.ts";
-import { EVERYWHERE, INVALID, type Meaning, shapeText, shownSize, type TensorValue, type VisibleAxis } from "./value.ts";
+import {
+  EVERYWHERE,
+  INVALID,
+  type Meaning,
+  shapeText,
+  shownSize,
+  type TensorValue,
+  type VisibleAxis,
+} from "./value.ts";
 
 /** What a reduction runs over: visible axes, or `batch`, which is every hidden one. */
 export interface Reduction {
@@ -64,7 +72,10 @@ function findAxis(
   const named = text === "" ? printExpression(wanted) : shownSize(text);
   context.session.report.add("axis-missing", wanted.span, `${shapeText(value.visible)} has no axis ${named}`, {
     related: [{ span: value.from, message: "its shape comes from here" }],
-    hint: value.visible.length === 0 ? "it is a single number here" : "name one of its axes, by size or label; without a name the last is meant",
+    hint:
+      value.visible.length === 0
+        ? "it is a single number here"
+        : "name one of its axes, by size or label; without a name the last is meant",
   });
   return undefined;
 }

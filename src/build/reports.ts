@@ -76,7 +76,10 @@ export function regimeReports(
 
 /** The means' own graph: only the params that it reads; a weight that is one number is its own mean. */
 function withWeights({ session }: OpenModel, summary: Graph, averaged: Averaged[]): Graph {
-  const used = new Set([...summary.nodes.flatMap((node) => node.inputs), ...summary.results.map((result) => result.id)]);
+  const used = new Set([
+    ...summary.nodes.flatMap((node) => node.inputs),
+    ...summary.results.map((result) => result.id),
+  ]);
   const renamed = new Map<string, string>();
   const params = summary.params.flatMap((param) => {
     if (!used.has(param.id)) return [];

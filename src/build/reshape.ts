@@ -7,7 +7,15 @@ import { hiddenIds } from "./align.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asSize } from "./static.ts";
-import { INVALID, type Meaning, shapeText, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
+import {
+  INVALID,
+  type Meaning,
+  shapeText,
+  shownSize,
+  type TensorValue,
+  type VisibleAxis,
+  visibleAxis,
+} from "./value.ts";
 
 /**
  * `reshape(x, [A, B])`: row-major. Equal axes at the front stay what they are; the rest is matched group by group, each
@@ -22,7 +30,10 @@ export function reshaped(context: Context, call: Call, value: TensorValue): Mean
       "reshape-size",
       call.span,
       `${shapeText(value.visible)} does not have as many numbers as [${sizes.map((size) => size.text).join(", ")}]`,
-      { related: [{ span: value.from, message: "its shape comes from here" }] },
+      {
+        related: [{ span: value.from, message: "its shape comes from here" }],
+        hint: "a reshape keeps every number: the sizes multiply to the same, as in [D] to [N, D/N]",
+      },
     );
     return INVALID;
   }

@@ -39,10 +39,15 @@ export function evaluateScan(context: Context, scan: Scan): Meaning {
   const [first] = sequence?.visible ?? [];
   if (sequence === undefined) return INVALID;
   if (first === undefined || first.unit) {
-    context.session.report.add("rank", scan.over.span, `scan walks the first axis, and ${describe(sequence)} has none`, {
-      related: [{ span: sequence.from, message: "its shape comes from here" }],
-      hint: "a scan walks a sequence, as in [T, D]",
-    });
+    context.session.report.add(
+      "rank",
+      scan.over.span,
+      `scan walks the first axis, and ${describe(sequence)} has none`,
+      {
+        related: [{ span: sequence.from, message: "its shape comes from here" }],
+        hint: "a scan walks a sequence, as in [T, D]",
+      },
+    );
     return INVALID;
   }
   const start = startOf(context, scan, cell, from);
@@ -60,7 +65,8 @@ function startOf(
   const span = scan.from?.span ?? scan.span;
   if (settled.kind === "record") return fitStart(context, cell, settled, span);
   const [field, ...others] = stateItems(cell.definition).map((item) => item.name.text);
-  const text = settled.kind === "tensor" && others.length === 0 && scan.from !== undefined ? printExpression(scan.from) : "...";
+  const text =
+    settled.kind === "tensor" && others.length === 0 && scan.from !== undefined ? printExpression(scan.from) : "...";
   context.session.report.add("wrong-kind", span, `from takes a state, this is ${describe(settled)}`, {
     related: settled.kind === "tensor" ? [{ span: settled.from, message: `${describe(settled)} comes from here` }] : [],
     hint: `write from ${cell.path}.state(${field}: ${text})`,
@@ -70,7 +76,12 @@ function startOf(
 
 function reportCell(context: Context, scan: Scan, cell: Meaning): Meaning {
   const hint = cell.kind === "definition" || cell.kind === "instance" ? scanHint(cell) : undefined;
-  context.session.report.add("wrong-kind", scan.cell.span, `scan needs a cell that has a name, this is ${describe(cell)}`, { hint });
+  context.session.report.add(
+    "wrong-kind",
+    scan.cell.span,
+    `scan needs a cell that has a name, this is ${describe(cell)}`,
+    { hint },
+  );
   return INVALID;
 }
 

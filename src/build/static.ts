@@ -118,7 +118,8 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
   const value = evaluateSize(size, context.session.sizes);
   if (value !== undefined && !Number.isInteger(value)) {
     const numbers = [...sizeNames(size)].map((name) => `${name} = ${context.session.sizes.get(name)}`);
-    const text = numbers.length > 0 ? `${size.text} is ${value}, with ${numbers.join(" and ")}` : `${size.text} is ${value}`;
+    const text =
+      numbers.length > 0 ? `${size.text} is ${value}, with ${numbers.join(" and ")}` : `${size.text} is ${value}`;
     report.add("does-not-divide", span, `${text}: a size is a whole number`, {
       hint: "choose sizes that divide",
     });
@@ -157,7 +158,10 @@ export function asInteger(context: Context, meaning: Meaning, span: Span, what: 
         ? `${what} must be known while compiling, and ${names.join(", ")} is not`
         : `${what} must be a whole number, this is ${describe(meaning)}`;
   context.session.report.add("unknown-size", span, text, {
-    hint: names.length > 0 && value === undefined ? `give it a default, as in ${names[0]} = 3, or a value where it is used` : undefined,
+    hint:
+      names.length > 0 && value === undefined
+        ? `give it a default, as in ${names[0]} = 3, or a value where it is used`
+        : undefined,
   });
   return undefined;
 }

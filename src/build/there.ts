@@ -11,9 +11,14 @@ export function isThere(context: Context, value: TensorValue, span: Span): boole
   if (mask === undefined) return true;
   const { session } = context;
   const read = session.doubtful.get(mask);
-  session.report.add("missing-else", read?.span ?? span, `${read?.axis ?? "an axis"} may have no such position, and what is read then is not said`, {
-    related: [{ span: value.from, message: "it is needed here" }],
-    hint: "write an else behind the read, as in x[2] else 0",
-  });
+  session.report.add(
+    "missing-else",
+    read?.span ?? span,
+    `${read?.axis ?? "an axis"} may have no such position, and what is read then is not said`,
+    {
+      related: [{ span: value.from, message: "it is needed here" }],
+      hint: "write an else behind the read, as in x[2] else 0",
+    },
+  );
   return false;
 }

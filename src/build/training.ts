@@ -1,3 +1,5 @@
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { findDefinition } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
@@ -121,20 +123,34 @@ function trainedWeights(
 ): readonly string[] | undefined {
   const { session } = model;
   const reached = reachable(graph, "loss");
-  const trained: string[] = [];
-  for (const [name, { spec, id }] of session.weights) {
-    if (!spec.trained || frozen.has(name)) continue;
-    if (reached.has(id)) trained.push(name);
-    else {
-      session.report.add("unreached-weight", spec.span, `no objective of ${regime.name} reaches ${name}`, {
-        related: regime.objectives.map((objective) => ({ span: objective.span, message: "this is what it minimizes" })),
-        hint: "use it in what the objective reads, or freeze it",
-      });
-    }
+  const own = [...session.weights].filter(([name, { spec }]) => spec.trained && !frozen.has(name));
+  const trained = own.filter(([, { id }]) => reached.has(id)).map(([name]) => name);
+  const missed = own.filter(([, { id }]) => !reached.has(id));
+  for (const at of new Set(missed.map(([, { made }]) => made))) {
+    const names = missed.filter(([, { made }]) => made === at).map(([name]) => name);
+    reportUnreached(model, regime, at, names);
   }
   if (trained.length > 0) return trained;
-  session.report.add("unreached-weight", regime.train.name.span, `${regime.name} has no weight to train`);
+  if (missed.length > 0) return undefined;
+  session.report.add("unreached-weight", regime.train.name.span, `${regime.name} has no weight to train`, {
+    related: regime.freezes.map(({ span }) => ({ span, message: "these are frozen" })),
+    hint:
+      frozen.size > 0
+        ? "freeze less"
+        : `${model.frame.definition.name.text} has no param and no use of a layer that has one`,
+  });
   return undefined;
+}
+
+/** The weights of one `use`, or one of the model's own. */
+function reportUnreached(model: OpenModel, regime: Regime, at: Span, names: readonly string[]): void {
+  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
+  const what = regime.objectives.map((objective) => ({ span: objective.span, message: "this is what it learns from" }));
+  const [first = ""] = names;
+  model.session.report.add("unreached-weight", at, `no objective of ${regime.name} reaches ${shown.join(", ")}`, {
+    related: what,
+    hint: `use it in what the objective reads, or write freeze ${first.split(".")[0]} in ${regime.name}`,
+  });
 }
 
 /** All values that a result depends on. */
@@ -196,9 +212,15 @@ function optimize(
       optimizers.findLast(({ parts }) => parts.some((part) => isPart(name, part))) ??
       optimizers.find(({ parts }) => parts.length === 0);
     if (chosen?.instance === undefined) {
-      context.session.report.add("missing-clause", regime.train.name.span, `${name} has no optimizer`, {
-        hint: "write an optim without `on` for the rest",
-      });
+      context.session.report.add(
+        "missing-clause",
+        regime.train.name.span,
+        `${name} has no optimizer in ${regime.name}`,
+        {
+          related: regime.optimizers.map(({ span }) => ({ span, message: "this one is for other parts" })),
+          hint: "write an optim without `on` for the rest, or freeze it",
+        },
+      );
       return false;
     }
     const { span } = chosen.clause;
@@ -232,9 +254,7 @@ function clip(
     name === undefined ? undefined : findDefinition(context.session.modules, context.frame.file, `clip_${name}`);
   const limit = rule.kind === "call" ? rule.args[0] : undefined;
   if (found === undefined || limit === undefined) {
-    context.session.report.add("wrong-option", rule.span, "gradients are clipped by norm or by value", {
-      hint: "write clip norm(1.0), or clip value(0.5)",
-    });
+    reportClip(context, rule);
     return undefined;
   }
   const parameter = found.definition.parameters[0]?.name.text ?? "most";
@@ -249,6 +269,20 @@ function clip(
   const norm = scalar(globalNorm(context.session.builder, cotangents), rule.span);
   const results = cotangents.map((id) => clipOne(context, instance, id, norm, rule));
   return results.some((id) => id === undefined) ? undefined : results.flatMap((id) => id ?? []);
+}
+
+function reportClip(context: Context, rule: Expression): void {
+  const callee = rule.kind === "call" ? rule.callee : rule;
+  const name = callee.kind === "reference" ? callee.name : "";
+  const near = nearest(name, ["norm", "value"]);
+  const usage = { hint: "write clip norm(1.0), or clip value(0.5)" };
+  const misspelt = near !== undefined && near !== name;
+  context.session.report.add(
+    "wrong-option",
+    misspelt ? callee.span : rule.span,
+    "gradients are clipped by their norm or by value",
+    misspelt ? meant(near, callee.span) : usage,
+  );
 }
 
 function clipOne(

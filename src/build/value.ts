@@ -120,6 +120,8 @@ export interface InstanceValue {
   readonly path: string;
   /** `stack` and `share`: the blocks in order. */
   readonly blocks: readonly InstanceValue[] | undefined;
+  /** How many blocks, as it is written: the axis in front of what they give beside their chain. */
+  readonly count?: Size;
   readonly declared: Span;
 }
 
@@ -152,7 +154,8 @@ export function visibleAxis(axis: Axis, label?: string, unit = false): VisibleAx
 export function describe(meaning: Meaning): string {
   switch (meaning.kind) {
     case "tensor":
-      return `${meaning.vocabulary === undefined ? "" : `tok(${meaning.vocabulary.text})`}${shapeText(meaning.visible)}`;
+      if (meaning.vocabulary === undefined) return shapeText(meaning.visible);
+      return `tok(${shownSize(meaning.vocabulary.text)})${meaning.visible.length === 0 ? "" : shapeText(meaning.visible)}`;
     case "size":
       return meaning.size.text;
     case "number":

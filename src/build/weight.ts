@@ -1,12 +1,15 @@
+import type { Fix } from "../base/diagnostic.ts";
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { equalSizes, isUnit } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Expression, ParamDeclarator, ParamItem } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
-import { type Context, joinPath, type Session } from "./frame.ts";
+import { type Context, type Frame, joinPath, type Session, type Tie } from "./frame.ts";
 import type { Initial, WeightSpec } from "./program.ts";
 import { asSize, knownNumber } from "./static.ts";
-import { EVERYWHERE, INVALID, type Meaning, type TensorValue, visibleAxis } from "./value.ts";
+import { EVERYWHERE, INVALID, type Meaning, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
 
 /** An `init` serves all names before it that have none. */
 export function withInitials(
@@ -60,9 +63,17 @@ export function weightValue(
   const spec = specOf(context, path, shape, declarator, initial, span);
   const type = { dtype: "float" as const, axes: axes.filter((axis) => !isUnit(axis.size)) };
   const id = session.builder.param(path, type);
-  session.weights.set(path, { spec, id });
+  session.weights.set(path, { spec, id, made: madeAt(frame) ?? span });
   session.roles.set(id, { kind: "weight", name: path });
   return value(id);
+}
+
+/** The `use` of the model through which a frame's weights came to be; undefined for the model's own. */
+function madeAt(frame: Frame): Span | undefined {
+  let at = frame;
+  if (at.caller?.frame.caller === undefined) return undefined;
+  for (let next = at.caller?.frame; next?.caller?.frame.caller !== undefined; next = next.caller?.frame) at = next;
+  return at.made;
 }
 
 function weightAxes(session: Session, shape: WeightSpec["shape"]): readonly Axis[] {
@@ -79,6 +90,7 @@ function weightAxes(session: Session, shape: WeightSpec["shape"]): readonly Axis
 function tiedValue(context: Context, path: string, declared: TensorValue, span: Span): Meaning {
   const { session } = context;
   const tie = session.ties.get(path);
+  if (tie !== undefined && !session.weights.has(tie.weight)) tie.find();
   const target = tie === undefined ? undefined : session.weights.get(tie.weight);
   if (tie === undefined || target === undefined) return INVALID;
   const own = weightAxes(session, target.spec.shape).map((axis) => visibleAxis(axis, undefined, isUnit(axis.size)));
@@ -95,13 +107,13 @@ function tiedValue(context: Context, path: string, declared: TensorValue, span: 
     session.report.add(
       "shape-mismatch",
       tie.span,
-      `${path} is ${text([...declared.visible])}, and ${tie.weight} is ${text(own)}`,
+      `${path} is ${text([...declared.visible])}, and ${tie.weight}${tie.transposed ? ".T" : ""} is ${text(shown)}`,
       {
         related: [
-          { span, message: `${path} is declared here` },
-          { span: target.spec.span, message: `${tie.weight} is declared here` },
+          { span: madeAt(context.frame) ?? span, message: `${path} is made here` },
+          { span: target.made, message: `${tie.weight} is made here` },
         ],
-        hint: "write .T behind the right side to tie it transposed",
+        ...tieHint(context, tie, shown, declared),
       },
     );
     return INVALID;
@@ -111,6 +123,28 @@ function tiedValue(context: Context, path: string, declared: TensorValue, span: 
     id: session.moved.get(tie.weight) ?? target.id,
     visible: shown.map((axis, place) => ({ ...axis, label: declared.visible[place]?.label })),
   };
+}
+
+/** `.T` helps where the swapped axes fit. */
+function tieHint(
+  context: Context,
+  { span, transposed }: Tie,
+  shown: readonly VisibleAxis[],
+  declared: TensorValue,
+): { readonly hint: string; readonly fix?: Fix } {
+  const swapped = [...shown.slice(0, -2), ...shown.slice(-2).toReversed()];
+  const fits =
+    shown.length === declared.visible.length &&
+    shown.length >= 2 &&
+    swapped.every((axis, place) => axis.axis.size.text === declared.visible[place]?.axis.size.text);
+  if (!fits) return { hint: "tied weights are one array: their declared sizes must be the same, by name" };
+  if (transposed) return { hint: "leave the .T out" };
+  const end = { ...span, start: span.end };
+  const text = context.session.modules.all.get(span.file)?.text.slice(span.start, span.end) ?? "";
+  const hint = "write .T behind the right side to tie it transposed";
+  return /[\w]$/.test(text)
+    ? { hint, fix: { title: "tie it transposed", edits: [{ span: end, text: ".T" }] } }
+    : { hint };
 }
 
 function declaredShape(context: Context, declarator: ParamDeclarator): WeightSpec["shape"] | undefined {
@@ -132,7 +166,9 @@ function declaredShape(context: Context, declarator: ParamDeclarator): WeightSpe
     shape.push(size);
   }
   if (declarator.type.base !== "float") {
-    context.session.report.add("wrong-kind", declarator.type.span, "a weight holds numbers, not tokens or truths");
+    context.session.report.add("wrong-kind", declarator.type.span, "a weight holds numbers, not tokens or truths", {
+      hint: "write its shape alone, as in [V, D]",
+    });
     return undefined;
   }
   return shape;
@@ -171,7 +207,14 @@ function initialOf(context: Context, expression: Expression, rank: number): Init
   if (named === "glorot" || named === "he") return { kind: named };
   if (named === "orthogonal") {
     if (rank >= 2) return { kind: "orthogonal" };
-    context.session.report.add("wrong-option", expression.span, "orthogonal needs a matrix");
+    context.session.report.add(
+      "wrong-option",
+      expression.span,
+      "orthogonal is for a matrix, and this weight has one axis or none",
+      {
+        hint: "write a number, normal(sigma) or uniform(low, high)",
+      },
+    );
     return undefined;
   }
   if (expression.kind === "call" && expression.callee.kind === "reference") {
@@ -184,11 +227,37 @@ function initialOf(context: Context, expression: Expression, rank: number): Init
     }
   }
   const looksNamed = named !== undefined && !context.frame.names.has(named);
-  const value =
-    looksNamed || expression.kind === "call" ? undefined : knownNumber(context, evaluate(context, expression));
+  const meaning = looksNamed || expression.kind === "call" ? undefined : evaluate(context, expression);
+  const value = meaning === undefined ? undefined : knownNumber(context, meaning);
   if (value !== undefined) return { kind: "constant", value };
-  context.session.report.add("wrong-option", expression.span, "there is no such initial value", {
-    hint: "write a number, glorot, he, orthogonal, normal(sigma) or uniform(low, high)",
-  });
+  if (meaning?.kind !== "invalid") reportInitial(context, expression);
   return undefined;
+}
+
+const INITIALS = {
+  glorot: "glorot",
+  he: "he",
+  orthogonal: "orthogonal",
+  normal: "normal(sigma)",
+  uniform: "uniform(low, high)",
+};
+
+function reportInitial(context: Context, expression: Expression): void {
+  const callee = expression.kind === "call" ? expression.callee : expression;
+  const name = callee.kind === "reference" ? callee.name : "";
+  const usage = Object.entries(INITIALS).find(([known]) => known === name)?.[1];
+  const near = nearest(name, Object.keys(INITIALS));
+  const known = `write a number, ${Object.values(INITIALS).join(", ")}`;
+  if (usage !== undefined) {
+    context.session.report.add("wrong-option", expression.span, `${name} is written ${usage}, with known numbers`, {
+      hint: known,
+    });
+  } else if (near !== undefined) {
+    context.session.report.add(
+      "wrong-option",
+      callee.span,
+      `there is no initial value named ${name}`,
+      meant(near, callee.span),
+    );
+  } else context.session.report.add("wrong-option", expression.span, "this is no initial value", { hint: known });
 }

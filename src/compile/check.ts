@@ -1,4 +1,4 @@
-import type { Report } from "../base/diagnostic.ts";
+import type { Diagnostic, Report } from "../base/diagnostic.ts";
 import { nearest } from "../base/nearest.ts";
 import { createReport } from "../base/report.ts";
 import { type Choice, decoder } from "../build/decode.ts";
@@ -70,10 +70,18 @@ function requestFor(job: Job, definition: Definition): ModelRequest {
 /** Cells, layers and distributions are checked with their sizes as names; those that take definitions or lists, where they are used. */
 function checkDefinition(job: Job, definition: Definition): void {
   if (needsArgument(definition)) return;
-  const opened = openDefinition(requestFor(job, definition));
-  if (opened === undefined || job.report.hasErrors) return;
+  const own: Job = { ...job, report: createReport() };
+  const opened = openDefinition(requestFor(own, definition));
+  const open = definition.parameters.some((parameter) => parameter.default === undefined);
+  const known = own.report.diagnostics.filter(({ code }) => !(open && code === "unknown-size"));
+  repeat(known, job.report);
+  if (opened === undefined || own.report.hasErrors) return;
   const results = opened.outs.map((out, place) => ({ name: `out.${place}`, id: out.id }));
   scheduleResults(job, opened.session.builder.finish(results));
+}
+
+function repeat(findings: readonly Diagnostic[], report: Report): void {
+  for (const { code, span, message, ...more } of findings) report.add(code, span, message, more);
 }
 
 function scheduleResults(job: Job, graph: Parameters<typeof schedule>[0], sizes = job.sizes): boolean {
@@ -102,7 +110,7 @@ function checkModel(job: Job, definition: Definition): void {
   ) {
     checkAnswers(own, definition, model);
   }
-  for (const { code, span, message, ...more } of own.report.diagnostics) job.report.add(code, span, message, more);
+  repeat(own.report.diagnostics, job.report);
 }
 
 /** Every named value is a result, so that every recurrence is put in order. */

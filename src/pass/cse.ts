@@ -17,7 +17,7 @@ import { mapBodies } from "./region.ts";
  * computed again for all positions. A sum of products becomes a sum of the products where those are known (the gradient of a
  * bias beside that of the weights). Loops take each value in once and give each out once.
  */
-export const cse: Pass = (graph) => shareRegion(graph, createFresh(graph));
+export const cse: Pass = (graph, { fresh = createFresh(graph) }) => shareRegion(graph, fresh);
 
 function shareRegion(graph: Graph, fresh: Fresh): Graph {
   const draft = createDraft(graph, fresh);

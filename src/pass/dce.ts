@@ -2,7 +2,7 @@ import type { Graph, Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import { scan } from "../op/region.ts";
 import { createDraft } from "./draft.ts";
-import { createFresh } from "./fresh.ts";
+import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, type Loop, openLoop } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
@@ -11,8 +11,8 @@ import { mapBodies } from "./region.ts";
  * Drops nodes, and of loops the consts, carries, xs and ys, that nothing needs; a carry that no step changes becomes a const.
  * Params and results of the graph stay.
  */
-export const dce: Pass = (graph) => {
-  const fixed = withoutFixedCarries(graph);
+export const dce: Pass = (graph, { fresh = createFresh(graph) }) => {
+  const fixed = withoutFixedCarries(graph, fresh);
   const nodes = livingNodes(
     fixed.nodes,
     fixed.results.map((result) => result.id),
@@ -64,11 +64,11 @@ function livingLoop(node: Node, needed: ReadonlySet<string>): Node {
   }
 }
 
-function withoutFixedCarries(graph: Graph): Graph {
+function withoutFixedCarries(graph: Graph, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => node.op.form === "region")) return graph;
-  const draft = createDraft(graph, createFresh(graph));
+  const draft = createDraft(graph, fresh);
   for (const node of graph.nodes) {
-    const current = mapBodies(draft.current(node), withoutFixedCarries);
+    const current = mapBodies(draft.current(node), (body) => withoutFixedCarries(body, fresh));
     if (!isNode(current, scan)) {
       draft.keep(current);
       continue;

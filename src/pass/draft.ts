@@ -1,6 +1,6 @@
-import type { Attributes, Graph, Node, Origin, Value } from "../ir/graph.ts";
+import { type Attributes, definitions, type Graph, type Node, type Origin, type Result, type Value } from "../ir/graph.ts";
 import type { Op } from "../ir/op.ts";
-import { sameAxes, type Type } from "../ir/type.ts";
+import type { Type } from "../ir/type.ts";
 import type { Fresh } from "./fresh.ts";
 import { neededNodes, sortNodes } from "./order.ts";
 
@@ -28,22 +28,28 @@ export interface Draft {
   type(id: string): Type;
   /** The node added so far that defines a value; undefined for params. */
   definition(id: string): Node | undefined;
+  /** The node that defined a value before the pass. */
+  original(id: string): Node | undefined;
   /** Whether a value is a result of the region, so that its layout is fixed. */
   isResult(id: string): boolean;
   /** New nodes belong to this equation. */
   within(origin: Origin | undefined): void;
-  /** The graph; nodes that no result needs are gone, and others are put behind their inputs. The graph itself where nothing has changed. */
-  finish(): Graph;
+  /** The graph, with its results or others, without nodes that none of them needs. The graph itself where nothing has changed. */
+  finish(results?: readonly Result[]): Graph;
+  /** The same where nodes may have been added before their inputs: each is put behind them. */
+  finishSorted(): Graph;
 }
 
 export function createDraft(graph: Graph, fresh: Fresh): Draft {
-  const types = new Map<string, Type>();
-  for (const param of graph.params) types.set(param.id, param.type);
-  for (const node of graph.nodes) for (const output of node.outputs) types.set(output.id, output.type);
-  const results = new Set(graph.results.map((result) => result.id));
+  const params = new Map<string, Type>();
+  for (const param of graph.params) params.set(param.id, param.type);
   const nodes: Node[] = [];
-  const places = new Map<string, number>();
   const aliases = new Map<string, string>();
+  // Where values are defined, looked up only by passes that ask: of the nodes so far, up to `indexed`, and of the graph before.
+  const places = new Map<string, number>();
+  let indexed = 0;
+  let before: ReadonlyMap<string, Node> | undefined;
+  let results: ReadonlySet<string> | undefined;
   let origin: Origin | undefined;
 
   const resolve = (id: string): string => {
@@ -51,16 +57,31 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     for (let next = aliases.get(at); next !== undefined; next = aliases.get(at)) at = next;
     return at;
   };
-  const type = (id: string): Type => {
-    const found = types.get(resolve(id));
+  const placeOf = (id: string): number | undefined => {
+    for (; indexed < nodes.length; indexed++) {
+      for (const output of nodes[indexed]!.outputs) places.set(output.id, indexed);
+    }
+    return places.get(id);
+  };
+  const original = (id: string): Node | undefined => {
+    before ??= definitions(graph);
+    return before.get(id);
+  };
+  const isResult = (id: string): boolean => {
+    results ??= new Set(graph.results.map((result) => result.id));
+    return results.has(id);
+  };
+  const type = (wanted: string): Type => {
+    const id = resolve(wanted);
+    const param = params.get(id);
+    if (param !== undefined) return param;
+    const place = placeOf(id);
+    const node = place === undefined ? original(id) : nodes[place];
+    const found = node?.outputs.find((output) => output.id === id)?.type;
     if (found === undefined) throw new Error(`internal: no value %${id} in graph ${graph.name}`);
     return found;
   };
   const keep = (node: Node): void => {
-    for (const output of node.outputs) {
-      types.set(output.id, output.type);
-      places.set(output.id, nodes.length);
-    }
     nodes.push(node);
   };
   const inferred = (op: Op, inputs: readonly string[], attributes: Attributes): Type => {
@@ -83,6 +104,22 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     const target = resolve(to);
     if (from !== target) aliases.set(from, target);
   };
+  const isRenamed = (node: Node): boolean => aliases.size > 0 && node.inputs.some((input) => aliases.has(input));
+  const current = (node: Node): Node => (isRenamed(node) ? { ...node, inputs: node.inputs.map(resolve) } : node);
+  const finish = (given: readonly Result[], order: (all: readonly Node[]) => readonly Node[]): Graph => {
+    const isSame =
+      given === graph.results &&
+      aliases.size === 0 &&
+      nodes.length === graph.nodes.length &&
+      nodes.every((node, index) => node === graph.nodes[index]);
+    if (isSame) return graph;
+    const ends = aliases.size === 0 ? given : given.map((end) => ({ name: end.name, id: resolve(end.id) }));
+    const kept = neededNodes(
+      order(aliases.size === 0 ? nodes : nodes.map(current)),
+      ends.map((end) => end.id),
+    );
+    return { ...graph, nodes: kept, results: ends };
+  };
 
   return {
     fresh,
@@ -93,64 +130,37 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     define,
     keep,
     param: ({ id, type: own }) => {
-      types.set(id, own);
+      params.set(id, own);
       return id;
     },
     alias,
     replace: (node, id) => {
       const output = node.outputs[0];
       if (output === undefined) return;
-      const isFixed = results.has(output.id) && !sameLayout(type(id), output.type);
+      const isFixed = isResult(output.id) && !sameLayout(type(id), output.type);
       if (isFixed) keep(node);
       else alias(output.id, id);
     },
     swap: (id, node) => {
-      const place = places.get(resolve(id));
+      const place = placeOf(resolve(id));
       if (place === undefined) throw new Error(`internal: no node defines %${id}`);
       nodes[place] = node;
-      for (const output of node.outputs) {
-        types.set(output.id, output.type);
-        places.set(output.id, place);
-      }
+      for (const output of node.outputs) places.set(output.id, place);
     },
-    current: (node) => {
-      if (aliases.size === 0 || !node.inputs.some((input) => aliases.has(input))) return node;
-      return { ...node, inputs: node.inputs.map(resolve) };
-    },
+    current,
     resolve,
     type,
     definition: (id) => {
-      const place = places.get(resolve(id));
+      const place = placeOf(resolve(id));
       return place === undefined ? undefined : nodes[place];
     },
-    isResult: (id) => results.has(id),
+    original,
+    isResult,
     within: (next) => {
       origin = next;
     },
-    finish: () => {
-      // What was kept may have been renamed since.
-      const renamed =
-        aliases.size === 0
-          ? nodes
-          : nodes.map((node) =>
-              node.inputs.some((input) => aliases.has(input)) ? { ...node, inputs: node.inputs.map(resolve) } : node,
-            );
-      const ends = graph.results.map((result) => {
-        const id = resolve(result.id);
-        return id === result.id ? result : { ...result, id };
-      });
-      const kept = sortNodes(
-        neededNodes(
-          renamed,
-          ends.map((end) => end.id),
-        ),
-      );
-      const isSame =
-        kept.length === graph.nodes.length &&
-        kept.every((node, index) => node === graph.nodes[index]) &&
-        ends.every((end, index) => end === graph.results[index]);
-      return isSame ? graph : { ...graph, nodes: kept, results: ends };
-    },
+    finish: (given = graph.results) => finish(given, (all) => all),
+    finishSorted: () => finish(graph.results, sortNodes),
   };
 }
 
@@ -160,9 +170,4 @@ export function sameLayout(a: Type, b: Type): boolean {
     a === b ||
     (a.dtype === b.dtype && a.axes.length === b.axes.length && a.axes.every((axis, at) => axis.id === b.axes[at]?.id))
   );
-}
-
-/** The same axes in any order, and the same dtype. */
-export function sameType(a: Type, b: Type): boolean {
-  return a.dtype === b.dtype && sameAxes(a.axes, b.axes);
 }

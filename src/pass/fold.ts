@@ -15,7 +15,7 @@ import { uniform } from "./values.ts";
  * Values that are known while compiling, as the ops evaluate: of constants, positions and sizes whose names are bound. A value becomes a
  * constant where all its numbers are the same one; larger ones than `MOST` numbers are left to run time.
  */
-export const fold: Pass = (graph, { sizes }) => foldRegion(graph, sizes, createFresh(graph));
+export const fold: Pass = (graph, { sizes, fresh = createFresh(graph) }) => foldRegion(graph, sizes, fresh);
 
 const MOST = 256;
 

@@ -11,7 +11,7 @@ import type { Pass } from "./pass.ts";
  * In a sum, the terms that do not depend on a loop's state are added first, before the loop and for all steps at once:
  * a bias joins the product of the inputs. Sums of floats round differently then.
  */
-export const hoistTerms: Pass = (graph) => hoistRegion(graph, createFresh(graph));
+export const hoistTerms: Pass = (graph, { fresh = createFresh(graph) }) => hoistRegion(graph, fresh);
 
 function hoistRegion(graph: Graph, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;

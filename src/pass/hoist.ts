@@ -13,7 +13,7 @@ import type { Pass } from "./pass.ts";
  * What a loop computes from consts alone is computed once, before it. Constants, positions and repetitions stay: they cost
  * less inside than a value that is kept for them.
  */
-export const hoist: Pass = (graph) => hoistRegion(graph, createFresh(graph));
+export const hoist: Pass = (graph, { fresh = createFresh(graph) }) => hoistRegion(graph, fresh);
 
 function hoistRegion(graph: Graph, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;

@@ -19,7 +19,7 @@ import { sumRoots, termsOf } from "./terms.ts";
  * (one row reaches a third of the speed of six).
  */
 export const mergeIntoLoop: Pass = (graph, options) =>
-  mergeRegion(graph, createEstimate(options), createFresh(graph));
+  mergeRegion(graph, createEstimate(options), options.fresh ?? createFresh(graph));
 
 const FEWEST = 6;
 

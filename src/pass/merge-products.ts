@@ -19,7 +19,7 @@ import { sumRoots, termsOf } from "./terms.ts";
  * the sum does.
  */
 export const mergeProducts: Pass = (graph, options) => {
-  const draft = createDraft(graph, createFresh(graph));
+  const draft = createDraft(graph, options.fresh ?? createFresh(graph));
   return mergeRegion(graph, draft, createPacks(draft), createEstimate(options));
 };
 

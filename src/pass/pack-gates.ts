@@ -20,7 +20,7 @@ import { axesKey, type Product, productOf, turned } from "./products.ts";
  * remains, and parts of it: the gates of any cell, queries, keys and values, weight gradients of what one loop gives.
  * In a loop the weights are put together before it.
  */
-export const packGates: Pass = (graph, options) => packRegion(graph, createDraft(graph, createFresh(graph)), createEstimate(options));
+export const packGates: Pass = (graph, options) => packRegion(graph, createDraft(graph, options.fresh ?? createFresh(graph)), createEstimate(options));
 
 /** Fewer rows than this do not make up for putting weights together, unless a loop does it once for many steps. */
 const FEWEST_ROWS = 8;
@@ -59,7 +59,7 @@ function packRegion(graph: Graph, draft: Draft, estimate: Estimate, inside?: Ins
     if (group === undefined) draft.keep(node);
     else if (group[0]?.product.node === node) packGroup(group, site);
   }
-  return draft.finish();
+  return draft.finishSorted();
 }
 
 function packInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate): Node {

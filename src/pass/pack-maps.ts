@@ -2,6 +2,7 @@ import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
 import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
 import { type Axis, hasAxis } from "../ir/type.ts";
 import { rename, type SliceAttributes, slice } from "../op/move.ts";
+import { reduce } from "../op/reduce.ts";
 import { scan } from "../op/region.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createFresh } from "./fresh.ts";
@@ -13,8 +14,9 @@ import type { Pass } from "./pass.ts";
 import { uniformValue } from "./values.ts";
 
 /**
- * The same elementwise op on all parts of a value is that op on the whole value, and parts of it: `add` of packed gates and of
- * their biases, which are put together where they are consts of a loop. Parts that meet different ops (σ, σ, σ, tanh) stay parts.
+ * The same op on all parts of a value is that op on the whole value, and parts of it: `add` of packed gates and of their biases,
+ * which are put together where they are consts of a loop, and sums over other axes (the gradients of biases). Parts that meet
+ * different ops (σ, σ, σ, tanh) stay parts; so do parts that meet a number alone, which fuses with what comes next.
  */
 export const packMaps: Pass = (graph) => {
   const fresh = createFresh(graph);
@@ -43,16 +45,16 @@ function packRegion(graph: Graph, draft: Draft, inside?: Inside, outerPacks?: Pa
   const defined = definitions(graph);
   const site: Site = { draft, definition: (id) => defined.get(id), inside, outerPacks };
   const groups = chooseGroups(graph);
+  const packed = new Map<Group, boolean>();
   for (const node of graph.nodes) {
     const current = isNode(node, scan) ? packInLoop(node, draft, packs) : node;
     draft.within(node.origin);
     const group = groups.get(node);
-    if (group === undefined) draft.keep(current);
-    else if (group.maps[0] === node && !packGroup(group, site)) {
-      for (const map of group.maps) draft.keep(map);
-    }
+    const isPacked = group !== undefined && (packed.get(group) ?? packGroup(group, site));
+    if (group !== undefined) packed.set(group, isPacked);
+    if (!isPacked) draft.keep(current);
   }
-  return draft.finish();
+  return draft.finishSorted();
 }
 
 function packInLoop(node: Node, draft: Draft, packs: Packs): Node {
@@ -87,7 +89,7 @@ function chooseGroups(graph: Graph): ReadonlyMap<Node, Group> {
   for (const [id, readers] of users) {
     if (readers.length < 2 || results.has(id)) continue;
     const cuts = readers.flatMap((reader) => (isNode(reader, slice) ? [reader] : []));
-    if (cuts.length < readers.length || !coverAll(cuts)) continue;
+    if (cuts.length < 2 || !coverAll(cuts)) continue;
     const maps = cuts.flatMap((cut) => {
       const output = cut.outputs[0]?.id ?? "";
       const [only, ...more] = users.get(output) ?? [];
@@ -103,7 +105,7 @@ function chooseGroups(graph: Graph): ReadonlyMap<Node, Group> {
 function groupOf(cuts: readonly Cut[], maps: readonly Node[]): Group | undefined {
   const [first] = maps;
   if (first === undefined || maps.length < cuts.length || new Set(maps).size < maps.length) return undefined;
-  if (first.op.form !== "map" || first.inputs.length === 0) return undefined;
+  if ((first.op.form !== "map" || first.inputs.length < 2) && !isNode(first, reduce)) return undefined;
   const key = callKey(first.op.name, [], first.attributes);
   const place = first.inputs.indexOf(cuts[0]?.outputs[0]?.id ?? "");
   const alike = maps.every(
@@ -138,14 +140,19 @@ function packGroup(group: Group, site: Site): boolean {
   const whole = cut?.inputs[0];
   if (cut === undefined || map === undefined || whole === undefined) return false;
   const axis = draft.type(whole).axes.find((own) => own.id === cut.attributes.axis);
-  if (axis === undefined || maps.some((own, at) => !hasAxis(typeOf(own), cuts[at]?.attributes.to.id ?? ""))) return false;
+  const total = cuts.reduce((size, own) => addSizes(size, own.attributes.to.size), constantSize(0));
+  if (axis === undefined || !equalSizes(total, axis.size)) return false;
+  if (maps.some((own, at) => !hasAxis(typeOf(own), cuts[at]?.attributes.to.id ?? ""))) return false;
   const operands: string[] = [];
+  let joins = isNode(map, reduce) && !map.attributes.axes.includes(cut.attributes.to.id);
   for (let index = 0; index < map.inputs.length; index++) {
     const parts = maps.map((own) => own.inputs[index] ?? "");
     const operand = index === place ? whole : wholeOf(parts, cuts, axis, site);
     if (operand === undefined) return false;
+    joins ||= index !== place && hasAxis(draft.type(operand), axis.id);
     operands.push(operand);
   }
+  if (!joins) return false;
   const packed = draft.add(map.op, operands, map.attributes, `${map.outputs[0]?.id}.packed`);
   maps.forEach((own, index) => {
     const part = cuts[index];

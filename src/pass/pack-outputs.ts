@@ -14,7 +14,7 @@ import { mapBodies } from "./region.ts";
  * Values that a loop gives and that are put together behind it are put together in it, step by step: the loop writes them where
  * they belong. Whoever else needs one takes its part.
  */
-export const packOutputs: Pass = (graph) => packRegion(graph, createFresh(graph));
+export const packOutputs: Pass = (graph, { fresh = createFresh(graph) }) => packRegion(graph, fresh);
 
 function packRegion(graph: Graph, fresh: Fresh): Graph {
   const draft = createDraft(graph, fresh);
@@ -27,7 +27,7 @@ function packRegion(graph: Graph, fresh: Fresh): Graph {
     if (maker === undefined || !isNode(current, concat)) draft.keep(current);
     else packInLoop(maker, current, draft);
   }
-  return draft.finish();
+  return draft.finishSorted();
 }
 
 function packInLoop(maker: Node, whole: Node<ConcatAttributes>, draft: Draft): void {

@@ -1,5 +1,6 @@
 import type { Graph } from "../ir/graph.ts";
 import type { SizeBinding } from "../ir/size.ts";
+import type { Fresh } from "./fresh.ts";
 
 /** The rewrites that can be run alone and switched off. */
 export type PassName =
@@ -31,6 +32,8 @@ export interface PassOptions {
   readonly memory: number | undefined;
   /** How many steps of a loop become one, or all of them; undefined leaves loops alone. */
   readonly unroll: number | "full" | undefined;
+  /** Names that nothing in the program has; undefined: the pass looks through the program for itself. */
+  readonly fresh?: Fresh;
 }
 
 export const DEFAULT_OPTIONS: PassOptions = { sizes: new Map(), rows: 32, memory: undefined, unroll: undefined };

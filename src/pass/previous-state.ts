@@ -2,18 +2,20 @@ import type { Graph, Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
 import { type OrelseAttributes, orelse } from "../op/map.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
+import { constant } from "../op/source.ts";
 import { shift } from "../op/window.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, openLoop, stackedType } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
+import { behindExpand } from "./values.ts";
 
 /**
  * `h[t-1] else h0` behind a loop over h that starts at h0 is the state as the loop read it: the loop gives it, and nothing shifts
  * and masks a copy of all states. Gradients of recurrent weights read it.
  */
-export const previousState: Pass = (graph) => rewrite(graph, createFresh(graph));
+export const previousState: Pass = (graph, { fresh = createFresh(graph) }) => rewrite(graph, fresh);
 
 function rewrite(graph: Graph, fresh: Fresh): Graph {
   const draft = createDraft(graph, fresh);
@@ -45,7 +47,7 @@ function stateBefore(node: Node<OrelseAttributes>, draft: Draft): string | undef
 function giveState(maker: Node<ScanAttributes>, source: string, start: string, draft: Draft): string | undefined {
   const loop = openLoop(maker);
   const inside = loop.ys.find((y) => y.output.id === source)?.inside;
-  const carry = loop.carries.find((candidate) => candidate.next === inside && draft.resolve(candidate.start) === start);
+  const carry = loop.carries.find((candidate) => candidate.next === inside && isSame(candidate.start, start, draft));
   if (inside === undefined || carry === undefined) return undefined;
   const given = loop.ys.find((y) => y.inside === carry.param.id);
   if (given !== undefined) return given.output.id;
@@ -55,4 +57,11 @@ function giveState(maker: Node<ScanAttributes>, source: string, start: string, d
   };
   draft.swap(source, closeLoop({ ...loop, ys: [...loop.ys, { inside: carry.param.id, output }] }));
   return output.id;
+}
+
+/** Whether two values are the same but for axes along which they repeat. */
+function isSame(a: string, b: string, draft: Draft): boolean {
+  const [left, right] = [behindExpand(draft, a), behindExpand(draft, b)];
+  if (left.id === right.id) return true;
+  return isNode(left.node, constant) && isNode(right.node, constant) && Object.is(left.node.attributes.value, right.node.attributes.value);
 }

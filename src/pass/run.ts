@@ -1,6 +1,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { verify } from "../ir/verify.ts";
+import { createFresh } from "./fresh.ts";
 import { DEFAULT_OPTIONS, type PassName, type PassOptions } from "./pass.ts";
 import { PASSES, PIPELINE } from "./pipeline.ts";
 
@@ -26,6 +27,8 @@ export function optimize(graph: Graph, options: OptimizeOptions): Graph {
     rows: options.rows ?? DEFAULT_OPTIONS.rows,
     memory: options.memory,
     unroll: options.unroll,
+    // What is named once stays taken, so that all passes can share the names.
+    fresh: createFresh(graph),
   };
   let current = graph;
   for (const { pass } of PIPELINE) {

@@ -13,7 +13,7 @@ import { mapBodies } from "./region.ts";
  * Loops of equal length and direction that do not need one another become one loop, so that their steps share what the
  * other passes and the targets can share. Loops over axes of different names are renamed to the first one's.
  */
-export const sideBySide: Pass = (graph) => mergeRegion(graph, createFresh(graph));
+export const sideBySide: Pass = (graph, { fresh = createFresh(graph) }) => mergeRegion(graph, fresh);
 
 function mergeRegion(graph: Graph, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => node.op.form === "region")) return graph;
@@ -27,7 +27,7 @@ function mergeRegion(graph: Graph, fresh: Fresh): Graph {
     if (group !== undefined) draft.keep(mergeLoops(group, draft));
     else if (!followers.has(node)) draft.keep(node);
   }
-  return draft.finish();
+  return draft.finishSorted();
 }
 
 /**

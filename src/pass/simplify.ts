@@ -34,7 +34,7 @@ export type Rule = (call: Call, simplifier: Simplifier) => string | undefined;
  * Algebra, one rule an op, in the order of the nodes: what a rule makes is simplified too. Rules keep NaN and infinities as the
  * interpreter shows them; docs/passes.md lists the few liberties (the sign of zero, the last digits).
  */
-export const simplify: Pass = (graph) => simplifyRegion(graph, createFresh(graph));
+export const simplify: Pass = (graph, { fresh = createFresh(graph) }) => simplifyRegion(graph, fresh);
 
 const RULES: ReadonlyMap<string, Rule> = new Map(
   [ARITHMETIC_RULES, CHOICE_RULES, MOVE_RULES, PART_RULES, SUM_RULES].flatMap((rules) => Object.entries(rules)),

@@ -15,7 +15,7 @@ import { recompute } from "./recompute.ts";
  * products. They do where a loop then reads no more than before; nothing is written for it. What a loop gives for other loops
  * and what these can compute themselves is not kept either: cheap values always, costly ones under a memory budget.
  */
-export const sink: Pass = (graph, options) => sinkRegion(graph, options, createEstimate(options), createFresh(graph));
+export const sink: Pass = (graph, options) => sinkRegion(graph, options, createEstimate(options), options.fresh ?? createFresh(graph));
 
 /** Additions for one number, up to which computing it twice costs less than writing and reading it. */
 const CHEAP = 8;

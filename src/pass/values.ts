@@ -32,7 +32,7 @@ export function asType(draft: Draft, id: string, type: Type): string {
 
 /** The node behind repetitions. */
 export function behindExpand(draft: Draft, id: string): { readonly id: string; readonly node: Node | undefined } {
-  let at = id;
+  let at = draft.resolve(id);
   let node = draft.definition(at);
   while (isNode(node, expand)) {
     at = draft.resolve(node.inputs[0] ?? "");

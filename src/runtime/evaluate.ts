@@ -1,10 +1,11 @@
 import type { Reports } from "../build/reports.ts";
 import { interpret } from "../ir/interpret.ts";
 import { deriveSeed } from "../ir/random.ts";
-import { scalarTensor, shapeOf } from "../ir/tensor.ts";
+import { scalarTensor } from "../ir/tensor.ts";
 import { bindBatch } from "./bind.ts";
-import { type Executor, elementCount, type HostArray, type Prepared } from "./executor.ts";
+import type { Executor, HostArray } from "./executor.ts";
 import type { Feed } from "./feed.ts";
+import { writeState } from "./state.ts";
 
 /** Report values by name, over a whole dataset. */
 export type Metrics = ReadonlyMap<string, number>;
@@ -20,17 +21,14 @@ export function createEvaluator(executor: Executor, reports: Reports, seed: numb
   const prepared = executor.prepare(totals);
   return {
     async measure(feed, weights, each) {
-      for (const [id, role] of totals.params) {
-        const weight = role.kind === "weight" ? weights.get(role.name) : undefined;
-        if (weight !== undefined) prepared.keep(id, weight);
-      }
       const sums = new Float64Array(reports.averages);
       const counts = new Float64Array(reports.averages);
       for (let position = 0; position < feed.count(0); position++) {
         const batch = feed.batch(0, position);
         const moment = { training: false, step: 0, steps: 1, stepsPerEpoch: 1, fresh: batch.fresh };
         const bound = bindBatch(totals, batch, { ...moment, seed: deriveSeed(seed, "evaluate", position) });
-        if (position === 0) startCarries(reports, prepared, bound.sizes);
+        if (position === 0)
+          writeState(totals, prepared, { weights, slots: new Map(), carries: new Map() }, bound.sizes);
         const results = await prepared.run(bound.inputs, bound.sizes);
         for (let at = 0; at < reports.averages; at++) {
           sums[at]! += results.get(`sum.${at}`)?.data[0] ?? Number.NaN;
@@ -41,14 +39,6 @@ export function createEvaluator(executor: Executor, reports: Reports, seed: numb
       return summary(reports, sums, counts);
     },
   };
-}
-
-function startCarries({ totals }: Reports, prepared: Prepared, sizes: ReadonlyMap<string, number>): void {
-  for (const { id, type } of totals.graph.params) {
-    if (totals.params.get(id)?.kind !== "carry") continue;
-    const shape = shapeOf(type.axes, sizes);
-    prepared.keep(id, { shape, data: new Float64Array(elementCount(shape)) });
-  }
 }
 
 function summary(reports: Reports, sums: Float64Array, counts: Float64Array): Metrics {

@@ -39,6 +39,8 @@ export interface Training {
   readonly stepsPerEpoch: number;
   /** In all. */
   readonly steps: number;
+  /** After how many steps a run that counts steps is measured; undefined for one that counts epochs: after each. */
+  readonly evaluateEvery: number | undefined;
   /** The training step in which these weights stay as they are. */
   readonly step: (frozen: ReadonlySet<string>) => Program;
   readonly reports: Reports;
@@ -98,9 +100,15 @@ export async function prepareTraining(
     ...watched,
     stepsPerEpoch,
     steps: unit === "steps" ? count : count * stepsPerEpoch,
+    evaluateEvery: unit === "steps" ? evaluationInterval(count, feeds.val) : undefined,
     step: (frozen) => step(frozen) ?? failed(report),
     reports,
   };
+}
+
+/** A run is measured about ten times, less often where that would take longer than training. */
+function evaluationInterval(steps: number, val: Feed | undefined): number {
+  return Math.max(Math.ceil(steps / 10), Math.ceil((val?.count(0) ?? 0) / 2));
 }
 
 const START = { step: 0, epoch: 0, position: 0 };

@@ -45,7 +45,8 @@ function difference(a: Program, b: Program): string | undefined {
     if (left.get(name) === right.get(name)) continue;
     return `${a.name} has ${side(name, left)}, ${b.name} ${side(name, right)}`;
   }
-  if (a.inputs.length !== b.inputs.length) return `${a.name} takes ${a.inputs.length} inputs and states, ${b.name} ${b.inputs.length}`;
+  if (a.inputs.length !== b.inputs.length)
+    return `${a.name} takes ${a.inputs.length} inputs and states, ${b.name} ${b.inputs.length}`;
   const outs = (program: Program): number => outputNames(program).length;
   return outs(a) === outs(b) ? undefined : `${a.name} gives ${outs(a)} outputs and states, ${b.name} ${outs(b)}`;
 }
@@ -60,7 +61,10 @@ function outputNames(program: Program): readonly string[] {
 }
 
 /** One definition's outputs, step after step: its last outputs are the next values of its last inputs. */
-function walk({ program, states }: Standalone, sizes: ReadonlyMap<string, number>): (step: number) => Promise<readonly number[]> {
+function walk(
+  { program, states }: Standalone,
+  sizes: ReadonlyMap<string, number>,
+): (step: number) => Promise<readonly number[]> {
   const prepared: Prepared = referenceExecutor().prepare(program);
   const names = outputNames(program);
   let carried: Trial["inputs"] = new Map();
@@ -90,7 +94,5 @@ function valuesAt(program: Program, sizes: ReadonlyMap<string, number>, step: nu
     params: new Map([...program.params].map(([id, role]) => [byOrder.get(id) ?? id, role])),
   };
   const drawn = trialOf(renamed, sizes, 2 + step).inputs;
-  return new Map(
-    [...weights].map(([id, value]) => [id, drawn.get(byOrder.get(id) ?? "") ?? value] as const),
-  );
+  return new Map([...weights].map(([id, value]) => [id, drawn.get(byOrder.get(id) ?? "") ?? value] as const));
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, normalize } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "../base/diagnostic.ts";
 import { nearest } from "../base/nearest.ts";
@@ -41,9 +41,7 @@ export function readSource(file: string, report: Report): Source | undefined {
     return undefined;
   }
   if (stat.isDirectory()) {
-    report.add("unknown-file", span, `${path} is a folder, a file is needed`, {
-      hint: similar(join(path, "model.seq")),
-    });
+    report.add("unknown-file", span, `${path} is a folder, a file is needed`, { hint: inside(path) });
     return undefined;
   }
   try {
@@ -57,10 +55,17 @@ export function readSource(file: string, report: Report): Source | undefined {
 function similar(path: string): string | undefined {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return `there is no folder ${folder} either`;
-  const files = readdirSync(folder).filter((name) => name.endsWith(".seq"));
-  const near = nearest(path.slice(folder === "." ? 0 : folder.length + 1), files);
-  if (near !== undefined) return `did you mean ${join(folder, near)}?`;
-  return files.length === 0 ? undefined : `the folder has ${files.slice(0, 5).join(", ")}`;
+  const near = nearest(basename(path), sequenceFiles(folder));
+  return near === undefined ? inside(folder) : `did you mean ${join(folder, near)}?`;
+}
+
+function inside(folder: string): string | undefined {
+  const files = sequenceFiles(folder);
+  return files.length === 0 ? undefined : `it has ${files.slice(0, 5).join(", ")}${files.length > 5 ? " ..." : ""}`;
+}
+
+function sequenceFiles(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name.endsWith(".seq"));
 }
 
 function resolveImport(path: string, from: string): Source | undefined {

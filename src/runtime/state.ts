@@ -36,6 +36,18 @@ export function initialWeights(
   );
 }
 
+/** Gives a program its weights. */
+function writeWeights(program: Program, prepared: Prepared, weights: State["weights"]): void {
+  const specs = new Map(program.weights.map((spec) => [spec.name, spec]));
+  for (const [id, role] of program.params) {
+    if (role.kind !== "weight") continue;
+    const value = weights.get(role.name);
+    const spec = specs.get(role.name);
+    if (value === undefined || spec === undefined) throw new Error(`internal: ${role.name} has no value`);
+    prepared.keep(id, { shape: programShape(spec, program.sizes), data: value.data });
+  }
+}
+
 /** Gives a program its weights, slots and carries; slots and carries that the state lacks start anew. */
 export function writeState(
   program: Program,
@@ -43,24 +55,14 @@ export function writeState(
   state: State,
   sizes: ReadonlyMap<string, number>,
 ): void {
-  const fresh = (id: string, fill: number): HostArray => {
-    const type = program.graph.params.find((param) => param.id === id)?.type;
-    const shape = shapeOf(type?.axes ?? [], sizes);
-    return { shape, data: new Float32Array(elementCount(shape)).fill(fill) };
-  };
-  const specs = new Map(program.weights.map((spec) => [spec.name, spec]));
-  for (const [id, role] of program.params) {
-    if (role.kind === "weight") {
-      const value = state.weights.get(role.name);
-      const spec = specs.get(role.name);
-      if (value === undefined || spec === undefined) throw new Error(`internal: ${role.name} has no value`);
-      prepared.keep(id, { shape: programShape(spec, program.sizes), data: value.data });
-    } else if (role.kind === "slot") {
-      const value = state.slots.get(`${role.weight}/${role.name}`);
-      prepared.keep(id, value ?? fresh(id, role.start));
-    } else if (role.kind === "carry") {
-      prepared.keep(id, state.carries.get(role.name) ?? fresh(id, 0));
-    }
+  writeWeights(program, prepared, state.weights);
+  for (const { id, type } of program.graph.params) {
+    const role = program.params.get(id);
+    if (role?.kind !== "slot" && role?.kind !== "carry") continue;
+    const kept = role.kind === "slot" ? state.slots.get(`${role.weight}/${role.name}`) : state.carries.get(role.name);
+    const shape = shapeOf(type.axes, sizes);
+    const fill = role.kind === "slot" ? role.start : 0;
+    prepared.keep(id, kept ?? { shape, data: new Float32Array(elementCount(shape)).fill(fill) });
   }
 }
 

@@ -49,9 +49,6 @@ export const AT_START: Standing = {
   running: EMPTY_MEAN,
 };
 
-/** In how many parts a run that counts steps is cut for evaluations. */
-const EVALUATIONS = 10;
-
 /** Trains until the regime's end. What is drawn and shuffled depends on the seed and the place alone, so a run can go on anywhere. */
 export async function train(
   training: Training,
@@ -162,12 +159,12 @@ function isDone({ settings: { duration } }: Training, { step, epoch }: Progress)
   return (duration.unit === "steps" ? step : epoch) >= duration.count;
 }
 
-/** After every epoch; a run that counts steps is cut in equal parts. What was done since the last is then measured. */
+/** After every epoch, or every so many steps, and at the end: where steps were done since the last. */
 function evaluationDue(training: Training, { progress, running }: Standing): boolean {
   if (running.weight === 0) return false;
-  const { unit, count } = training.settings.duration;
-  if (unit === "epochs") return progress.position === 0;
-  return progress.step % Math.ceil(count / EVALUATIONS) === 0 || progress.step === count;
+  const { evaluateEvery } = training;
+  if (evaluateEvery === undefined) return progress.position === 0;
+  return progress.step % evaluateEvery === 0 || isDone(training, progress);
 }
 
 async function evaluate(

@@ -14,7 +14,9 @@ export interface Trial {
 export function trialSizes(program: Program): ReadonlyMap<string, number> {
   const sizes = new Map([["B", 2], ...program.sizes]);
   const names = program.graph.params.flatMap(({ type }) => type.axes.flatMap((axis) => [...sizeNames(axis.size)]));
-  const vocabularies = program.inputs.flatMap(({ vocabulary }) => (vocabulary === undefined ? [] : [...sizeNames(vocabulary)]));
+  const vocabularies = program.inputs.flatMap(({ vocabulary }) =>
+    vocabulary === undefined ? [] : [...sizeNames(vocabulary)],
+  );
   let next = 3;
   for (const name of [...names, ...vocabularies]) if (!sizes.has(name)) sizes.set(name, next++);
   return sizes;

@@ -12,9 +12,11 @@ export interface Setting {
   readonly edits?: readonly (readonly [from: string | RegExp, to: string])[];
   /** What is minimized where the model emits nothing, or less than all. */
   readonly objective?: string;
-  readonly draw?: Readonly<Record<string, (chance: Chance) => number>>;
+  readonly draw?: Readonly<Record<string, (chance: Chance, place: number) => number>>;
   /** Another one where the usual numbers leave every rectifier of a layer at 0, or stand at its corner. */
   readonly seed?: number;
+  /** Weights whose gradient is 0 for a reason. */
+  readonly flat?: readonly string[];
 }
 
 /** By file and model. Sizes that are not said are the ones below. */
@@ -67,6 +69,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       [/512/g, "4"],
     ],
     objective: "s - r + 10 * gp",
+    flat: ["C.top.f.b"],
   },
   "word2vec SkipGram": { objective: "loss" },
 };
@@ -102,8 +105,8 @@ function modelsOf(folder: string): readonly Sketch[] {
     return models.flatMap((definition): readonly Sketch[] => {
       if (definition.definitionKind !== "model") return [];
       const model = definition.name.text;
-      const title = `${name.replace(/\.seq$/, "")} ${model}`;
-      const setting = (folder === SKETCHES ? SETTINGS[title] : undefined) ?? {};
+      const title = `${folder === SKETCHES ? "" : "models/"}${name.replace(/\.seq$/, "")} ${model}`;
+      const setting = SETTINGS[title] ?? {};
       const names = definition.parameters.map((parameter) => parameter.name.text);
       const parameters = chosen(names, setting);
       const sizes = { ...chosen(["B", "T", "S", "N"], {}), ...parameters };

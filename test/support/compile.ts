@@ -129,9 +129,12 @@ export function compileStepOf(
   regimeName: string,
   options: CompileOptions & { readonly frozen?: readonly string[] } = {},
 ): Program {
-  return compiled(openJob(text, options), (job) =>
-    compileStep(job, regimeOf(job, regimeName), new Set(options.frozen ?? [])),
-  );
+  return compiled(openJob(text, options), (job) => stepOf(job, regimeName, options.frozen));
+}
+
+/** The same for a job whose mistakes the caller wants to see. */
+export function stepOf(job: Job, regimeName: string, frozen: readonly string[] = []): Program | undefined {
+  return compileStep(job, regimeOf(job, regimeName), new Set(frozen));
 }
 
 export function compileReportsOf(text: string, regimeName: string, options: CompileOptions = {}): Reports {

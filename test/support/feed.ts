@@ -154,7 +154,7 @@ export interface RandomOptions extends FeedOptions {
   /** Weights lie between minus and plus this. */
   readonly spread?: number;
   /** Inputs by name that are not uniform in (0, 1). */
-  readonly draw?: Readonly<Record<string, (chance: Chance) => number>>;
+  readonly draw?: Readonly<Record<string, (chance: Chance, place: number) => number>>;
 }
 
 /** Random weights and inputs for sizes that are all known, as arrays; lengths too where the program has them. */

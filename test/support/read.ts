@@ -30,6 +30,7 @@ function declaredAxes(program: Program, name: string): readonly string[] | undef
   switch (role?.kind) {
     case "value":
     case "parameter":
+    case "choice":
       return role.axes;
     case "gradient":
       return paramAxes(program, role.weight);

@@ -4,7 +4,6 @@ import {
   type CodeType,
   type FunctionReference,
   type Local,
-  type Statement,
   type ValueType,
   writeCode,
 } from "./encode-code.ts";

@@ -1,0 +1,62 @@
+import { parseArgs } from "node:util";
+import type { Effort } from "./measure.ts";
+import { isSide, SIDES, type SideName } from "./side.ts";
+
+export interface Options {
+  readonly effort: Effort;
+  /** Workloads by the beginnings of their names; undefined for all. */
+  readonly only: readonly string[] | undefined;
+  readonly sides: readonly SideName[] | undefined;
+  readonly json: string | undefined;
+  readonly help: boolean;
+  readonly list: boolean;
+}
+
+export const USAGE = `npm run bench -- [options]
+
+  --only NAME,...   workloads whose names begin so (see --list)
+  --side NAME,...   these sides only: ${Object.keys(SIDES).join(", ")}
+  --quick           3 short rounds; slow sides once
+  --rounds N        rounds in which the sides take turns (default 7)
+  --json FILE       writes all numbers there
+  --list            names the workloads
+`;
+
+/** Throws a \`TypeError\` with a sentence for the user where the arguments are wrong. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: "string" },
+      side: { type: "string" },
+      quick: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      json: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+      list: { type: "boolean", default: false },
+    },
+  });
+  const effort = values.quick ? QUICK : THOROUGH;
+  return {
+    effort: { ...effort, rounds: values.rounds === undefined ? effort.rounds : readRounds(values.rounds) },
+    only: values.only?.split(","),
+    sides: values.side?.split(",").map(readSide),
+    json: values.json,
+    help: values.help,
+    list: values.list,
+  };
+}
+
+const THOROUGH: Effort = { rounds: 7, turnMilliseconds: 400, sideMilliseconds: 30_000 };
+const QUICK: Effort = { rounds: 3, turnMilliseconds: 100, sideMilliseconds: 3_000 };
+
+function readRounds(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds ${text}: give a whole number above 0`);
+  return rounds;
+}
+
+function readSide(name: string): SideName {
+  if (isSide(name)) return name;
+  throw new TypeError(`--side ${name}: there are ${Object.keys(SIDES).join(", ")}`);
+}

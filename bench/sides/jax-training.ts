@@ -1,0 +1,62 @@
+import { blockUntilReady, type Array as JaxArray, jit, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { type Arrays, at, mapped, release, shared } from "./jax-arrays.ts";
+import { referred } from "./jax-sequence.ts";
+
+/** The loss of some data; takes over its arguments. */
+export type Loss = (p: Arrays, xs: JaxArray[], y: JaxArray) => JaxArray;
+
+export interface Trainer {
+  readonly loss: () => Promise<number>;
+  /** Of the present weights, which stay. */
+  readonly gradients: () => Arrays;
+  /** The present weights, as further references. */
+  readonly weights: () => Arrays;
+  readonly run: () => Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** A training step in one `jit`: loss, gradients and Adam. */
+export function trainer(loss: Loss, start: Arrays, xs: JaxArray[], y: JaxArray): Trainer {
+  const differentiate = valueAndGrad(loss);
+  const step = jit((p: Arrays, m: Arrays, v: Arrays, t: JaxArray, data: JaxArray[], truth: JaxArray) => {
+    const [value, gradients] = differentiate(shared(p), data, truth);
+    return { loss: value, ...adam(p, gradients, m, v, t) };
+  });
+  const zeros = (): Arrays => mapped(start, (value) => np.zeros(value.shape));
+  let [p, m, v] = [start, zeros(), zeros()];
+  let count = 0;
+  return {
+    loss: async () => (await jit(loss)(shared(p), referred(xs), y.ref).data())[0] ?? Number.NaN,
+    gradients: () => {
+      const [value, gradients] = jit(differentiate)(shared(p), referred(xs), y.ref);
+      value.dispose();
+      return gradients;
+    },
+    weights: () => shared(p),
+    run: async () => {
+      count += 1;
+      const results = step(p, m, v, np.array([count]), referred(xs), y.ref);
+      ({ p, m, v } = results);
+      await blockUntilReady(results);
+      results.loss.dispose();
+    },
+    dispose: () => {
+      for (const arrays of [p, m, v]) release(Object.values(arrays));
+      release([...xs, y]);
+    },
+  };
+}
+
+/** Kingma and Ba 2015, with the constants of the models; takes over everything. */
+function adam(p: Arrays, gradients: Arrays, m: Arrays, v: Arrays, t: JaxArray) {
+  const first = np.subtract(1, np.power(0.9, t.ref));
+  const second = np.subtract(1, np.power(0.999, t));
+  const nextM = mapped(m, (value, name) => value.mul(0.9).add(at(gradients, name).mul(0.1)));
+  const nextV = mapped(v, (value, name) => value.mul(0.999).add(np.square(at(gradients, name)).mul(0.001)));
+  const weights = mapped(p, (value, name) => {
+    const root = np.sqrt(at(nextV, name).div(second.ref)).add(1e-7);
+    return value.sub(at(nextM, name).div(first.ref).div(root).mul(1e-3));
+  });
+  release([...Object.values(gradients), first, second]);
+  return { p: weights, m: nextM, v: nextV };
+}

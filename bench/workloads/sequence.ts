@@ -1,0 +1,89 @@
+import type { Executor } from "../../src/runtime/executor.ts";
+import type { CellName, SequenceProblem, SequenceSize } from "../sequence.ts";
+import { sequenceFlops, sequenceProblem } from "../sequence.ts";
+import type { Goal, Side, SideName, Workload } from "../side.ts";
+import * as jax from "../sides/jax.ts";
+import * as layers from "../sides/layers.ts";
+import * as onnx from "../sides/onnx.ts";
+import { type Inputs, load, seqcSides, trainingSide, valueSide } from "../sides/seqc.ts";
+import { forwardProgram, type Request } from "../sides/seqc-program.ts";
+
+const TRAINERS = {
+  "tfjs-layers wasm": (problem) => layers.sequenceTraining(problem, "wasm"),
+  "tfjs-layers cpu": (problem) => layers.sequenceTraining(problem, "cpu"),
+  "jax-js wasm": jax.sequenceTraining,
+} as const satisfies Readonly<Partial<Record<SideName, (problem: SequenceProblem) => Promise<Side>>>>;
+
+/** One training step: loss, gradients and Adam. */
+export function trainingWorkload(
+  name: string,
+  size: SequenceSize,
+  peers: readonly (keyof typeof TRAINERS)[],
+  goals: readonly Goal[],
+): Workload {
+  const problem = () => sequenceProblem(size);
+  return {
+    name,
+    title: `${describe(size)}: a training step with softmax and Adam`,
+    unit: "training step",
+    units: 1,
+    flops: sequenceFlops(size).training,
+    goals,
+    sides: new Map<SideName, () => Promise<Side>>([
+      ...seqcSides((executor) => sequenceStep(executor, problem())),
+      ...peers.map((peer) => [peer, () => TRAINERS[peer](problem())] as const),
+    ]),
+  };
+}
+
+/** Outputs for a whole sequence, from an array to an array. */
+export function forwardWorkload(name: string, size: SequenceSize): Workload {
+  const problem = () => sequenceProblem(size);
+  return {
+    name,
+    title: `${describe(size)}: forward`,
+    unit: "call",
+    units: 1,
+    flops: sequenceFlops(size).forward,
+    goals: [],
+    sides: new Map<SideName, () => Promise<Side>>([
+      ...seqcSides((executor) => {
+        const given = problem();
+        const program = forwardProgram(requestOf(given), false);
+        return valueSide(load(executor, program, given.weights, { x: inputsOf(given).x }, axesOf(given)), "y.logits");
+      }),
+      ["tfjs-layers wasm", () => layers.sequenceForward(problem(), "wasm")],
+      ["jax-js wasm", () => jax.sequenceForward(problem())],
+      ["onnxruntime", () => onnx.sequenceForward(problem())],
+    ]),
+  };
+}
+
+export function sequenceStep(executor: Executor, problem: SequenceProblem): Side {
+  return trainingSide(executor, requestOf(problem), problem.weights, inputsOf(problem), axesOf(problem));
+}
+
+const TRAINS: Readonly<Record<CellName, string>> = { lstm: "lstm", gru: "gru", mgu: "mgu", both: "both" };
+const NAMES: Readonly<Record<CellName, string>> = {
+  lstm: "LSTM",
+  gru: "GRU",
+  mgu: "minimal gated unit (a user's cell)",
+  both: "bidirectional LSTM",
+};
+
+/** (batch, steps, inputs → hidden) */
+export function describe({ cell, batch, steps, inputs, hidden }: SequenceSize): string {
+  return `${NAMES[cell]} (${batch}, ${steps}, ${inputs} → ${hidden})`;
+}
+
+function requestOf({ cell, inputs, hidden, classes }: SequenceProblem): Request {
+  return { file: "sequence.seq", train: TRAINS[cell], sizes: { D: inputs, H: hidden, C: classes } };
+}
+
+function axesOf({ batch, steps }: SequenceProblem): Readonly<Record<string, number>> {
+  return { B: batch, T: steps };
+}
+
+function inputsOf({ batch, steps, inputs, x, y }: SequenceProblem): Inputs & Readonly<Record<"x", Inputs[string]>> {
+  return { x: { shape: [batch, steps, inputs], data: x }, y: { shape: [batch, steps], data: y } };
+}

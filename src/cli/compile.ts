@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import type { Program } from "../build/program.ts";
+import { findDefinition, type Modules } from "../check/modules.ts";
+import { readRegime } from "../check/regime.ts";
+import { compileGeneration } from "../compile/decoder.ts";
+import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
+import { printGraph } from "../ir/print.ts";
+import { writeAtomically } from "../runtime/atomic.ts";
+import { DataError } from "../runtime/data/error.ts";
+import { findSizes, modelName, openSizes } from "../runtime/find-sizes.ts";
+import { readSettings } from "../runtime/settings.ts";
+import { readModules } from "../runtime/source.ts";
+import { readTypescriptSupport } from "../runtime/typescript-support.ts";
+import { readWeights } from "../runtime/weights.ts";
+import type { Definition, Expression } from "../syntax/tree.ts";
+import { descendants, printExpression } from "../syntax/walk.ts";
+import type { EmitGeneration, EmitInput, EmitTraining } from "../target/typescript/emit-input.ts";
+import { action, type Context, EXIT, remember } from "./action.ts";
+import { modelWith } from "./model-option.ts";
+import { collect, SET_HELP } from "./options.ts";
+import { print } from "./terminal.ts";
+
+interface Options {
+  readonly model?: string;
+  readonly set?: readonly string[];
+  readonly weights?: string;
+  readonly emit: "ts" | "ir";
+  readonly target: "tfjs";
+  readonly out?: string;
+}
+
+export function compileCommand(): Command {
+  return new Command()
+    .argument("<file>", "the .seq file")
+    .option("--model <model>", "the model, as M or M(H: 8), where there are several")
+    .option("--set <name=value>", SET_HELP, collect)
+    .option("--weights <file>", "take the sizes that these weights have; usually the data of a train block gives them")
+    .addOption(
+      new Option("--emit <form>", "a TypeScript module, or the scheduled graphs as text")
+        .choices(["ts", "ir"])
+        .default("ts"),
+    )
+    .addOption(new Option("--target <name>", "what the TypeScript runs on").choices(["tfjs"]).default("tfjs"))
+    .option("--out <folder>", "where to write; without it, stdout")
+    .action(action(compile));
+}
+
+async function compile(context: Context, file: string, options: Options): Promise<number> {
+  const { report } = context;
+  const modules = readModules(file, report);
+  remember(context, modules);
+  if (modules === undefined || report.hasErrors) return EXIT.user;
+  const text = options.model ?? onlyModel(modules);
+  const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
+  if (model === undefined || report.hasErrors) return EXIT.user;
+  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const sizes = await findSizes(modules, model, weights);
+  const input = emitInput(context, modules, model, sizes);
+  if (input === undefined || report.hasErrors) return EXIT.user;
+  const files = options.emit === "ir" ? graphFiles(input) : await moduleFiles(input, model);
+  for (const { path, text: content } of files) {
+    if (options.out === undefined) print(content.trimEnd());
+    else {
+      const target = join(options.out, path);
+      await writeAtomically(target, [new TextEncoder().encode(content)]);
+      print(target);
+    }
+  }
+  return EXIT.fine;
+}
+
+/** The model that the first train block trains, or the only one of the file. */
+function onlyModel({ entry }: Modules): string {
+  const train = entry.tree.declarations.find((one) => one.kind === "train");
+  const models = [...entry.definitions.values()].filter(({ definitionKind }) => definitionKind === "model");
+  const [only] = models;
+  if (only === undefined) throw new DataError("the file has no model", { place: { file: entry.file } });
+  if (models.length === 1) return train?.kind === "train" ? printExpression(train.model) : only.name.text;
+  throw new DataError("the file has several models", {
+    place: { file: entry.file },
+    hint: `name one: --model ${models.map(({ name }) => name.text).join(", --model ")}`,
+  });
+}
+
+/** The model with every train and generate block of it; blocks that train it with other arguments are left out. */
+function emitInput(
+  { report, sources }: Context,
+  modules: Modules,
+  model: Expression,
+  sizes: ReadonlyMap<string, number>,
+): EmitInput | undefined {
+  const job: Job = { modules, sizes, dense: false, report };
+  const definition = modelRequest(job, model)?.definition;
+  const forward = definition && compileForward(job, model, { values: [], gradients: false });
+  if (forward === undefined || definition === undefined) return undefined;
+  const train: EmitTraining[] = [];
+  const generate: EmitGeneration[] = [];
+  for (const block of modules.entry.tree.declarations) {
+    if ((block.kind !== "train" && block.kind !== "generate") || modelName(block.model) !== modelName(model)) continue;
+    const { doc } = block;
+    if (block.kind === "generate") {
+      const made = compileGeneration(job, { ...block, model });
+      if (made !== undefined) generate.push({ name: made.name, doc, program: made.program });
+    } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
+      const regime = { ...readRegime(block, report), model };
+      const program = report.hasErrors ? undefined : compileStep(job, regime, new Set());
+      const seed = readSettings(regime, {}, report)?.seed ?? 0;
+      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed });
+    }
+  }
+  return {
+    model: modelName(model),
+    file: modules.entry.file,
+    doc: definition.doc,
+    parts: documentedParts(modules, definition),
+    sources,
+    forward,
+    train,
+    generate,
+  };
+}
+
+/** The cells and layers that a model is made of, and those that these are made of. */
+function documentedParts(modules: Modules, model: Definition): EmitInput["parts"] {
+  const found = new Map<string, string>();
+  const visit = (definition: Definition, file: string): void => {
+    const parts = [
+      ...definition.items.flatMap((item) => (item.kind === "use" ? item.uses.map(({ of }) => of) : [])),
+      ...definition.parameters.flatMap((parameter) => parameter.default ?? []),
+    ];
+    for (const expression of parts.flatMap((part) => [...descendants(part)])) {
+      const name = expression.kind === "reference" ? expression.name : "";
+      const part = findDefinition(modules, file, name);
+      if (part === undefined || found.has(name)) continue;
+      if (part.definition.doc !== undefined) found.set(name, part.definition.doc);
+      visit(part.definition, part.file);
+    }
+  };
+  visit(model, modules.entry.file);
+  return [...found].map(([name, doc]) => ({ name, doc }));
+}
+
+interface OutputFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+function graphFiles(input: EmitInput): readonly OutputFile[] {
+  const programs: readonly Program[] = [
+    input.forward,
+    ...[...input.train, ...input.generate].map(({ program }) => program),
+  ];
+  const named = programs.map((program, at) => {
+    const name = at === 0 ? input.model : ([...input.train, ...input.generate][at - 1]?.name ?? input.model);
+    return { path: `${name}.ir`, text: `// ${program.name}\n${printGraph(program.graph, { origins: true })}` };
+  });
+  return named;
+}
+
+async function moduleFiles(input: EmitInput, model: Expression): Promise<readonly OutputFile[]> {
+  const open = openSizes(input.forward);
+  if (open.length > 0) {
+    throw new DataError(`the size ${open.join(", ")} is not known`, {
+      hint: `give --set ${open[0]}=..., --weights, or a train block whose data gives it`,
+      span: model.span,
+    });
+  }
+  const { emitModule } = await import("../target/typescript/emit.ts");
+  return emitModule(input, await readTypescriptSupport());
+}

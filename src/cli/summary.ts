@@ -1,0 +1,183 @@
+import { Command } from "commander";
+import type { InputSpec, Program, WeightSpec } from "../build/program.ts";
+import type { Modules } from "../check/modules.ts";
+import { compileForward, modelRequest } from "../compile/program.ts";
+import { evaluateSize, type Size } from "../ir/size.ts";
+import { DataError } from "../runtime/data/error.ts";
+import { findSizes } from "../runtime/find-sizes.ts";
+import { entryCount, knownPart, parameterCount } from "../runtime/parameters.ts";
+import { readModules } from "../runtime/source.ts";
+import { readWeights } from "../runtime/weights.ts";
+import type { Definition, Expression } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
+import { action, type Context, EXIT, remember } from "./action.ts";
+import { modelWith } from "./model-option.ts";
+import { collect, SET_HELP } from "./options.ts";
+import { print } from "./terminal.ts";
+
+interface Options {
+  readonly set?: readonly string[];
+  readonly weights?: string;
+  readonly data?: boolean;
+  readonly json?: boolean;
+}
+
+export function summaryCommand(): Command {
+  return new Command()
+    .argument("<file>", "the .seq file")
+    .argument("[model]", "the model, as M or M(H: 8), where not all are to be shown")
+    .option("--set <name=value>", SET_HELP, collect)
+    .option("--data", "read the data of the model's train block, for the sizes that it decides")
+    .option("--weights <file>", "take the sizes that these weights have")
+    .option("--json", "print a JSON object for each model")
+    .action(action(summary));
+}
+
+async function summary(context: Context, file: string, model: string | undefined, options: Options): Promise<number> {
+  const { report } = context;
+  const modules = readModules(file, report);
+  remember(context, modules);
+  if (modules === undefined || report.hasErrors) return EXIT.user;
+  const names = model === undefined ? modelNames(modules) : [model];
+  const shown: string[] = [];
+  for (const name of names) {
+    const expression = modelWith(context, modules, { text: name, label: "summary of ", set: options.set ?? [] });
+    const found = expression === undefined ? undefined : await summarize(context, modules, expression, options);
+    if (found !== undefined) shown.push(options.json === true ? JSON.stringify(asJson(found)) : asText(found));
+  }
+  if (report.hasErrors) return EXIT.user;
+  print(shown.join(options.json === true ? "\n" : "\n\n"));
+  return EXIT.fine;
+}
+
+function modelNames({ entry }: Modules): readonly string[] {
+  const models = [...entry.definitions.values()].filter(({ definitionKind }) => definitionKind === "model");
+  if (models.length > 0) return models.map(({ name }) => name.text);
+  throw new DataError("the file has no model", { place: { file: entry.file } });
+}
+
+interface Summary {
+  readonly title: string;
+  readonly definition: Definition;
+  readonly program: Program;
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+async function summarize(
+  { report }: Context,
+  modules: Modules,
+  model: Expression,
+  options: Options,
+): Promise<Summary | undefined> {
+  const job = { modules, sizes: new Map<string, number>(), dense: false, report };
+  const definition = modelRequest(job, model)?.definition;
+  const program = definition && compileForward(job, model, { values: [], gradients: false });
+  if (program === undefined || definition === undefined) return undefined;
+  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const found = weights !== undefined || options.data === true ? await findSizes(modules, model, weights) : new Map();
+  const sizes = new Map([...program.sizes, ...found]);
+  return { title: printExpression(model), definition, program, sizes };
+}
+
+function asText({ title, definition, program, sizes }: Summary): string {
+  const parts = partsOf(definition, program.weights);
+  const rows = parts.flatMap(({ name, made, weights }) => [
+    [made === undefined ? name : `${name} = ${made}`, "", "", ""],
+    ...weights.map((weight) => [
+      `  ${weight.name}${weight.trained ? "" : "  (not trained)"}`,
+      `[${weight.shape.map(({ text }) => text).join(", ")}]`,
+      `[${weight.shape.map((size) => numberText(size, sizes)).join(", ")}]`,
+      numberText(entryCount(weight), sizes),
+    ]),
+  ]);
+  const inputs = program.inputs.filter(({ emitted, name }) => !emitted || isInput(definition, name));
+  return [
+    title,
+    ...(definition.doc === undefined ? [] : definition.doc.split("\n").map((line) => `  ${line}`)),
+    "",
+    ...inputs.map((spec) => `in    ${spec.name}: ${typeText(spec)}`),
+    ...emissionsOf(definition).map((text) => `emit  ${text}`),
+    ...(sizes.size === 0 ? [] : [`sizes ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(", ")}`]),
+    "",
+    ...table(rows),
+    "",
+    `${numberText(parameterCount(program.weights), sizes)} parameters`,
+  ].join("\n");
+}
+
+function asJson({ title, definition, program, sizes }: Summary): Readonly<Record<string, unknown>> {
+  const numbers = (shape: readonly Size[]): unknown => shape.map((size) => evaluateSize(size, sizes) ?? null);
+  return {
+    model: title,
+    sizes: Object.fromEntries(sizes),
+    inputs: program.inputs.map((spec) => ({ name: spec.name, type: typeText(spec), emitted: spec.emitted })),
+    emissions: emissionsOf(definition),
+    weights: program.weights.map((weight) => ({
+      name: weight.name,
+      shape: weight.shape.map(({ text }) => text),
+      sizes: numbers(weight.shape),
+      trained: weight.trained,
+    })),
+    parameters: evaluateSize(parameterCount(program.weights), sizes) ?? null,
+    parametersText: knownPart(parameterCount(program.weights), sizes).text,
+  };
+}
+
+interface Part {
+  readonly name: string;
+  /** `LSTM(E, H)`; undefined for the model's own weights. */
+  readonly made: string | undefined;
+  readonly weights: readonly WeightSpec[];
+}
+
+/** Weights by the instance of the model that they belong to; instances without weights are shown too. */
+function partsOf(definition: Definition, weights: readonly WeightSpec[]): readonly Part[] {
+  const uses = definition.items.flatMap((item) => (item.kind === "use" ? item.uses : []));
+  const parts = uses.map(({ name, of, repeat }): Part => {
+    const count =
+      repeat === undefined ? "" : `${repeat.share ? "share" : "stack"} ${printExpression(repeat.count)} of `;
+    const own = weights.filter((weight) => weight.name.startsWith(`${name.text}.`));
+    return { name: name.text, made: `${count}${printExpression(of)}`, weights: own };
+  });
+  const own = weights.filter((weight) => !parts.some((part) => part.weights.includes(weight)));
+  return own.length === 0 ? parts : [...parts, { name: definition.name.text, made: undefined, weights: own }];
+}
+
+function isInput(definition: Definition, name: string): boolean {
+  return definition.items.some((item) => item.kind === "in" && item.names.some((typed) => typed.name.text === name));
+}
+
+function emissionsOf(definition: Definition): readonly string[] {
+  return definition.items.flatMap((item) => {
+    if (item.kind !== "emit") return [];
+    const indices = item.indices.map(
+      ({ name, offset }) => `${name.text}${offset === 0 ? "" : offset > 0 ? `+${offset}` : offset}`,
+    );
+    const at = indices.length === 0 ? "" : `[${indices.join(", ")}]`;
+    return [`${item.name.text}${at} ~ ${printExpression(item.dist)}`];
+  });
+}
+
+/** `tok(V)[T]`, `[T, 2]` */
+function typeText({ dtype, vocabulary, shape }: InputSpec): string {
+  const axes = `[${shape.map(({ text }) => text).join(", ")}]`;
+  if (vocabulary !== undefined) return `tok(${vocabulary.text})${shape.length === 0 ? "" : axes}`;
+  return dtype === "bool" ? `bool${axes}` : axes;
+}
+
+function numberText(size: Size, sizes: ReadonlyMap<string, number>): string {
+  return evaluateSize(size, sizes)?.toLocaleString("en") ?? knownPart(size, sizes).text;
+}
+
+/** Columns as wide as their widest entry; the last one flush right. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = [0, 1, 2, 3].map((column) =>
+    Math.max(0, ...rows.filter((row) => row[3] !== "").map((row) => (row[column] ?? "").length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 3 ? cell.padStart(widths[3] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+}

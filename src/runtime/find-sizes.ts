@@ -1,0 +1,52 @@
+import { createReport } from "../base/report.ts";
+import type { Program } from "../build/program.ts";
+import type { Modules } from "../check/modules.ts";
+import { readRegime } from "../check/regime.ts";
+import { compileForward } from "../compile/program.ts";
+import { sizeNames } from "../ir/size.ts";
+import type { Expression, Train } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
+import { prepareTraining } from "./prepare.ts";
+import { sizesFromWeights, type WeightFile } from "./weights.ts";
+
+/** The `train` blocks of a model, whatever its arguments. */
+export function trainBlocks(modules: Modules, model: Expression): readonly Train[] {
+  const name = modelName(model);
+  return modules.entry.tree.declarations.filter(
+    (one): one is Train => one.kind === "train" && modelName(one.model) === name,
+  );
+}
+
+/** `CharLM` of `CharLM(Cell: GRU)`. */
+export function modelName(model: Expression): string {
+  return printExpression(model.kind === "call" ? model.callee : model);
+}
+
+/** Sizes that weights have and nobody knows. */
+export function openSizes({ weights, sizes }: Program): readonly string[] {
+  const names = weights.flatMap(({ shape }) => shape.flatMap((size) => [...sizeNames(size)]));
+  return [...new Set(names)].filter((name) => !sizes.has(name));
+}
+
+/**
+ * The sizes of a model: its defaults and arguments, then those that weights have, else those of the data of its `train` block. Sizes that
+ * stay open are not in the result. Data that cannot be read counts for nothing here.
+ */
+export async function findSizes(
+  modules: Modules,
+  model: Expression,
+  weights: WeightFile | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const quiet = createReport();
+  const job = { modules, sizes: weights?.trained?.sizes ?? new Map<string, number>(), dense: false, report: quiet };
+  const program = compileForward(job, model, { values: [], gradients: false });
+  if (program === undefined) return new Map();
+  if (weights !== undefined) return sizesFromWeights(program.weights, weights, program.sizes, new Set());
+  const [block] = trainBlocks(modules, model);
+  if (openSizes(program).length === 0 || block === undefined) return program.sizes;
+  const regime = { ...readRegime(block, quiet), model };
+  const training = quiet.hasErrors
+    ? undefined
+    : await prepareTraining(modules, regime, {}, quiet).catch(() => undefined);
+  return new Map([...program.sizes, ...(training?.sizes ?? [])]);
+}

@@ -1,0 +1,29 @@
+import type { Size } from "../../ir/size.ts";
+import { sizeConstant } from "../../ir/size.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { ModuleBuilder } from "./encode-module.ts";
+
+/** What every part of one module's code is made with. */
+export interface Context {
+  readonly module: ModuleBuilder;
+  readonly plan: Plan;
+  /** Whether `f32x4.relaxed_madd` may be used. */
+  readonly relaxed: boolean;
+}
+
+/** Where the table of cells starts: behind the constants of the mathematical functions. */
+export const TABLE = 64;
+
+/** The address of a cell of the table. */
+export function cellAddress(cell: number): number {
+  return TABLE + 4 * cell;
+}
+
+/** A size that is known when code is made. Throws where it is known and no whole number. */
+export function fixedSize(size: Size): number | undefined {
+  const value = sizeConstant(size);
+  if (value !== undefined && (!Number.isInteger(value) || value < 0)) {
+    throw new Error(`the size ${size.text} is not a whole number`);
+  }
+  return value;
+}

@@ -1,0 +1,220 @@
+import type { Size } from "../../ir/size.ts";
+import type { Loop } from "../../plan/value.ts";
+import { type Context, cellAddress, fixedSize } from "./context.ts";
+import {
+  block,
+  branchIf,
+  type Code,
+  type FunctionReference,
+  type I32,
+  i32,
+  type Local,
+  local,
+  loop as loopCode,
+  type Statement,
+  sequence,
+  type ValueType,
+} from "./encode-code.ts";
+
+/** An integer that is the same for all lanes, computed as far out of the loops as it can be. */
+export interface Scalar {
+  readonly code: I32;
+  /** How many loops are around the place where it is computed. */
+  readonly depth: number;
+  /** Equal keys are equal numbers. */
+  readonly key: string;
+  readonly constant: number | undefined;
+}
+
+/** One function of the module while it is written: nested loops, of which the innermost may take four positions at a time. */
+export interface Kernel {
+  readonly context: Context;
+  /** How many lanes count at present: 4 in the body of a vector loop, 1 in its remainder and outside. */
+  width(): 1 | 4;
+  /** How many loops are open. */
+  depth(): number;
+  /** The depth of the innermost vector loop; infinite where none is open. What is computed further out is the same in all lanes. */
+  vectorDepth(): number;
+  constant(value: number): Scalar;
+  size(size: Size): Scalar;
+  cell(cell: number): Scalar;
+  /** The present position of a loop of the program around this kernel. */
+  position(loop: Loop): Scalar;
+  add(a: Scalar, b: Scalar): Scalar;
+  subtract(a: Scalar, b: Scalar): Scalar;
+  multiply(a: Scalar, b: Scalar): Scalar;
+  /** Any other function of scalars. */
+  scalar(name: string, args: readonly Scalar[], make: (...args: readonly I32[]) => I32): Scalar;
+  /** Computes once at a depth; the same key is computed once only. */
+  bind<T extends ValueType>(depth: number, code: Code<T>, key?: string): Code<T>;
+  /** What was bound or remembered under a key at a depth that is still open. */
+  recall<T>(map: symbol, key: string): T | undefined;
+  remember<T>(map: symbol, key: string, depth: number, value: T): void;
+  variable<T extends ValueType>(type: T): Local<T>;
+  emit(...statements: readonly Statement[]): void;
+  /** A loop over 0 … count-1. */
+  loop(count: Scalar, body: (index: Scalar) => void): void;
+  /**
+   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time: `body` is called for each
+   * part, `part` saying which; the positions are `at + 4·part`.
+   */
+  lanes(count: Scalar, body: (at: Scalar, part: number) => void, unroll?: number): void;
+  finish(): FunctionReference;
+}
+
+interface Level {
+  readonly statements: Statement[];
+  readonly memory: Map<symbol, Map<string, unknown>>;
+}
+
+/** `loops` are the loops of the program around the kernel, outermost first: the function's params. */
+export function createKernel(context: Context, loops: readonly Loop[]): Kernel {
+  const builder = context.module.function(
+    loops.map(() => "i32" as const),
+    "none",
+  );
+  const levels: Level[] = [createLevel()];
+  let lanes: 1 | 4 = 1;
+  let vectorDepth = Number.POSITIVE_INFINITY;
+  const BOUND = Symbol("bound");
+
+  const level = (depth: number): Level => {
+    const found = levels[depth];
+    if (found === undefined) throw new Error(`internal: no loop is open at depth ${depth}`);
+    return found;
+  };
+  const recall = <T>(map: symbol, key: string): T | undefined => {
+    for (const each of levels) {
+      const found = each.memory.get(map)?.get(key);
+      if (found !== undefined) return found as T;
+    }
+    return undefined;
+  };
+  const remember = <T>(map: symbol, key: string, depth: number, value: T): void => {
+    const { memory } = level(depth);
+    const entries = memory.get(map) ?? new Map<string, unknown>();
+    entries.set(key, value);
+    memory.set(map, entries);
+  };
+  const bind = <T extends ValueType>(depth: number, code: Code<T>, key?: string): Code<T> => {
+    if (key !== undefined) {
+      const before = recall<Code<T>>(BOUND, key);
+      if (before !== undefined) return before;
+    }
+    const variable = builder.local(code.type);
+    level(depth).statements.push(local.set(variable, code));
+    const get = local.get(variable);
+    if (key !== undefined) remember(BOUND, key, depth, get);
+    return get;
+  };
+  const constant = (value: number): Scalar => ({ code: i32.const(value), depth: 0, key: String(value), constant: value });
+  const scalar = (name: string, args: readonly Scalar[], make: (...args: readonly I32[]) => I32): Scalar => {
+    const depth = Math.max(0, ...args.map((arg) => arg.depth));
+    const key = `${name}(${args.map((arg) => arg.key).join(",")})`;
+    return { code: bind(depth, make(...args.map((arg) => arg.code)), key), depth, key, constant: undefined };
+  };
+  const add = (a: Scalar, b: Scalar): Scalar => {
+    if (a.constant !== undefined && b.constant !== undefined) return constant(a.constant + b.constant);
+    if (a.constant === 0) return b;
+    return b.constant === 0 ? a : scalar("add", [a, b], i32.add);
+  };
+  const subtract = (a: Scalar, b: Scalar): Scalar => {
+    if (a.constant !== undefined && b.constant !== undefined) return constant(a.constant - b.constant);
+    return b.constant === 0 ? a : scalar("sub", [a, b], i32.sub);
+  };
+  const multiply = (a: Scalar, b: Scalar): Scalar => {
+    if (a.constant !== undefined && b.constant !== undefined) return constant(a.constant * b.constant);
+    if (a.constant === 0 || b.constant === 0) return constant(0);
+    if (a.constant === 1) return b;
+    return b.constant === 1 ? a : scalar("mul", [a, b], i32.mul);
+  };
+  const cell = (index: number): Scalar => {
+    const key = `cell ${index}`;
+    const code = bind(0, i32.load(i32.const(0), cellAddress(index)), key);
+    return { code, depth: 0, key, constant: undefined };
+  };
+  const size = (wanted: Size): Scalar => {
+    const fixed = fixedSize(wanted);
+    return fixed === undefined ? cell(context.plan.cells.size(wanted)) : constant(fixed);
+  };
+  const within = (width: 1 | 4, body: () => void): readonly Statement[] => {
+    const inner = createLevel();
+    const before = { lanes, vectorDepth };
+    levels.push(inner);
+    lanes = width;
+    body();
+    levels.pop();
+    lanes = before.lanes;
+    vectorDepth = before.vectorDepth;
+    return inner.statements;
+  };
+  /** Counts a variable from where it stands up to `end`. */
+  const repeat = (counter: Local<"i32">, step: number, end: I32, sure: boolean, body: readonly Statement[]): Statement => {
+    const again = branchIf(0, i32.lt(local.get(counter), end));
+    const next = local.set(counter, i32.add(local.get(counter), i32.const(step)));
+    const all = loopCode(...body, next, again);
+    return sure ? all : block(branchIf(0, i32.ge(local.get(counter), end)), all);
+  };
+  const indexOf = (counter: Local<"i32">, depth: number): Scalar => ({
+    code: local.get(counter),
+    depth,
+    key: `index ${counter.index}`,
+    constant: undefined,
+  });
+  const emit = (...statements: readonly Statement[]): void => {
+    level(levels.length - 1).statements.push(...statements);
+  };
+  const loop = (count: Scalar, body: (index: Scalar) => void): void => {
+    if (count.constant === 0) return;
+    if (count.constant === 1) {
+      body(constant(0));
+      return;
+    }
+    const counter = builder.local("i32");
+    const inside = within(lanes, () => body(indexOf(counter, levels.length - 1)));
+    emit(local.set(counter, i32.const(0)), repeat(counter, 1, count.code, (count.constant ?? 0) > 0, inside));
+  };
+  const vectorLoop = (count: Scalar, body: (at: Scalar, part: number) => void, unroll = 1): void => {
+    const counter = builder.local("i32");
+    emit(local.set(counter, i32.const(0)));
+    const run = (width: 1 | 4, parts: number, end: Scalar): void => {
+      const inside = within(width, () => {
+        vectorDepth = levels.length - 1;
+        for (let part = 0; part < parts; part++) body(indexOf(counter, levels.length - 1), part);
+      });
+      emit(repeat(counter, width * parts, end.code, false, inside));
+    };
+    const whole = (step: number): Scalar =>
+      count.constant === undefined
+        ? scalar(`whole ${step}`, [count], (code) => i32.and(code, i32.const(-step)))
+        : constant(count.constant & -step);
+    const wide = whole(4 * unroll);
+    const narrow = whole(4);
+    const from = (end: Scalar, start: number): boolean => end.constant === undefined || end.constant > start;
+    if (unroll > 1 && from(wide, 0)) run(4, unroll, wide);
+    if (from(narrow, unroll > 1 ? (wide.constant ?? 0) : 0)) run(4, 1, narrow);
+    if (count.constant === undefined || count.constant % 4 !== 0) run(1, 1, count);
+  };
+
+  return {
+    ...{ context, constant, size, cell, add, subtract, multiply, scalar, bind, recall, remember, emit, loop },
+    lanes: vectorLoop,
+    width: () => lanes,
+    depth: () => levels.length - 1,
+    vectorDepth: () => vectorDepth,
+    variable: (type) => builder.local(type),
+    position: (wanted) => {
+      const at = loops.indexOf(wanted);
+      if (at < 0) throw new Error(`internal: a kernel outside of a loop reads its position`);
+      return { code: local.get(builder.param(at, "i32")), depth: 0, key: `loop ${wanted.index}`, constant: undefined };
+    },
+    finish: () => {
+      builder.finish(sequence(...level(0).statements));
+      return builder.reference;
+    },
+  };
+}
+
+function createLevel(): Level {
+  return { statements: [], memory: new Map() };
+}
