@@ -14,7 +14,7 @@ export interface GoalResult {
 export function goalResults(results: readonly WorkloadResult[]): readonly GoalResult[] {
   return results.flatMap((result) =>
     result.workload.goals.map((goal): GoalResult => {
-      const value = valueOf(goal, result, results);
+      const value = measured(goal, result, results);
       const { text, target, atLeast } = describeGoal(goal, result.workload.unit);
       const reached = value === undefined ? undefined : atLeast ? value >= target : value <= target;
       return { workload: result.workload.name, text, target, value, reached };
@@ -27,7 +27,7 @@ function ours(result: WorkloadResult | undefined) {
   return result?.sides.find(({ name }) => name === "seqc wasm");
 }
 
-function valueOf(goal: Goal, result: WorkloadResult, results: readonly WorkloadResult[]): number | undefined {
+function measured(goal: Goal, result: WorkloadResult, results: readonly WorkloadResult[]): number | undefined {
   const own = ours(result);
   const other = (name: string) => ours(results.find(({ workload }) => workload.name === name));
   switch (goal.kind) {

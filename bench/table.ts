@@ -36,7 +36,7 @@ export function goalTable(goals: readonly GoalResult[]): string {
     value === undefined ? "not measured" : number(value),
     reached === undefined ? "" : reached ? "reached" : "missed",
   ]);
-  return columns([["workload", "goal", "measured", ""], ...rows]).join("\n");
+  return columns([["workload", "goal", "measured", ""], ...rows], 2).join("\n");
 }
 
 function range({ minimum, maximum }: Spread): string {
@@ -49,12 +49,12 @@ export function number(value: number): string {
   return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
 }
 
-/** The first column to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
+/** The first columns to the left, the others to the right. */
+function columns(rows: readonly (readonly string[])[], left = 1): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) => (column < left ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ")
       .trimEnd(),
   );

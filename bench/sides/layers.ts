@@ -104,7 +104,14 @@ function sequenceModel(problem: SequenceProblem, softmax: boolean, stateful = fa
 
 function recurrentLayer({ cell, batch, steps, inputs, hidden }: SequenceProblem, stateful: boolean): tf.layers.Layer {
   const batchInputShape: [number, number, number] = [batch, steps, inputs];
-  const options = { units: hidden, recurrentActivation: "sigmoid", returnSequences: true, stateful } as const;
+  const options = {
+    units: hidden,
+    recurrentActivation: "sigmoid",
+    // The default is slow, and weights are set anyway.
+    recurrentInitializer: "zeros",
+    returnSequences: true,
+    stateful,
+  } as const;
   switch (cell) {
     case "lstm":
       return tf.layers.lstm({ ...options, batchInputShape });

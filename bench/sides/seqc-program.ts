@@ -25,27 +25,37 @@ export function stepProgram({ file, sizes, train }: Request): Program {
   });
 }
 
-/** The model of a `train`, run forward; gradients are those of its objective. */
-export function forwardProgram({ file, sizes, train }: Request, gradients: boolean): Program {
+/** The gradients of a train's objective by all weights. */
+export function gradientProgram({ file, sizes, train }: Request): Program {
   return compiled(file, sizes, (job) => {
     const regime = readRegime(trainOf(job.modules, train), job.report);
-    return compileForward(job, regime.model, { values: [], gradients }, gradients ? regime : undefined);
+    return compileForward(job, regime.model, { values: [], gradients: true }, regime);
   });
 }
 
-/** Named values of a model that is no train's. */
-export function valuesProgram(
-  file: string,
-  sizes: Readonly<Record<string, number>>,
-  model: string,
-  values: readonly string[],
-): Program {
+/** A model without a train, and the values of it that are wanted. */
+export interface ValuesRequest {
+  readonly file: string;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly model: string;
+  /** Definitions that the model takes, by parameter: `Cell` is `GRU`. */
+  readonly definitions?: Readonly<Record<string, string>>;
+  readonly values: readonly string[];
+}
+
+export function valuesProgram({ file, sizes, model, definitions = {}, values }: ValuesRequest): Program {
   return compiled(file, sizes, (job) => {
     const definition = job.modules.entry.definitions.get(model);
     if (definition === undefined) throw new Error(`${file} has no model ${model}`);
     const { span } = definition.name;
+    const reference = (name: string) => ({ kind: "reference", span, name, primed: false }) as const;
+    const args = Object.entries(definitions).map(([name, value]) => ({
+      span,
+      name: { span, text: name },
+      value: reference(value),
+    }));
     const wants = { values: values.map((name) => ({ name, span })), gradients: false };
-    return compileForward(job, { kind: "reference", span, name: model, primed: false }, wants);
+    return compileForward(job, { kind: "call", span, callee: reference(model), axes: [], args }, wants);
   });
 }
 

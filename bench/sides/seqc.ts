@@ -6,7 +6,7 @@ import { difference } from "../arrays.ts";
 import type { Weights } from "../sequence.ts";
 import type { Results, Side, SideName } from "../side.ts";
 import { enterTfjs } from "./layers.ts";
-import { forwardProgram, type Request, stepProgram, valuesProgram } from "./seqc-program.ts";
+import { gradientProgram, type Request, stepProgram, valuesProgram } from "./seqc-program.ts";
 
 /** seqc's targets that are measured, by side. */
 const TARGET_OF = { "seqc wasm": "wasm", "seqc tfjs-wasm": "tfjs-wasm" } as const satisfies Partial<
@@ -81,7 +81,7 @@ export function trainingSide(
   return {
     check: async () => {
       const results = new Map<string, Float32Array>();
-      const gradients = load(executor, forwardProgram(request, true), weights, inputs, sizes);
+      const gradients = load(executor, gradientProgram(request), weights, inputs, sizes);
       for (const [name, value] of await gradients.prepared.run(gradients.inputs, gradients.sizes))
         if (name.startsWith("gradient.")) results.set(name, Float32Array.from(value.data));
       gradients.prepared.dispose();
@@ -123,7 +123,10 @@ export function streamSide(
   x: Float32Array,
   sizes: Readonly<Record<"D" | "H" | "C", number>>,
 ): Side {
-  const program = withState(valuesProgram("stream.seq", sizes, "Stream", ["logits", "s.h", "s.c"]), ["h", "c"]);
+  const program = withState(
+    valuesProgram({ file: "stream.seq", sizes, model: "Stream", values: ["logits", "s.h", "s.c"] }),
+    ["h", "c"],
+  );
   const { prepared, sizes: all } = load(executor, program, weights, {}, { B: 1 });
   const vectors = Array.from(
     { length: x.length / sizes.D },

@@ -21,7 +21,7 @@ export function productWorkload(name: string, size: number, goals: readonly Goal
     goals,
     sides: new Map<SideName, () => Promise<Side>>([
       ...seqcSides((executor) => {
-        const program = valuesProgram("product.seq", { N: size }, "Product", ["y"]);
+        const program = valuesProgram({ file: "product.seq", sizes: { N: size }, model: "Product", values: ["y"] });
         const inputs = { x: { shape: [size, size], data: x() } };
         return valueSide(load(executor, program, weights(), inputs, { B: size }), "value.y");
       }),

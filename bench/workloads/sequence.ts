@@ -6,7 +6,7 @@ import * as jax from "../sides/jax.ts";
 import * as layers from "../sides/layers.ts";
 import * as onnx from "../sides/onnx.ts";
 import { type Inputs, load, seqcSides, trainingSide, valueSide } from "../sides/seqc.ts";
-import { forwardProgram, type Request } from "../sides/seqc-program.ts";
+import { type Request, valuesProgram } from "../sides/seqc-program.ts";
 
 const TRAINERS = {
   "tfjs-layers wasm": (problem) => layers.sequenceTraining(problem, "wasm"),
@@ -49,8 +49,9 @@ export function forwardWorkload(name: string, size: SequenceSize): Workload {
     sides: new Map<SideName, () => Promise<Side>>([
       ...seqcSides((executor) => {
         const given = problem();
-        const program = forwardProgram(requestOf(given), false);
-        return valueSide(load(executor, program, given.weights, { x: inputsOf(given).x }, axesOf(given)), "y.logits");
+        const { file, sizes } = requestOf(given);
+        const program = valuesProgram({ file, sizes, ...GUESSES[size.cell], values: ["logits"] });
+        return valueSide(load(executor, program, given.weights, inputsOf(given), axesOf(given)), "value.logits");
       }),
       ["tfjs-layers wasm", () => layers.sequenceForward(problem(), "wasm")],
       ["jax-js wasm", () => jax.sequenceForward(problem())],
@@ -64,6 +65,14 @@ export function sequenceStep(executor: Executor, problem: SequenceProblem): Side
 }
 
 const TRAINS: Readonly<Record<CellName, string>> = { lstm: "lstm", gru: "gru", mgu: "mgu", both: "both" };
+/** The models of models/sequence.seq that only guess. */
+const GUESSES = {
+  lstm: { model: "Guesses" },
+  gru: { model: "Guesses", definitions: { Cell: "GRU" } },
+  mgu: { model: "Guesses", definitions: { Cell: "MGU" } },
+  both: { model: "BothGuesses" },
+} as const satisfies Readonly<Record<CellName, object>>;
+
 const NAMES: Readonly<Record<CellName, string>> = {
   lstm: "LSTM",
   gru: "GRU",
@@ -84,6 +93,6 @@ function axesOf({ batch, steps }: SequenceProblem): Readonly<Record<string, numb
   return { B: batch, T: steps };
 }
 
-function inputsOf({ batch, steps, inputs, x, y }: SequenceProblem): Inputs & Readonly<Record<"x", Inputs[string]>> {
+function inputsOf({ batch, steps, inputs, x, y }: SequenceProblem): Inputs {
   return { x: { shape: [batch, steps, inputs], data: x }, y: { shape: [batch, steps], data: y } };
 }

@@ -24,6 +24,8 @@ export const CODES = {
   "import-cycle": "Files import each other in a circle.",
   "unknown-member": "A value has no such part.",
   "unused-name": "A name that nothing reads.",
+  "misplaced-item": "An item stands in a kind of definition that does not take it.",
+  "missing-item": "A definition lacks an item that its kind needs.",
 
   // shapes
   "shape-mismatch": "Two shapes do not fit.",

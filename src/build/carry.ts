@@ -2,11 +2,11 @@ import { orderNodes } from "../ir/builder.ts";
 import { components } from "../ir/components.ts";
 import { definitions, type Graph, isNode, type Node, type Value, valueTypes } from "../ir/graph.ts";
 import { constantSize, namedSize, subtractSizes } from "../ir/size.ts";
-import { type Type, withoutAxes } from "../ir/type.ts";
+import { type Type, unionAxes, withoutAxes } from "../ir/type.ts";
 import { orelse, select, toInt } from "../op/map.ts";
 import { gather } from "../op/move.ts";
 import { extent } from "../op/source.ts";
-import { shift } from "../op/window.ts";
+import { prefix, shift, window } from "../op/window.ts";
 
 export interface Carried {
   readonly graph: Graph;
@@ -17,90 +17,117 @@ export interface Carried {
 export const FRESH = "fresh";
 
 /**
- * Truncated backpropagation (Williams & Peng 1990): every recurrence over `time` starts from the state that the chunk
- * before left, except where `fresh` is true. The state is a param, so no gradient flows into the chunk before.
+ * Truncated backpropagation (Williams & Peng 1990): what is read one position back, `h[t-1] else h0`, goes on from what the
+ * chunk before left, except where `fresh` is true. The state is a param, so no gradient flows into the chunk before.
  * The last `overlap` positions of a chunk are the first of the next: the state is taken before them.
  */
 export function carryStates(graph: Graph, time: string, overlap: number): Carried {
-  const starts = recurrentStarts(graph, time);
+  const reads = backReads(graph, time);
+  if (reads.length === 0) return { graph, states: [] };
   const types = valueTypes(graph);
-  const params: Value[] = [...graph.params];
-  const added: Node[] = [];
-  const replaced = new Map<Node, Node>();
+  const typeOf = (id: string): Type => types.get(id) ?? { dtype: "float", axes: [] };
+  const params: Value[] = [...graph.params, { id: FRESH, type: { dtype: "bool", axes: [] } }];
   const results = [...graph.results];
-  const states: string[] = [];
-  if (starts.length > 0) params.push({ id: FRESH, type: { dtype: "bool", axes: [] } });
-  const last = lastPosition(time, overlap, starts.length > 0 ? added : []);
-  for (const { node, source } of starts) {
-    const type = types.get(source);
-    const start = node.inputs[1];
-    if (type === undefined || start === undefined) continue;
-    const state: Type = { dtype: type.dtype, axes: withoutAxes(type.axes, [time]) };
-    const name = `carry.${source}`;
-    params.push({ id: name, type: state });
-    states.push(name);
-    const chosen = `${source}.start`;
-    added.push(nodeOf(node, select, {}, [FRESH, start, name], chosen, state));
-    added.push(nodeOf(node, gather, { axis: time }, [source, last], `${source}.end`, state));
+  const added = lastPosition(time, overlap);
+  const states = new Map<string, string>();
+  for (const { source } of reads) {
+    if (states.has(source)) continue;
+    const { dtype, axes } = typeOf(source);
+    const [name, type] = [`carry.${source}`, { dtype, axes: withoutAxes(axes, [time]) }];
+    states.set(source, name);
+    params.push({ id: name, type });
+    added.push(nodeOf(gather, { axis: time }, [source, LAST], `${source}.end`, type));
     results.push({ name, id: `${source}.end` });
-    replaced.set(node, { ...node, inputs: node.inputs.map((input, place) => (place === 1 ? chosen : input)) });
+  }
+  const replaced = new Map<Node, Node>();
+  for (const [place, { node, source }] of reads.entries()) {
+    const [value, start, mask] = node.inputs;
+    const state = states.get(source);
+    if (value === undefined || start === undefined || mask === undefined || state === undefined) continue;
+    const chosen = `${source}.start.${place}`;
+    const { dtype, axes } = typeOf(source);
+    const type = { dtype, axes: unionAxes(withoutAxes(axes, [time]), typeOf(start).axes) };
+    added.push({ ...nodeOf(select, {}, [FRESH, start, state], chosen, type), origin: node.origin });
+    replaced.set(node, { ...node, inputs: [value, chosen, mask] });
   }
   const nodes = [...added, ...graph.nodes.map((node) => replaced.get(node) ?? node)];
-  return { graph: { ...graph, params, nodes: orderNodes(nodes, results), results }, states };
+  return { graph: { ...graph, params, nodes: orderNodes(nodes, results), results }, states: [...states.values()] };
 }
 
-function nodeOf(
-  like: Node,
-  op: typeof select | typeof gather,
-  attributes: Node["attributes"],
-  inputs: readonly string[],
-  id: string,
-  type: Type,
-): Node {
-  return { op: op as Node["op"], attributes, inputs, outputs: [{ id, type }], origin: like.origin };
+function nodeOf(op: object, attributes: Node["attributes"], inputs: readonly string[], id: string, type: Type): Node {
+  return { op: op as Node["op"], attributes, inputs, outputs: [{ id, type }], origin: undefined };
 }
 
-function lastPosition(time: string, overlap: number, nodes: Node[]): string {
+const LAST = "carry.last";
+
+function lastPosition(time: string, overlap: number): Node[] {
   const size = subtractSizes(namedSize(time), constantSize(1 + overlap));
-  const scalar = (dtype: "float" | "int"): Type => ({ dtype, axes: [] });
-  const add = (
-    op: Node["op"],
-    attributes: Node["attributes"],
-    inputs: readonly string[],
-    id: string,
-    type: Type,
-  ): void => {
-    nodes.push({ op, attributes, inputs, outputs: [{ id, type }], origin: undefined });
-  };
-  add(extent as Node["op"], { size }, [], "carry.count", scalar("float"));
-  add(toInt as Node["op"], {}, ["carry.count"], "carry.last", scalar("int"));
-  return "carry.last";
+  return [
+    nodeOf(extent, { size }, [], "carry.count", { dtype: "float", axes: [] }),
+    nodeOf(toInt, {}, ["carry.count"], LAST, { dtype: "int", axes: [] }),
+  ];
 }
 
-/** The starts of recurrences: `else` behind a read one position back of a value that depends on it. */
-function recurrentStarts(graph: Graph, time: string): readonly { readonly node: Node; readonly source: string }[] {
+/** Reads one position back with an `else` for the first position, and what they read. */
+function backReads(graph: Graph, time: string): readonly { readonly node: Node; readonly source: string }[] {
   const defined = definitions(graph);
+  return graph.nodes.flatMap((node) => {
+    const read = defined.get(node.inputs[0] ?? "");
+    const [source] = read?.inputs ?? [];
+    return isFirst(node, time) && isBack(read, time) && source !== undefined ? [{ node, source }] : [];
+  });
+}
+
+/** `... else d` that holds from the second position on. */
+function isFirst(node: Node, time: string): boolean {
+  if (!isNode(node, orelse) || node.attributes.ragged) return false;
+  const [range, ...more] = node.attributes.ranges;
+  return more.length === 0 && range?.axis === time && range.low === 1 && range.high === 0;
+}
+
+function isBack(node: Node | undefined, time: string): boolean {
+  return isNode(node, shift) && node.attributes.axis === time && node.attributes.offset === -1;
+}
+
+/** The recurrences over time: those whose state can be carried, and one that reaches further back, if any. */
+export function recurrencesOver(
+  graph: Graph,
+  time: string,
+): { readonly carried: readonly Node[]; readonly further: Node | undefined } {
+  const defined = definitions(graph);
+  const users = usersOf(graph);
+  const reads = circles(graph, defined).flatMap((group) => group.filter((node) => readsBack(node, time)));
+  const isCarried = (read: Node): boolean =>
+    isBack(read, time) &&
+    read.outputs.every(({ id }) => (users.get(id) ?? []).every((user) => isFirst(user, time) || isHold(user, id)));
+  return { carried: reads.filter(isCarried), further: reads.find((read) => !isCarried(read)) };
+}
+
+/** Past an example's end a recurrence is held by reading itself, which no first position does. */
+function isHold(user: Node, id: string): boolean {
+  return isNode(user, select) && user.inputs[2] === id;
+}
+
+function readsBack(node: Node, time: string): boolean {
+  if (isNode(node, shift)) return node.attributes.axis === time && node.attributes.offset < 0;
+  if (isNode(node, window)) return node.attributes.axis === time && node.attributes.offset < 0;
+  return isNode(node, prefix) && node.attributes.axis === time;
+}
+
+function usersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
+  const users = new Map<string, Node[]>();
+  for (const node of graph.nodes) for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
+  return users;
+}
+
+/** Groups of nodes that need each other. */
+function circles(graph: Graph, defined: ReadonlyMap<string, Node>): readonly (readonly Node[])[] {
   const place = new Map(graph.nodes.map((node, index) => [node, index]));
-  const group = new Map<Node, number>();
-  const found = components(graph.nodes.length, (vertex) =>
+  const groups = components(graph.nodes.length, (vertex) =>
     (graph.nodes[vertex]?.inputs ?? []).flatMap((input) => {
       const node = defined.get(input);
       return node === undefined ? [] : [place.get(node) ?? 0];
     }),
   );
-  found.forEach((members, number) => {
-    for (const member of members) {
-      const node = graph.nodes[member];
-      if (node !== undefined) group.set(node, number);
-    }
-  });
-  return graph.nodes.flatMap((node) => {
-    if (!isNode(node, orelse)) return [];
-    const read = defined.get(node.inputs[0] ?? "");
-    const source = read?.inputs[0];
-    const target = source === undefined ? undefined : defined.get(source);
-    const back = isNode(read, shift) && read.attributes.axis === time && read.attributes.offset === -1;
-    if (!back || source === undefined || target === undefined || group.get(target) !== group.get(node)) return [];
-    return [{ node, source }];
-  });
+  return groups.filter((group) => group.length > 1).map((group) => group.flatMap((vertex) => graph.nodes[vertex] ?? []));
 }

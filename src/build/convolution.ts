@@ -37,7 +37,7 @@ export function convolution(context: Context, call: Call): Meaning {
   const spatial = w.visible.length - 2;
   if (spatial < 1 || x.visible.length < spatial + 1) return reportRank(context, call, w, x);
   const positions = x.visible.slice(-(spatial + 1), -1);
-  const sweeps = sweepsOf(context, call, options, w.visible.slice(1, -1).map(sizeOf), positions);
+  const sweeps = sweepsOf(context, call, options, w.visible.slice(1, -1).map(sizeOf), positions, false);
   const groups = integerOption(context, options.get("groups"), 1);
   if (sweeps === undefined || groups === undefined || groups < 1) return INVALID;
   const channels = x.visible.at(-1);
@@ -61,7 +61,10 @@ export function convolution(context: Context, call: Call): Meaning {
   };
 }
 
-/** `pool(x, 2)`: the greatest, or the mean, of the windows of all axes but the last. */
+/**
+ * `pool(x, 2)`: the greatest, or the mean, of the windows of all axes but the last. Over time a last window that is not full
+ * counts, so that no example loses its end (`T/2` rounds up); over fixed axes it does not.
+ */
 export function pooling(context: Context, call: Call): Meaning {
   const options = readOptions(context, call, 2, ["stride", "pad", "by"], POOL_USAGE);
   const operands = options === undefined ? undefined : tensors(context, call.args.slice(0, 1));
@@ -80,7 +83,7 @@ export function pooling(context: Context, call: Call): Meaning {
     return INVALID;
   }
   const strides = options.has("stride") ? options : new Map([...options, ["stride", size] as const]);
-  const sweeps = sweepsOf(context, call, strides, widths.map(constantSize), positions);
+  const sweeps = sweepsOf(context, call, strides, widths.map(constantSize), positions, true);
   if (sweeps === undefined) return INVALID;
   const { builder } = context.session;
   const taken = takenBy(context, x);
@@ -222,6 +225,7 @@ function sweepsOf(
   options: ReadonlyMap<string, Argument>,
   kernels: readonly Size[],
   positions: readonly VisibleAxis[],
+  pools: boolean,
 ): readonly Sweep[] | undefined {
   const strides = optionPerAxis(context, options.get("stride"), positions.length, 1);
   const dilations = optionPerAxis(context, options.get("dilation"), positions.length, 1);
@@ -244,12 +248,17 @@ function sweepsOf(
     context.session.report.add("wrong-option", call.span, "strides and dilations are 1 or more, padding 0 or more");
     return undefined;
   }
-  return positions.map((_, place) => ({
+  return positions.map((axis, place) => ({
     kernel: kernels[place] ?? constantSize(1),
     stride: strides[place] ?? 1,
     dilation: dilations[place] ?? 1,
     pad: pad ?? pads[place] ?? 0,
+    partial: pools && isTime(context, axis),
   }));
+}
+
+function isTime({ session }: Context, axis: VisibleAxis): boolean {
+  return session.times.has(axis.axis.size.text) || session.axes.lengths(axis.axis.id).length !== undefined;
 }
 
 /** The named arguments, each once and known; positional ones are counted. */

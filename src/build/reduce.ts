@@ -10,6 +10,7 @@ import { mergeConditions } from "./condition.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor } from "./operators.ts";
+import { roundedTime } from "./static.ts";
 import {
   EVERYWHERE,
   INVALID,
@@ -65,7 +66,7 @@ function findAxis(
   if (byLabel !== undefined) return byLabel;
   const size = isKnownLabel(value, wanted) ? undefined : evaluate(context, wanted);
   if (size?.kind === "invalid") return undefined;
-  const text = size?.kind === "size" ? size.size.text : "";
+  const text = size?.kind === "size" ? roundedTime(context, size.size).text : "";
   const bySize = free.find((axis) => axis.axis.size.text === text || (text === "1" && axis.unit));
   const part = free.find((axis) => wholeOf(axis.axis.size)?.text === text);
   if (bySize !== undefined || part !== undefined) return bySize ?? part;

@@ -114,7 +114,7 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
     });
     return undefined;
   }
-  const size = isTimeQuotient(context, meaning.size) ? ceilSize(meaning.size) : meaning.size;
+  const size = roundedTime(context, meaning.size);
   const value = evaluateSize(size, context.session.sizes);
   if (value !== undefined && !Number.isInteger(value)) {
     const numbers = [...sizeNames(size)].map((name) => `${name} = ${context.session.sizes.get(name)}`);
@@ -135,12 +135,17 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
   return size;
 }
 
+/** `T/2` of a `time` rounds up. */
+export function roundedTime(context: Context, size: Size): Size {
+  return isTimeQuotient(context, size) ? ceilSize(size) : size;
+}
+
 function isTimeQuotient(context: Context, size: Size): boolean {
   return size.terms.some(
     (term) =>
       term.denominator !== 1 &&
       term.factors.some(
-        ({ atom }) => atom.kind === "name" && context.session.axes.lengths(atom.text).length !== undefined,
+        ({ atom }) => atom.kind === "name" && context.session.times.has(atom.text),
       ),
   );
 }

@@ -16,6 +16,8 @@ export interface Sweep {
   readonly dilation: number;
   /** Positions before the first: half of the window, all of it, or a number on both sides. */
   readonly pad: "same" | "causal" | number;
+  /** Whether windows count that begin inside and reach past the end. */
+  readonly partial: boolean;
 }
 
 export interface Swept {
@@ -34,7 +36,7 @@ export function sweep(
   context: Context,
   id: string,
   axis: VisibleAxis,
-  { kernel, stride, dilation, pad }: Sweep,
+  { kernel, stride, dilation, pad, partial }: Sweep,
   outside: number,
   taken: Set<string>,
   span: Span,
@@ -49,7 +51,7 @@ export function sweep(
   }
   const reach = dilation * (count - 1);
   const before = pad === "same" ? Math.floor(reach / 2) : pad === "causal" ? reach : pad;
-  const both = typeof pad === "number" ? 2 * pad : reach;
+  const both = typeof pad === "number" ? 2 * pad + (partial ? reach : 0) : reach;
   const positions = addSizes(axis.axis.size, constantSize(both - reach));
   const size = ceilSize(divideSizes(positions, constantSize(stride)) ?? positions);
   const inner = isUnit(kernel) ? undefined : fresh(context, kernel, taken);

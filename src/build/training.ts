@@ -12,7 +12,7 @@ import * as sums from "../op/make_sum.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { apply } from "./apply.ts";
 import { createAxisTable } from "./axes.ts";
-import { type Carried, carryStates, FRESH } from "./carry.ts";
+import { type Carried, carryStates, FRESH, recurrencesOver } from "./carry.ts";
 import { dottedPath } from "./expression.ts";
 import type { Context, Frame, Session } from "./frame.ts";
 import { inputSpecs, type OpenModel } from "./model.ts";
@@ -95,17 +95,19 @@ function copiedRoles(session: Session, carried: Carried, ids: ReadonlyMap<string
 export function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Carried | undefined {
   if (regime.bptt === undefined) return { graph, states: [] };
   const [time] = model.session.times;
-  const overlap = chunkOverlap(model);
-  const carried = time === undefined ? { graph, states: [] } : carryStates(graph, time, overlap);
-  if (carried.states.length > 0) return carried;
-  model.session.report.add(
-    "wrong-option",
-    regime.bptt.span,
-    `${model.frame.definition.name.text} has no state to carry`,
-    {
-      hint: "bptt cuts a recurrence over time; leave it out, and cut the data with windows(...)",
-    },
-  );
+  const { carried, further } = recurrencesOver(graph, time ?? "");
+  if (time !== undefined && carried.length > 0 && further === undefined) {
+    return carryStates(graph, time, chunkOverlap(model));
+  }
+  const name = model.frame.definition.name.text;
+  const text = further === undefined ? `${name} has no state to carry` : `${name} reads itself further back than one position`;
+  model.session.report.add("wrong-option", regime.bptt.span, text, {
+    related: further?.origin === undefined ? [] : [{ span: further.origin.span, message: "it is read here" }],
+    hint:
+      further === undefined
+        ? "bptt cuts a recurrence over time; leave it out, and cut the data with windows(...)"
+        : "bptt carries what is read at t-1; leave it out, and cut the data with windows(...)",
+  });
   return undefined;
 }
 

@@ -50,9 +50,12 @@ function checkCall(modules: Modules, call: Call, report: Report): void {
   }
   if (!Object.hasOwn(EXPECTATIONS, name)) {
     const near = nearest(name, Object.keys(EXPECTATIONS));
-    report.add("unknown-name", call.callee.span, `expect knows no ${name}`, {
-      hint: near === undefined ? `it knows ${Object.keys(EXPECTATIONS).join(", ")}` : `did you mean ${near}?`,
-    });
+    report.add(
+      "unknown-name",
+      call.callee.span,
+      name === "" ? "expect asks by name" : `expect knows no ${name}`,
+      near === undefined ? { hint: `it knows ${Object.keys(EXPECTATIONS).join(", ")}` } : meant(near, call.callee.span),
+    );
     return;
   }
   const { definitions, usage } = EXPECTATIONS[name as keyof typeof EXPECTATIONS];

@@ -1,4 +1,5 @@
 import type { Report } from "../base/diagnostic.ts";
+import type { Span } from "../base/span.ts";
 import type {
   DataClause,
   Expression,
@@ -8,6 +9,7 @@ import type {
   Train,
   TrainClause,
 } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 
 type ClauseOf<K extends TrainClause["kind"]> = Extract<TrainClause, { kind: K }>;
 
@@ -68,6 +70,8 @@ export function readRegime(train: Train, report: Report): Regime {
     loads: all("load"),
   };
   reportMissing(regime, report);
+  reportOptimizers(regime, report);
+  reportNames(regime, report);
   reportLater(regime, report);
   return regime;
 }
@@ -80,13 +84,44 @@ function reportTwice(report: Report, name: string, first: TrainClause, second: T
 }
 
 function reportMissing(regime: Regime, report: Report): void {
-  const missing = (name: string, hint: string): void =>
-    report.add("missing-clause", regime.train.name.span, `train ${regime.name} does not say its ${name}`, { hint });
-  if (regime.data.length === 0) missing("data", 'write data x = csv("file.csv").column');
-  if (regime.objectives.length === 0) missing("objective", "write minimize nll(...)");
-  if (regime.optimizers.length === 0) missing("optimizer", "write optim adam(1e-3)");
-  if (regime.duration === undefined && !regime.data.some((clause) => isHost(clause))) {
-    missing("duration", "write for 10 epochs, or for 1000 steps");
+  const host = regime.data.some((clause) => isHost(clause));
+  const missing = [
+    ...(regime.data.length === 0 ? [["data", 'data x = csv("file.csv").column']] : []),
+    ...(regime.objectives.length === 0 ? [["an objective", "minimize nll(...)"]] : []),
+    ...(regime.optimizers.length === 0 ? [["an optimizer", "optim adam(1e-3)"]] : []),
+    ...(regime.duration === undefined && !host ? [["a duration", "for 10 epochs"]] : []),
+  ];
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name);
+  const text = names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  report.add("missing-clause", regime.train.name.span, `train ${regime.name} lacks ${text}`, {
+    hint: `write ${missing.map(([, clause]) => clause).join(", ")}`,
+  });
+}
+
+/** One optimizer serves all parts that have none of their own. */
+function reportOptimizers(regime: Regime, report: Report): void {
+  const [first, second] = regime.optimizers.filter((clause) => clause.on.length === 0);
+  if (first === undefined || second === undefined) return;
+  report.add("duplicate-clause", second.span, "optim is given twice for the same weights", {
+    related: [{ span: first.span, message: "first here" }],
+    hint: "keep one of them, or say which part each is for: optim sgd(0.1) on head",
+  });
+}
+
+/** A report's name is how it is watched and shown. */
+function reportNames(regime: Regime, report: Report): void {
+  const seen = new Map<string, Span>();
+  for (const { name, value } of regime.reports) {
+    const text = name?.text ?? printExpression(value);
+    const span = name?.span ?? value.span;
+    const before = seen.get(text);
+    seen.set(text, before ?? span);
+    if (before === undefined) continue;
+    report.add("duplicate-name", span, `${text} is reported twice`, {
+      related: [{ span: before, message: "first here" }],
+      hint: "give one of them another name, or leave it out",
+    });
   }
 }
 

@@ -45,7 +45,7 @@ export function compileGeneration(job: Job, generate: Generate): Generation | un
     .filter((clause) => !emitted.includes(clause.name.text))
     .map((clause) => ({ name: clause.name.text, span: clause.name.span }));
   const made = decoder(request, choices, values);
-  const program = made === undefined || job.report.hasErrors ? undefined : scheduled(made.program, job.report);
+  const program = made === undefined || job.report.hasErrors ? undefined : scheduled(made.program, job.report, job.modules);
   if (program === undefined) return undefined;
   const options = new Map(
     generate.clauses.flatMap((clause) => (clause.kind === "option" ? [[clause.option, clause.value] as const] : [])),

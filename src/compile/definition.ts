@@ -60,5 +60,5 @@ export function compileDefinition(job: Job, expression: Expression): Program | u
     inputs: inputSpecs(session),
     sizes: session.sizes,
   };
-  return scheduled(draft, job.report);
+  return scheduled(draft, job.report, job.modules);
 }

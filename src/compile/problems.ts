@@ -9,11 +9,11 @@ import { printExpression } from "../syntax/walk.ts";
 import { circleThrough, definitionAt, type Step, type Way } from "./circle.ts";
 
 /** Says why equations have no order of computation, in terms of the equations that the user wrote. */
-export function reportProblems(problems: readonly ScheduleProblem[], modules: Modules, report: Report): void {
+export function reportProblems(problems: readonly ScheduleProblem[], modules: Modules | undefined, report: Report): void {
   for (const problem of problems) reportProblem(problem, modules, report);
 }
 
-function reportProblem(problem: ScheduleProblem, modules: Modules, report: Report): void {
+function reportProblem(problem: ScheduleProblem, modules: Modules | undefined, report: Report): void {
   const [first] = problem.circle;
   if (first === undefined) throw new Error("internal: a circle of values that belong to no equation");
   switch (problem.kind) {
@@ -41,11 +41,11 @@ function reportProblem(problem: ScheduleProblem, modules: Modules, report: Repor
 /** The circle as the user wrote it, through any of the equations that the schedule names. */
 function circleIn(
   { circle }: ScheduleProblem,
-  modules: Modules,
+  modules: Modules | undefined,
   allowed: (way: Way) => boolean,
 ): readonly Step[] | undefined {
   for (const { span } of circle) {
-    const definition = definitionAt(modules, span);
+    const definition = modules === undefined ? undefined : definitionAt(modules, span);
     const steps = definition === undefined ? undefined : circleThrough(definition, span, allowed);
     if (steps !== undefined) return fromFirst(steps);
   }
@@ -113,7 +113,7 @@ function targetText({ targets }: Equation, read?: Step["read"]): { readonly name
 function reportDirections(
   { earlier, later, axis, circle }: Extract<ScheduleProblem, { kind: "two-directions" }>,
   first: Origin,
-  modules: Modules,
+  modules: Modules | undefined,
   report: Report,
 ): void {
   const reads = [readIn(circle, modules, "earlier"), readIn(circle, modules, "later")] as const;
@@ -132,9 +132,9 @@ function reportDirections(
 }
 
 /** The read of one equation of a circle by another that looks one way. */
-function readIn(circle: readonly Origin[], modules: Modules, wanted: Way): Step | undefined {
+function readIn(circle: readonly Origin[], modules: Modules | undefined, wanted: Way): Step | undefined {
   for (const { span } of circle) {
-    const definition = definitionAt(modules, span);
+    const definition = modules === undefined ? undefined : definitionAt(modules, span);
     const steps = definition === undefined ? undefined : circleThrough(definition, span, (way) => way === wanted || way === "same");
     const found = steps?.find(({ way }) => way === wanted);
     if (found !== undefined) return found;

@@ -23,11 +23,11 @@ export interface Job {
   readonly report: Report;
 }
 
-/** Finds the order of computation of an equation graph; a circle without one is reported. */
-export function scheduled(program: Program, report: Report): Program | undefined {
+/** Finds the order of computation of an equation graph; a circle without one is reported, with `modules` read by read. */
+export function scheduled(program: Program, report: Report, modules?: Modules): Program | undefined {
   const found = schedule(program.graph, program.sizes);
   if ("graph" in found) return { ...program, graph: found.graph };
-  reportProblems(found.problems, report);
+  reportProblems(found.problems, modules, report);
   return undefined;
 }
 
@@ -69,7 +69,7 @@ export function compileForward(
   const opened = openForLoss(request);
   const loss = regime === undefined ? emissionLoss(opened) : regimeLoss(opened, regime)?.loss;
   const program = forwardProgram(opened, { ...wants, loss });
-  return program === undefined || job.report.hasErrors ? undefined : scheduled(program, job.report);
+  return program === undefined || job.report.hasErrors ? undefined : scheduled(program, job.report, job.modules);
 }
 
 /** Σ nll over all emissions; undefined for a model that emits nothing. */
@@ -93,7 +93,7 @@ export function compileStep(job: Job, regime: Regime, frozen: ReadonlySet<string
   const model = openForLoss(request);
   const loss = regimeLoss(model, regime);
   const draft = loss === undefined ? undefined : trainingStep(loss, regime, frozen);
-  return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report);
+  return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report, job.modules);
 }
 
 /** What a regime reports over a whole data set. */
@@ -108,7 +108,7 @@ export function compileReports(job: Job, regime: Regime): Reports | undefined {
   const elaborated = elaborateReports(model, regime, averaged);
   if (elaborated === undefined) return undefined;
   const reports = regimeReports(model, regime, averaged, elaborated.loss, elaborated.evaluated);
-  const totals = reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report);
+  const totals = reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report, job.modules);
   return reports === undefined || totals === undefined ? undefined : { ...reports, totals };
 }
 

@@ -4,6 +4,7 @@ import { scan } from "../op/region.ts";
 import { createDraft } from "./draft.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, type Loop, openLoop } from "./loop.ts";
+import { isNeeded } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
 
@@ -27,7 +28,7 @@ function livingNodes(nodes: readonly Node[], results: readonly string[]): readon
   let changed = false;
   for (let index = nodes.length - 1; index >= 0; index--) {
     const node = nodes[index]!;
-    if (!node.outputs.some((output) => needed.has(output.id))) continue;
+    if (!isNeeded(node, needed)) continue;
     const living = isNode(node, scan) ? livingLoop(node, needed) : node;
     changed ||= living !== node;
     for (const input of living.inputs) needed.add(input);

@@ -27,12 +27,14 @@ function mergeRegion(graph: Graph, estimate: Estimate, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
   const draft = createDraft(graph, fresh);
   const packs = createPacks(draft);
-  const uses = countUses(
-    graph.nodes,
-    graph.results.map((result) => result.id),
-  );
-  const defined = definitions(graph);
-  const own = (id: string): Node | undefined => (uses.get(id) === 1 ? defined.get(id) : undefined);
+  let uses: ReadonlyMap<string, number> | undefined;
+  const own = (id: string): Node | undefined => {
+    uses ??= countUses(
+      graph.nodes,
+      graph.results.map((result) => result.id),
+    );
+    return uses.get(id) === 1 ? draft.original(id) : undefined;
+  };
   for (const node of graph.nodes) {
     const kept = isNode(node, scan) ? intoLoop(node, own, draft, packs, estimate) : node;
     packs.know(kept);

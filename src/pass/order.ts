@@ -6,11 +6,17 @@ export function neededNodes(nodes: readonly Node[], results: Iterable<string>): 
   const kept: Node[] = [];
   for (let index = nodes.length - 1; index >= 0; index--) {
     const node = nodes[index]!;
-    if (!node.outputs.some((output) => needed.has(output.id))) continue;
+    if (!isNeeded(node, needed)) continue;
     for (const input of node.inputs) needed.add(input);
     kept.push(node);
   }
   return kept.length === nodes.length ? nodes : kept.reverse();
+}
+
+/** Whether any output of a node is needed. */
+export function isNeeded({ outputs }: Node, needed: ReadonlySet<string>): boolean {
+  for (const output of outputs) if (needed.has(output.id)) return true;
+  return false;
 }
 
 /** Each node behind its inputs, otherwise in the same order; the same array where they are so already. */
@@ -19,8 +25,7 @@ export function sortNodes(nodes: readonly Node[]): readonly Node[] {
   nodes.forEach((node, index) => {
     for (const output of node.outputs) makers.set(output.id, index);
   });
-  const isSorted = nodes.every((node, index) => node.inputs.every((input) => (makers.get(input) ?? -1) < index));
-  if (isSorted) return nodes;
+  if (isSorted(nodes, makers)) return nodes;
   const state = new Uint8Array(nodes.length);
   const sorted: Node[] = [];
   for (let root = 0; root < nodes.length; root++) {
@@ -42,6 +47,13 @@ export function sortNodes(nodes: readonly Node[]): readonly Node[] {
     }
   }
   return sorted;
+}
+
+function isSorted(nodes: readonly Node[], makers: ReadonlyMap<string, number>): boolean {
+  for (const [index, node] of nodes.entries()) {
+    for (const input of node.inputs) if ((makers.get(input) ?? -1) >= index) return false;
+  }
+  return true;
 }
 
 /** How often each value is read by a node or is a result. */

@@ -33,7 +33,7 @@ interface Site {
   readonly outerPacks: Packs | undefined;
   /** Values that are made of params and numbers alone, of sizes that are known: weights, renamed, cut or scaled. */
   readonly isWeight: (id: string) => boolean;
-  /** The nodes of the region, those that are still to come included. */
+  /** The loops of the region, by what they give. */
   readonly definition: (id: string) => Node | undefined;
 }
 
@@ -44,14 +44,15 @@ interface Gate {
 }
 
 function packRegion(graph: Graph, draft: Draft, estimate: Estimate, inside?: Inside, outerPacks?: Packs): Graph {
-  const weights = weightsOf(graph, estimate);
+  // Loops by what they give: as they are after this pass has been in them.
   const makers = new Map<string, Node>();
   const definition = (id: string): Node | undefined => makers.get(id);
   const packs = createPacks(draft, definition);
   for (const node of graph.nodes) packs.know(node);
   const nodes = graph.nodes.map((node) => (isNode(node, scan) ? packInLoop(node, draft, packs, estimate) : node));
-  for (const node of nodes) for (const output of node.outputs) makers.set(output.id, node);
-  const site: Site = { draft, packs, estimate, inside, outerPacks, definition, isWeight: (id) => weights.has(id) };
+  for (const node of nodes) if (isNode(node, scan)) for (const output of node.outputs) makers.set(output.id, node);
+  const isWeight = weightTest(graph, draft, estimate);
+  const site: Site = { draft, packs, estimate, inside, outerPacks, definition, isWeight };
   const groups = chooseGroups(nodes, site);
   for (const node of nodes) {
     const group = groups.get(node);
@@ -72,17 +73,25 @@ function packInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate):
   return packed === body ? node : closeLoop(inside.finish(withBody(loop, packed)));
 }
 
-function weightsOf(graph: Graph, estimate: Estimate): ReadonlySet<string> {
-  const known = (axes: readonly Axis[]): boolean => axes.every((axis) => estimate.isKnown(axis.size));
-  const found = new Set<string>();
-  for (const param of graph.params) if (known(param.type.axes)) found.add(param.id);
-  for (const node of graph.nodes) {
-    const { form } = node.op;
-    if (form !== "map" && form !== "move" && form !== "source") continue;
-    if (!node.inputs.every((input) => found.has(input))) continue;
-    for (const output of node.outputs) if (known(output.type.axes)) found.add(output.id);
-  }
-  return found;
+/** Asks for each value once. */
+function weightTest(graph: Graph, draft: Draft, estimate: Estimate): (id: string) => boolean {
+  const params = new Map(graph.params.map((param) => [param.id, param.type]));
+  const known = new Map<string, boolean>();
+  const isKnown = (axes: readonly Axis[]): boolean => axes.every((axis) => estimate.isKnown(axis.size));
+  const test = (id: string): boolean => {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    known.set(id, false);
+    const param = params.get(id);
+    const node = draft.original(id);
+    const form = node?.op.form;
+    const isPlain = form === "map" || form === "move" || form === "source";
+    const own = param ?? node?.outputs[0]?.type;
+    const found = own !== undefined && isKnown(own.axes) && (param !== undefined || (isPlain && (node?.inputs.every(test) ?? false)));
+    known.set(id, found);
+    return found;
+  };
+  return test;
 }
 
 /** Groups of at least two gates, the largest first, each product in one group; by their products' nodes. */

@@ -1,4 +1,4 @@
-import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
+import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
 import { type Axis, hasAxis } from "../ir/type.ts";
 import { rename, type SliceAttributes, slice } from "../op/move.ts";
@@ -18,12 +18,10 @@ import { uniformValue } from "./values.ts";
  * which are put together where they are consts of a loop, and sums over other axes (the gradients of biases). Parts that meet
  * different ops (σ, σ, σ, tanh) stay parts; so do parts that meet a number alone, which fuses with what comes next.
  */
-export const packMaps: Pass = (graph) => {
-  const fresh = createFresh(graph);
+export const packMaps: Pass = (graph, { fresh = createFresh(graph) }) => {
   let before = graph;
   for (;;) {
-    const draft = createDraft(before, fresh);
-    const after = packRegion(before, draft);
+    const after = packRegion(before, createDraft(before, fresh));
     if (after === before) return after;
     before = after;
   }
@@ -33,8 +31,6 @@ type Cut = Node<SliceAttributes>;
 
 interface Site {
   readonly draft: Draft;
-  /** The nodes of the region, those that are still to come included. */
-  readonly definition: (id: string) => Node | undefined;
   readonly inside: Inside | undefined;
   readonly outerPacks: Packs | undefined;
 }
@@ -42,8 +38,7 @@ interface Site {
 function packRegion(graph: Graph, draft: Draft, inside?: Inside, outerPacks?: Packs): Graph {
   const packs = createPacks(draft);
   for (const node of graph.nodes) packs.know(node);
-  const defined = definitions(graph);
-  const site: Site = { draft, definition: (id) => defined.get(id), inside, outerPacks };
+  const site: Site = { draft, inside, outerPacks };
   const groups = chooseGroups(graph);
   const packed = new Map<Group, boolean>();
   for (const node of graph.nodes) {
@@ -76,30 +71,36 @@ interface Group {
 
 /** Groups by the nodes that are to become one. */
 function chooseGroups(graph: Graph): ReadonlyMap<Node, Group> {
-  const users = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    for (const input of node.inputs) {
-      const list = users.get(input);
-      if (list === undefined) users.set(input, [node]);
-      else list.push(node);
-    }
-  }
-  const results = new Set(graph.results.map((result) => result.id));
+  const byWhole = Map.groupBy(
+    graph.nodes.filter((node) => isNode(node, slice)),
+    (cut) => cut.inputs[0] ?? "",
+  );
+  const wholes = [...byWhole.values()].filter((cuts) => cuts.length > 1 && coverAll(cuts));
   const groups = new Map<Node, Group>();
-  for (const [id, readers] of users) {
-    if (readers.length < 2 || results.has(id)) continue;
-    const cuts = readers.flatMap((reader) => (isNode(reader, slice) ? [reader] : []));
-    if (cuts.length < 2 || !coverAll(cuts)) continue;
-    const maps = cuts.flatMap((cut) => {
-      const output = cut.outputs[0]?.id ?? "";
-      const [only, ...more] = users.get(output) ?? [];
-      return only === undefined || more.length > 0 || results.has(output) ? [] : [only];
-    });
+  if (wholes.length === 0) return groups;
+  const onlyReader = readersOf(graph, new Set(wholes.flat().map((cut) => cut.outputs[0]?.id ?? "")));
+  for (const cuts of wholes) {
+    const maps = cuts.flatMap((cut) => onlyReader.get(cut.outputs[0]?.id ?? "") ?? []);
     const group = groupOf(cuts, maps);
     if (group === undefined || maps.some((map) => groups.has(map))) continue;
     for (const map of maps) groups.set(map, group);
   }
   return groups;
+}
+
+/** The node that reads a value, of those values that one node reads once and nothing else needs. */
+function readersOf(graph: Graph, ids: ReadonlySet<string>): ReadonlyMap<string, Node> {
+  const readers = new Map<string, Node>();
+  const shared = new Set(graph.results.map((result) => result.id));
+  for (const node of graph.nodes) {
+    for (const input of node.inputs) {
+      if (!ids.has(input)) continue;
+      if (readers.has(input)) shared.add(input);
+      readers.set(input, node);
+    }
+  }
+  for (const id of shared) readers.delete(id);
+  return readers;
 }
 
 function groupOf(cuts: readonly Cut[], maps: readonly Node[]): Group | undefined {
@@ -189,9 +190,9 @@ function sameCuts(
   parts: readonly string[],
   cuts: readonly Cut[],
   axis: Axis,
-  { draft, definition }: Site,
+  { draft }: Site,
 ): string | undefined {
-  const own = parts.map(definition);
+  const own = parts.map(draft.original);
   const [first] = own;
   if (!isNode(first, slice)) return undefined;
   const [source = ""] = first.inputs;

@@ -29,7 +29,7 @@ export function recompute(
   const loops = graph.nodes.filter((node): node is Node<ScanAttributes> => isNode(node, scan));
   if (loops.length < 2) return graph;
   const draft = createDraft(graph, fresh);
-  const users = usersOf(graph);
+  const users = usersOf(graph, new Set(loops.flatMap((node) => node.outputs.map((output) => output.id))));
   const dropped = new Set<string>();
   const cones = loops.map((node) => coneOf(openLoop(node)));
   const elements = (ids: Iterable<string>): number =>
@@ -79,10 +79,10 @@ function withComputed(
   return own.length === 0 ? node : closeLoop(loop);
 }
 
-function usersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
+function usersOf(graph: Graph, ids: ReadonlySet<string>): ReadonlyMap<string, readonly Node[]> {
   const users = new Map<string, Node[]>();
   for (const node of graph.nodes) {
-    for (const input of new Set(node.inputs)) {
+    for (const input of new Set(node.inputs.filter((id) => ids.has(id)))) {
       const list = users.get(input);
       if (list === undefined) users.set(input, [node]);
       else list.push(node);

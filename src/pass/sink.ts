@@ -51,8 +51,9 @@ function cheapCone(axis: string, graph: Graph, draft: Draft): ReadonlyMap<string
     const node = graph.nodes[index]!;
     const [output] = node.outputs;
     const isLoop = isNode(node, scan) && node.attributes.axis.id === axis;
-    const cost = output === undefined ? undefined : localCost(node, axis, draft.type);
-    if (output !== undefined && cost !== undefined && read.has(output.id) && !blocked.has(output.id)) {
+    const isWanted = output !== undefined && read.has(output.id) && !blocked.has(output.id);
+    const cost = isWanted ? localCost(node, axis, draft.type) : undefined;
+    if (isWanted && cost !== undefined) {
       cone.set(output.id, node);
       costs.set(output.id, cost);
       for (const input of node.inputs) read.add(input);
@@ -66,9 +67,7 @@ function cheapCone(axis: string, graph: Graph, draft: Draft): ReadonlyMap<string
   }
   // What is costly all the way down is no cone.
   const total = new Map<string, number>();
-  for (const node of graph.nodes) {
-    const id = node.outputs[0]?.id ?? "";
-    if (!cone.has(id)) continue;
+  for (const [id, node] of [...cone].reverse()) {
     const cost = node.inputs.reduce((sum, input) => sum + (total.get(input) ?? 0), costs.get(id) ?? 0);
     if (cost > CHEAP) cone.delete(id);
     else total.set(id, cost);

@@ -22,6 +22,8 @@ export interface Buffer {
  */
 export interface Place {
   readonly cell: number;
+  /** Elements behind that address. */
+  readonly offset?: Size;
   readonly steps: readonly { readonly loop: Loop; readonly stride: Size }[];
   readonly strides: ReadonlyMap<string, Size>;
   /** What must stay alive for it. */

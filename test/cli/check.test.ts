@@ -89,8 +89,8 @@ model M(D = 2) {
       seen.add(file);
       const text = readFileSync(file, "utf8");
       for (const [, target = ""] of text.matchAll(/^(?:import|export) (?!type)[^;]*?from "([^"]+)"/gms)) {
-        if (target.startsWith(".")) visit(resolve(dirname(file), target));
-        else packages.add(target);
+        if (target.endsWith(".ts")) visit(resolve(dirname(file), target));
+        else if (!target.endsWith(".seq")) packages.add(target);
       }
     };
     visit(join(dirname(MAIN), "check.ts"));

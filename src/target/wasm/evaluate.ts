@@ -3,12 +3,11 @@ import { hashStream } from "../../ir/random.ts";
 import { fixedSize } from "./context.ts";
 import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
-import { expand, gather, pad, rename, reshape, scatter, slice } from "../../op/move.ts";
-import { constant, extent, iota, random } from "../../op/source.ts";
+import { expand, gather, type PadAttributes, pad, rename, reshape, scatter, slice } from "../../op/move.ts";
+import { constant, extent, iota, type RandomAttributes, random } from "../../op/source.ts";
 import { prefix, shift, suffix, window } from "../../op/window.ts";
-import type { Place } from "../../plan/place.ts";
 import type { Value } from "../../plan/value.ts";
-import { f32, f32x4, i32, i32x4, type V128, v128 } from "./encode-code.ts";
+import { f32x4, i32x4, type V128, v128 } from "./encode-code.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { uniformOf } from "./math-random.ts";
 import {
@@ -24,8 +23,7 @@ import {
 import { addToPosition, clipPosition, divided, insideOf, joinPositions, negated } from "./position.ts";
 import { mathScope, renderScalar } from "./render.ts";
 import { viewOf } from "./view.ts";
-import { log } from "./math-vector.ts";
-import { cosine } from "./cosine.ts";
+import { cosineOfTurns, log } from "./math-vector.ts";
 
 /**
  * The value at a position: read where it lies in memory, else computed from its operands at the positions that it needs of them.
@@ -44,22 +42,10 @@ const VALUES = Symbol("values");
 const NONE: ReadonlySet<Value> = new Set();
 
 function read(kernel: Kernel, value: Value, positions: Positions, own: ReadonlySet<Value>): Vector {
-  const place = viewOf(kernel.context.plan, value);
-  const inside = place !== undefined && !isOwnView(value, own);
-  return inside ? loadFrom(kernel, place, positions, value.dtype) : compute(kernel, value, positions, own);
-}
-
-/** Whether a value is a view of one that this kernel is about to write. */
-function isOwnView(value: Value, own: ReadonlySet<Value>): boolean {
-  if (own.has(value)) return true;
-  const { definition } = value;
-  if (definition.kind === "entry") return isOwnView(definition.of, own);
-  return definition.kind === "node" && own.size > 0 && definition.inputs.some((input) => own.has(input) || (!input.axes.length ? false : isOwnView(input, own)));
-}
-
-/** A value that lies elsewhere than at its own place. */
-export function readAt(kernel: Kernel, place: Place, value: Value, positions: Positions): Vector {
-  return loadFrom(kernel, place, positions, value.dtype);
+  const view = viewOf(kernel.context.plan, value);
+  // What this kernel is about to write does not lie in memory yet.
+  if (view === undefined || own.has(view.root)) return compute(kernel, value, positions, own);
+  return loadFrom(kernel, view.place, positions, value.dtype);
 }
 
 function compute(kernel: Kernel, value: Value, positions: Positions, own: ReadonlySet<Value>): Vector {
@@ -178,7 +164,7 @@ function extentOf(kernel: Kernel, value: Value, size: Size): Vector {
 function padded(
   kernel: Kernel,
   value: Value,
-  node: Node<typeof pad extends { infer(inputs: never, attributes: infer A): unknown } ? A : never>,
+  node: Node<PadAttributes>,
   x: Value | undefined,
   positions: Positions,
   at: (input: Value | undefined, changed: readonly (readonly [string, Position])[]) => Vector,
@@ -217,7 +203,7 @@ function reshaped(
 function randomAt(
   kernel: Kernel,
   value: Value,
-  node: Node<typeof random extends { infer(inputs: never, attributes: infer A): unknown } ? A : never>,
+  node: Node<RandomAttributes>,
   seed: Vector,
   positions: Positions,
 ): Vector {
@@ -236,8 +222,5 @@ function randomAt(
   if (distribution === "uniform") return made(kernel, value, [at, seed], draw(0));
   const scope = mathScope(kernel, depth);
   const radius = f32x4.sqrt(f32x4.mul(f32x4.const(-2), log(scope, draw(0))));
-  return made(kernel, value, [at, seed], f32x4.mul(radius, cosine(scope, draw(1))));
+  return made(kernel, value, [at, seed], f32x4.mul(radius, cosineOfTurns(scope, draw(1))));
 }
-
-void f32;
-void i32;

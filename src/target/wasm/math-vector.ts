@@ -122,3 +122,18 @@ const ERF_ABOVE = [
   -2.95459980854025e-3, -1.60960333262415e-2,
 ];
 const ERF_BELOW = [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2];
+
+/** cos(2πx) for 0 ≤ x ≤ 1, to 2e-7: sin(2πt) with t = ¼ - |x - round x| and the Taylor series of sine to degree 13. */
+export function cosineOfTurns(m: MathScope, x: V128): V128 {
+  const rest = f32x4.sub(x, f32x4.nearest(x));
+  const t = m.once(f32x4.sub(constant(0.25), f32x4.abs(rest)));
+  const square = m.once(f32x4.mul(t, t));
+  return f32x4.mul(t, polynomial(m, square, SINE_OF_TURNS));
+}
+
+/** (-1)ᵏ (2π)²ᵏ⁺¹ / (2k+1)! for k = 6 … 0. */
+const SINE_OF_TURNS: readonly number[] = [6, 5, 4, 3, 2, 1, 0].map((k) => {
+  let value = 2 * Math.PI;
+  for (let n = 1; n <= k; n++) value *= -((2 * Math.PI) ** 2) / (2 * n * (2 * n + 1));
+  return value;
+});

@@ -89,6 +89,7 @@ function addressOf(kernel: Kernel, place: Place, positions: Positions): Address 
     const before = across.kind === "lanes" ? across.offsets : across.kind === "none" ? undefined : stepsOf(kernel, across);
     across = { kind: "lanes", offsets: before === undefined ? lanes : i32x4.add(before, lanes) };
   };
+  if (place.offset !== undefined) addTerm(bytes(place.offset));
   for (const { loop, stride } of place.steps) addTerm(kernel.multiply(kernel.position(loop), bytes(stride)));
   for (const [axis, stride] of place.strides) {
     const step = bytes(stride);

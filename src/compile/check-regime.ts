@@ -1,0 +1,105 @@
+import { meant } from "../base/meant.ts";
+import { nearest } from "../base/nearest.ts";
+import { createReport } from "../base/report.ts";
+import { dottedPath } from "../build/expression.ts";
+import { demandAll, inputSpecs, type OpenModel } from "../build/model.ts";
+import { regimeLoss } from "../build/objective.ts";
+import { isPart, trainingStep } from "../build/training.ts";
+import { checkDataClause } from "../check/check-data.ts";
+import { type Regime, readRegime } from "../check/regime.ts";
+import type { Definition, Expression, Train } from "../syntax/tree.ts";
+import { compileReports, type Job, modelRequest, openForLoss, scheduled } from "./program.ts";
+
+/** Checks a training regime: its clauses, and with them that the model's loss, step and reports can be made. */
+export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definition>): void {
+  const { report } = job;
+  const regime = readRegime(train, report);
+  for (const clause of regime.data) checkDataClause(clause, report);
+  for (const split of [regime.val, regime.test]) if (split?.rule.kind === "own") checkDataClause(split.rule.data, report);
+  const request = modelRequest(job, regime.model);
+  if (request === undefined || broken.has(request.definition)) return;
+  const clauses = report.hasErrors;
+  const own: Job = { ...job, report: createReport() };
+  const model = openForLoss({ ...request, report: own.report });
+  demandAll(model);
+  if (!own.report.hasErrors) {
+    checkInputs(job, regime, model);
+    const loss = regimeLoss(model, regime);
+    if (loss !== undefined) checkParts(job, regime, model);
+    if (loss !== undefined && !own.report.hasErrors && !clauses) {
+      const draft = trainingStep(loss, regime, frozenWeights(regime, model));
+      if (draft !== undefined) scheduled(draft, own.report, job.modules);
+    }
+    if (regime.reports.length > 0 && loss !== undefined) compileReports({ ...own, report: reportsOnly(own) }, regime);
+  }
+  for (const { code, span, message, ...more } of own.report.diagnostics) report.add(code, span, message, more);
+}
+
+/** Reports are elaborated whether or not the step could be made. */
+function reportsOnly({ report }: Job): Job["report"] {
+  return {
+    get diagnostics() {
+      return report.diagnostics;
+    },
+    hasErrors: false,
+    add: report.add,
+  };
+}
+
+function frozenWeights(regime: Regime, { session }: OpenModel): ReadonlySet<string> {
+  const parts = regime.freezes.flatMap((freeze) => freeze.parts);
+  return new Set([...session.weights.keys()].filter((name) => covers(parts, name)));
+}
+
+function covers(parts: readonly Expression[], weight: string): boolean {
+  return parts.some((part) => isPart(weight, dottedPath(part) ?? ""));
+}
+
+/** Every input is given by a data line, and every column is an input. */
+function checkInputs({ report }: Job, regime: Regime, model: OpenModel): void {
+  const specs = inputSpecs(model.session);
+  const names = regime.data.flatMap((clause) => clause.names);
+  const given = new Set(names.map((name) => name.text));
+  const known = specs.map((spec) => spec.name);
+  for (const { text, span } of names) {
+    if (known.includes(text)) continue;
+    const near = nearest(text, known.filter((name) => !given.has(name)));
+    if (near !== undefined) given.add(near);
+    report.add(
+      "missing-input",
+      span,
+      `${model.frame.definition.name.text} has no input ${text}`,
+      near === undefined ? { hint: `its inputs are ${known.join(", ")}` } : meant(near, span),
+    );
+  }
+  const [line] = regime.data;
+  if (line === undefined) return;
+  for (const { name, span } of specs) {
+    if (given.has(name)) continue;
+    report.add("missing-input", regime.train.name.span, `no data line of ${regime.name} gives ${name}`, {
+      related: [
+        { span, message: `${name} is declared here` },
+        ...line.names.slice(0, 1).map((first) => ({ span: first.span, message: "these are given" })),
+      ],
+      hint: `write data ${[...names.map((one) => one.text), name].join(", ")} = ...`,
+    });
+  }
+}
+
+/** `freeze`, `optim ... on`: parts that name nothing. */
+function checkParts({ report }: Job, regime: Regime, model: OpenModel): void {
+  const weights = [...model.session.weights.keys()];
+  const parts = [...regime.freezes.flatMap((freeze) => freeze.parts), ...regime.optimizers.flatMap((optim) => optim.on)];
+  for (const part of parts) {
+    if (weights.some((weight) => covers([part], weight))) continue;
+    const known = [...new Set(weights.map((weight) => weight.split(".")[0] ?? ""))];
+    const path = dottedPath(part);
+    const near = path === undefined ? undefined : nearest(path, [...known, ...weights]);
+    report.add(
+      "unknown-name",
+      part.span,
+      path === undefined ? "this names no part of the model" : `${model.frame.definition.name.text} has no part ${path} with weights`,
+      near === undefined ? { hint: `its parts are ${known.join(", ")}` } : meant(near, part.span),
+    );
+  }
+}
