@@ -9,12 +9,19 @@ export interface Effort {
   readonly sideMilliseconds: number;
 }
 
-/** Milliseconds of one run, by side and round; a side that is slow lacks the later rounds. */
-export type Rounds<Name extends string> = ReadonlyMap<Name, readonly number[]>;
+export interface Turn {
+  /** Of one run. */
+  readonly milliseconds: number;
+  /** Processor time of this process by elapsed time: below 1 where others had the core. */
+  readonly undisturbed: number;
+}
+
+/** By side and round; a side that is slow lacks the later rounds. */
+export type Rounds<Name extends string> = ReadonlyMap<Name, readonly Turn[]>;
 
 /**
  * Takes turns: in every round each side runs for a while, so that what else the machine does meets all of them, and what is compared was
- * measured within the same seconds. A turn's time is the median of its runs.
+ * measured within the same seconds. A turn's time is the median of its runs. A turn in which others had the core is taken again.
  */
 export async function measure<Name extends string>(
   sides: ReadonlyMap<Name, Side>,
@@ -22,12 +29,13 @@ export async function measure<Name extends string>(
   onTurn: (name: Name) => void,
 ): Promise<Rounds<Name>> {
   const plans = new Map<Name, { readonly side: Side; readonly runs: number; readonly rounds: number }>();
-  const times = new Map<Name, number[]>();
+  const times = new Map<Name, Turn[]>();
   for (const [name, side] of sides) {
     onTurn(name);
-    const once = await warm(side, effort);
+    const first = await warm(side, effort);
+    const once = first.milliseconds;
     // So slow that the machine's state does not matter: what it took while warming up has to do.
-    times.set(name, once > effort.sideMilliseconds ? [once] : []);
+    times.set(name, once > effort.sideMilliseconds ? [first] : []);
     if (once > effort.sideMilliseconds) continue;
     const runs = Math.min(MOST_RUNS, Math.max(1, Math.round(effort.turnMilliseconds / once)));
     const rounds = Math.min(effort.rounds, Math.max(1, Math.floor(effort.sideMilliseconds / (once * runs))));
@@ -38,7 +46,7 @@ export async function measure<Name extends string>(
     for (const [name, plan] of rotated([...plans], round)) {
       if (round >= plan.rounds) continue;
       onTurn(name);
-      times.get(name)?.push(await turn(plan.side, plan.runs));
+      times.get(name)?.push(await quietTurn(plan.side, plan.runs));
     }
   }
   return times;
@@ -46,21 +54,41 @@ export async function measure<Name extends string>(
 
 const MOST_RUNS = 20_000;
 
-/** Runs until the compilers of the machine below have settled; the time of one run. */
-async function warm(side: Side, { turnMilliseconds }: Effort): Promise<number> {
+/** Runs until the compilers of the machine below have settled. */
+async function warm(side: Side, { turnMilliseconds }: Effort): Promise<Turn> {
   await side.enter?.();
   const end = performance.now() + turnMilliseconds;
-  const times: number[] = [];
-  do times.push(await timed(side));
-  while (performance.now() < end && times.length < MOST_RUNS);
-  return median(times.slice(times.length >> 1));
+  return observed(async () => {
+    const times: number[] = [];
+    do times.push(await timed(side));
+    while (performance.now() < end && times.length < MOST_RUNS);
+    return median(times.slice(times.length >> 1));
+  });
 }
 
-async function turn(side: Side, runs: number): Promise<number> {
+const QUIET = 0.97;
+const TRIES = 3;
+
+/** The least disturbed of a few tries. */
+async function quietTurn(side: Side, runs: number): Promise<Turn> {
   await side.enter?.();
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) times.push(await timed(side));
-  return median(times);
+  let best: Turn | undefined;
+  for (let attempt = 0; attempt < TRIES && (best?.undisturbed ?? 0) < QUIET; attempt++) {
+    const turn = await observed(async () => {
+      const times: number[] = [];
+      for (let run = 0; run < runs; run++) times.push(await timed(side));
+      return median(times);
+    });
+    if (turn.undisturbed > (best?.undisturbed ?? -1)) best = turn;
+  }
+  return best ?? { milliseconds: Number.NaN, undisturbed: 0 };
+}
+
+async function observed(act: () => Promise<number>): Promise<Turn> {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  const milliseconds = await act();
+  const { user, system } = process.cpuUsage(before);
+  return { milliseconds, undisturbed: (user + system) / 1000 / (performance.now() - start) };
 }
 
 async function timed(side: Side): Promise<number> {

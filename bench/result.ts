@@ -1,5 +1,5 @@
 import { compare, type Difference, excess } from "./compare.ts";
-import { type Effort, measure } from "./measure.ts";
+import { type Effort, measure, type Rounds } from "./measure.ts";
 import { type MultiplyAdd, PEAK_FLOPS, peakSide } from "./peak.ts";
 import type { Results, Side, SideName, Workload } from "./side.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
@@ -9,6 +9,8 @@ export interface SideResult {
   /** Of one unit. */
   readonly milliseconds: Spread;
   readonly rounds: number;
+  /** The least part of a core that the process had in one of them. */
+  readonly undisturbed: number;
   /** Its time divided by the first side's, round by round. */
   readonly ratio: Spread;
   readonly gigaflops: Spread | undefined;
@@ -71,20 +73,22 @@ export async function runWorkload(workload: Workload, bench: Bench): Promise<Wor
 
 function summary(
   workload: Workload,
-  times: ReadonlyMap<SideName | "peak", readonly number[]>,
+  rounds: Rounds<SideName | "peak">,
   names: readonly SideName[],
   worst: ReadonlyMap<SideName, Difference>,
 ): Pick<WorkloadResult, "peak" | "sides"> {
-  const peaks = (times.get("peak") ?? []).map((milliseconds) => PEAK_FLOPS / milliseconds / 1e6);
-  const first = times.get(names[0] ?? "peak") ?? [];
+  const millisecondsOf = (name: SideName | "peak") => (rounds.get(name) ?? []).map((turn) => turn.milliseconds);
+  const peaks = millisecondsOf("peak").map((milliseconds) => PEAK_FLOPS / milliseconds / 1e6);
+  const first = millisecondsOf(names[0] ?? "peak");
   const sides = names.map((name): SideResult => {
-    const own = times.get(name) ?? [];
+    const own = millisecondsOf(name);
     const speeds = own.map((milliseconds) => (workload.flops * workload.units) / milliseconds / 1e6);
     const counted = workload.flops > 0;
     return {
       name,
       milliseconds: spreadOf(own.map((milliseconds) => milliseconds / workload.units)),
       rounds: own.length,
+      undisturbed: Math.min(...(rounds.get(name) ?? []).map((turn) => turn.undisturbed)),
       ratio: spreadOf(own.map((milliseconds, round) => milliseconds / (first[round] ?? first.at(-1) ?? Number.NaN))),
       gigaflops: counted ? spreadOf(speeds) : undefined,
       share: counted ? spreadOf(speeds.map((speed, round) => speed / (peaks[round] ?? Number.NaN))) : undefined,

@@ -2,7 +2,7 @@ import type { GoalResult } from "./goals.ts";
 import type { SideResult, WorkloadResult } from "./result.ts";
 import type { Spread } from "./statistics.ts";
 
-const HEAD = ["", "ms", "× first", "min – max", "GFLOP/s", "of peak", "rounds", "differs by"] as const;
+const HEAD = ["", "ms", "× first", "min – max", "GFLOP/s", "of peak", "rounds", "of a core", "differs by"] as const;
 
 /** One workload as a table for the terminal. */
 export function resultTable({ workload, peak, sides, failed }: WorkloadResult): string {
@@ -16,7 +16,16 @@ export function resultTable({ workload, peak, sides, failed }: WorkloadResult): 
   ].join("\n");
 }
 
-function sideRow({ name, milliseconds, ratio, gigaflops, share, rounds, worst }: SideResult): readonly string[] {
+function sideRow({
+  name,
+  milliseconds,
+  ratio,
+  gigaflops,
+  share,
+  rounds,
+  undisturbed,
+  worst,
+}: SideResult): readonly string[] {
   return [
     name,
     number(milliseconds.median),
@@ -25,6 +34,7 @@ function sideRow({ name, milliseconds, ratio, gigaflops, share, rounds, worst }:
     gigaflops === undefined ? "" : number(gigaflops.median),
     share === undefined ? "" : `${number(share.median * 100)} %`,
     String(rounds),
+    undisturbed < 0.97 ? `${number(undisturbed * 100)} %` : "",
     worst === undefined ? "" : `${worst.relative.toExponential(0)} ${worst.name}`,
   ];
 }

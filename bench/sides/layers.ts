@@ -60,7 +60,7 @@ export async function sequenceForward(problem: SequenceProblem, backend: Backend
   const { model, x, y } = sequenceModel(problem, false);
   tf.dispose([x, y]);
   const shape: [number, number, number] = [problem.batch, problem.steps, problem.inputs];
-  return arraySide(backend, () => tf.tidy(() => one(model.predict(tf.tensor(problem.x, shape))).dataSync()), model);
+  return arraySide(backend, () => taken(() => one(model.predict(tf.tensor(problem.x, shape)))), model);
 }
 
 /** A stateful model of one step, `predict` for each vector of the stream. */
@@ -73,7 +73,7 @@ export async function stream(problem: SequenceProblem, backend: Backend): Promis
     let last: ArrayLike<number> = [];
     for (let step = 0; step < steps; step++) {
       const input = problem.x.subarray(step * inputs, (step + 1) * inputs);
-      last = tf.tidy(() => one(model.predict(tf.tensor(input, [1, 1, inputs]))).dataSync());
+      last = taken(() => one(model.predict(tf.tensor(input, [1, 1, inputs]))));
     }
     return last;
   };
@@ -89,6 +89,14 @@ function arraySide(backend: Backend, run: () => ArrayLike<number>, model: tf.Lay
     },
     dispose: () => model.dispose(),
   };
+}
+
+/** The numbers of a tensor, which goes. Not inside of `tidy`: that looks for tensors in every entry of an array. */
+function taken(compute: () => tf.Tensor): ArrayLike<number> {
+  const tensor = tf.tidy(compute);
+  const data = tensor.dataSync();
+  tensor.dispose();
+  return data;
 }
 
 function sequenceModel(problem: SequenceProblem, softmax: boolean, stateful = false) {
@@ -243,7 +251,7 @@ function denseWeights(weights: Weights, name: string): tf.Tensor[] {
 export async function product(x: Float32Array, weight: Float32Array, size: number): Promise<Side> {
   await enterTfjs("wasm");
   const kernel = tf.tensor2d(transposed(weight, size, size), [size, size]);
-  const run = () => tf.tidy(() => tf.matMul(tf.tensor2d(x, [size, size]), kernel).dataSync());
+  const run = () => taken(() => tf.matMul(tf.tensor2d(x, [size, size]), kernel));
   return {
     enter: () => enterTfjs("wasm"),
     check: async (): Promise<Results> => new Map([["output", Float32Array.from(run())]]),

@@ -35,6 +35,7 @@ export const CODES = {
   "equal-squares": "A product of equal axes could have met either one.",
   "does-not-divide": "A size does not divide.",
   "unknown-size": "The number that a size is must be known here.",
+  "negative-size": "A size is less than zero.",
   "reshape-size": "A reshape changes how many numbers there are.",
   "reshape-ragged": "A reshape cannot merge an axis whose length differs by example.",
   rank: "A value has too few axes.",

@@ -10,6 +10,7 @@ import { type BoundInput, declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, knownSlot, type Slot } from "./frame.ts";
+import { moveParams } from "./move-params.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
 import { asSize } from "./static.ts";
@@ -21,6 +22,7 @@ import {
   type Meaning,
   type RecordValue,
   shapeText,
+  shownSize,
   type TensorValue,
   type VisibleAxis,
   visibleAxis,
@@ -115,6 +117,7 @@ function applyOne(context: Context, instance: InstanceValue, given: Given, span:
   }
   const state = instance.definition.definitionKind === "cell" ? nextState(inner, instance, leading, span) : undefined;
   if (state === "invalid" || outs.some((out) => out.kind === "invalid")) return undefined;
+  moveParams(context.session, frame);
   return { outs, state, frame };
 }
 
@@ -317,25 +320,33 @@ function checkTokens(
   const { report } = context.session;
   const name = instanceName(instance);
   const { vocabulary } = item.type;
+  const drawn =
+    instance.definition.definitionKind === "dist" && !inputNames(instance.definition).includes(item.name.text);
   if (vocabulary === undefined) {
     if (value.vocabulary === undefined || item.type.base !== "float") return true;
-    report.add("wrong-kind", span, `${name} takes numbers for ${item.name.text}, these are tokens`, {
+    const text = drawn
+      ? `${name} is a distribution of numbers, and this is ${describe(value)}`
+      : `${name} takes numbers for ${item.name.text}, these are tokens`;
+    report.add("wrong-kind", span, text, {
       related: [{ span: value.from, message: `${describe(value)} comes from here` }],
-      hint: "embed them, or write one_hot(...)",
+      hint: drawn
+        ? "tokens are drawn from categorical(logits); a number is declared []"
+        : "embed them, or write one_hot(...)",
     });
     return false;
   }
   if (context.session.builder.type(value.id).dtype !== "int") {
-    const related = value.from.start === span.start ? [] : [{ span: value.from, message: "it comes from here" }];
-    report.add(
-      "wrong-kind",
-      span,
-      `${name} takes tokens for ${item.name.text}, and was given ${describe(value)}, which are numbers`,
-      {
-        related: [...related, { span: item.span, message: `${item.name.text} is declared here` }],
-        hint: "declare the input as tokens, as in tok(V)[T], or take the nearest with argmax(x)",
-      },
-    );
+    const related =
+      value.from.start === span.start
+        ? []
+        : [{ span: value.from, message: drawn ? "it is declared here" : "they come from here" }];
+    const text = drawn
+      ? `${name} is a distribution of tokens, and this is ${describe(value)}, of numbers`
+      : `${name} takes tokens for ${item.name.text}, and was given numbers`;
+    report.add("wrong-kind", span, text, {
+      related: [...related, ...(drawn ? [] : [{ span: item.span, message: `${item.name.text} is declared here` }])],
+      hint: drawn ? "declare it as tokens, as in emit y: tok(K) ~ ..." : "declare the input as tokens, as in tok(V)[T]",
+    });
     return false;
   }
   const size = expectedSize(inner, sizes, vocabulary);
@@ -345,9 +356,18 @@ function checkTokens(
     return true;
   }
   if (value.vocabulary === undefined || equalSizes(value.vocabulary, size)) return true;
-  report.add("token-size", span, `${name} takes tokens below ${size.text}, these are below ${value.vocabulary.text}`, {
-    related: [{ span: value.from, message: `${describe(value)} comes from here` }],
-  });
+  const below = shownSize(size.text);
+  report.add(
+    "token-size",
+    span,
+    `${name} ${drawn ? "draws" : "takes"} tokens below ${below}, and ${drawn ? "this is" : "was given"} ${describe(value)}`,
+    {
+      related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+      hint: drawn
+        ? `emit tok(${below}), or give logits of size ${shownSize(value.vocabulary.text)}`
+        : "each vocabulary has a table of its own",
+    },
+  );
   return false;
 }
 
@@ -508,7 +528,9 @@ export function fitsState(
   context.session.report.add("shape-mismatch", span, message, {
     related: [
       { span: value.from, message: `${shapeText(value.visible)} comes from here` },
-      { span: instance.declared, message: `${name} is made here` },
+      instance.path === ""
+        ? { span: item.span, message: `${item.name.text} is declared here` }
+        : { span: instance.declared, message: `${name} is made here` },
     ],
   });
   return false;
@@ -716,7 +738,8 @@ function stackValues(context: Context, values: readonly Meaning[], size: Size, s
   const tensors = values.filter((value) => value.kind === "tensor");
   const model = tensors[0];
   if (model === undefined || tensors.length !== values.length) return INVALID;
-  if (values.length === 1) return { ...model, visible: [visibleAxis({ id: "1", size }, undefined, true), ...model.visible] };
+  if (values.length === 1)
+    return { ...model, visible: [visibleAxis({ id: "1", size }, undefined, true), ...model.visible] };
   const { axes, builder } = context.session;
   const taken = new Set([...context.hidden.map((axis) => axis.id), ...model.visible.map((axis) => axis.axis.id)]);
   const counted = axes.fresh(constantSize(values.length), taken);

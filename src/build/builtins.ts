@@ -302,7 +302,10 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
   const to = axes.fresh(size, taken);
   const id = move.concat(
     builder,
-    aligned.values.map((value) => value.id),
+    aligned.values.map((value, index) => {
+      const axis = lasts[index];
+      return axis === undefined || axis.unit ? value.id : move.expand(builder, value.id, [axis.axis]);
+    }),
     lasts.map((axis) => (axis === undefined || axis.unit ? "" : axis.axis.id)),
     to,
   );

@@ -116,7 +116,8 @@ function readsBack(node: Node, time: string): boolean {
 
 function usersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
   const users = new Map<string, Node[]>();
-  for (const node of graph.nodes) for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
+  for (const node of graph.nodes)
+    for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
   return users;
 }
 
@@ -129,5 +130,7 @@ function circles(graph: Graph, defined: ReadonlyMap<string, Node>): readonly (re
       return node === undefined ? [] : [place.get(node) ?? 0];
     }),
   );
-  return groups.filter((group) => group.length > 1).map((group) => group.flatMap((vertex) => graph.nodes[vertex] ?? []));
+  return groups
+    .filter((group) => group.length > 1)
+    .map((group) => group.flatMap((vertex) => graph.nodes[vertex] ?? []));
 }

@@ -9,6 +9,7 @@ import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import type { OpenModel } from "./model.ts";
+import { movingOnce } from "./move-params.ts";
 import { openDistribution } from "./noise.ts";
 import { asTensor } from "./operators.ts";
 import { type NamedAxis, rangesOf } from "./range.ts";
@@ -62,7 +63,7 @@ export function distributionValue(
 ): TensorValue | undefined {
   const { context, item } = emission;
   const of = name === "log_prob" ? { value: emission.value, name: ofName(emission) } : undefined;
-  const opened = openDistribution(context, item.dist, parameters, of);
+  const opened = movingOnce(context.session, item, () => openDistribution(context, item.dist, parameters, of));
   if (opened === undefined) return undefined;
   const slot = opened.frame.names.get(name);
   if (slot === undefined) {
@@ -97,7 +98,7 @@ function ofName({ context, item }: Emission): string {
 /** What the distribution is given, by input name, over the emission's indices: `logits`, `mu`, `sigma`. */
 export function distributionParameters(emission: Emission): ReadonlyMap<string, TensorValue> {
   const { context, item, indices } = emission;
-  const opened = openDistribution(context, item.dist);
+  const opened = movingOnce(context.session, item, () => openDistribution(context, item.dist));
   const values = new Map<string, TensorValue>();
   if (opened === undefined) return values;
   for (const name of inputNames(opened.instance.definition)) {

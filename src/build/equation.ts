@@ -10,6 +10,7 @@ import { isEverywhere } from "./condition.ts";
 import { dottedPath, evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, joinPath, type Session, type Slot, type SlotGroup } from "./frame.ts";
 import { holdPastEnd } from "./hold.ts";
+import { restoreMoved } from "./move-params.ts";
 import { asTensor } from "./operators.ts";
 import { indexAxes } from "./range.ts";
 import { isThere } from "./there.ts";
@@ -46,6 +47,7 @@ function solve(session: Session, slot: Slot): void {
   const { group } = slot;
   group.state = "busy";
   session.busy.push(slot);
+  const moved = new Map(session.moved);
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     group.recursive = false;
     const mark = session.trail.length;
@@ -72,6 +74,7 @@ function solve(session: Session, slot: Slot): void {
       return;
     }
     for (const later of session.trail.splice(mark)) forget(later.group);
+    restoreMoved(session.moved, moved);
     group.assumed = meanings.map((meaning) => assume(session, slot, meaning));
   }
   reportUnstable(session, slot);

@@ -16,6 +16,7 @@ import { evaluateCall } from "./call.ts";
 import { isEverywhere } from "./condition.ts";
 import { demand } from "./equation.ts";
 import type { Context, Slot } from "./frame.ts";
+import { instanceMember, instanceMembers } from "./instance-member.ts";
 import { METRICS } from "./metrics.ts";
 import { asTensor, elementwise, product, scalar } from "./operators.ts";
 import { evaluateIndex } from "./read.ts";
@@ -143,7 +144,8 @@ function constantNamed(context: Context, name: string, span: Span): Meaning | un
   }
 }
 
-function trainingFlag({ session }: Context): string {
+/** bool []: whether this is a training step. */
+export function trainingFlag({ session }: Pick<Context, "session">): string {
   for (const [id, role] of session.roles) if (role.kind === "training") return id;
   const id = session.builder.param("training", { dtype: "bool", axes: [] });
   session.roles.set(id, { kind: "training" });
@@ -205,9 +207,11 @@ function evaluateMember(context: Context, expression: Member): Meaning {
   }
   const family = familySlot(context, expression);
   if (family !== undefined) return demand(session, family);
+  const weight = memberOfInstance(context, expression);
+  if (weight !== undefined) return weight;
   if (object.kind === "reference" && frame.names.get(object.name)?.kind === "family") {
     const members = familyMembers(context, object.name).map((key) => key.slice(object.name.length + 1));
-    return reportMember(context, object.name, name.text, members, name.span);
+    return reportMember(context, `the family ${object.name}`, name.text, members, name.span);
   }
   const value = evaluateRaw(context, object);
   switch (value.kind) {
@@ -246,6 +250,19 @@ function evaluateMember(context: Context, expression: Member): Meaning {
 function familySlot(context: Context, expression: Member): Slot | undefined {
   const path = dottedPath(expression);
   return path === undefined ? undefined : context.frame.names.get(path);
+}
+
+/** `l1.W` and `enc.f.W.i`: a weight or part of an instance; undefined where the expression is something else. */
+function memberOfInstance(context: Context, expression: Member): Meaning | undefined {
+  const [head = "", ...names] = (dottedPath(expression) ?? "").split(".");
+  const slot = context.frame.names.get(head);
+  const instance = slot?.kind === "instance" ? demand(context.session, slot) : undefined;
+  if (instance?.kind !== "instance" || names.length === 0) return undefined;
+  const found = instanceMember(context, instance, names, expression.span);
+  const name = expression.names[0];
+  if (found !== undefined || expression.object.kind !== "reference" || name === undefined) return found;
+  const known = instanceMembers(context, instance, expression.span);
+  return known.includes(name.text) ? undefined : reportMember(context, describe(instance), name.text, known, name.span);
 }
 
 /** `a.b.c` as text, where the expression is nothing else. */
@@ -383,7 +400,7 @@ function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS",
       span,
       `${name} is a token, and ${printExpression(expression.value)} holds numbers`,
       {
-        related: [{ span: value.from, message: `${describe(value)} comes from here` }],
+        related: [{ span: value.from, message: "they come from here" }],
         hint: "write a number, or declare the input as tokens, as in tok(V)[T]",
       },
     );

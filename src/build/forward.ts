@@ -1,3 +1,4 @@
+import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { gradients } from "../grad/gradients.ts";
@@ -92,7 +93,7 @@ export function namedValue(model: OpenModel, name: string, span: Span): TensorVa
     .map(([key]) => key);
   const near = nearest(name, known);
   session.report.add("unknown-name", span, `${frame.definition.name.text} has no value ${name}`, {
-    hint: near === undefined ? `it has ${known.join(", ")}` : `did you mean ${near}?`,
+    ...(near === undefined ? { hint: `it has ${known.join(", ")}` } : meant(near, span)),
   });
   return undefined;
 }

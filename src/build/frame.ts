@@ -30,6 +30,8 @@ export interface Session {
   readonly ties: Map<string, Tie>;
   /** Params that an equation moves: weight name to graph value, the latest move. */
   readonly moved: Map<string, string>;
+  /** What was moved before something was worked out that is worked out again: an emission's distribution. */
+  readonly movedBefore: Map<object, ReadonlyMap<string, string>>;
   /** Slots finished, in order: what a second pass over a recurrence must forget. */
   readonly trail: Slot[];
   /** Slots being worked on, outermost first: the circle of a recurrence. */

@@ -1,11 +1,11 @@
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
+import { constantSize } from "../ir/size.ts";
 import type { Argument, Expression, Use } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, joinPath, knownSlot } from "./frame.ts";
 import { asInteger, numberMeaning } from "./static.ts";
-import { constantSize } from "../ir/size.ts";
 import { type DefinitionValue, describe, INVALID, type InstanceValue, type Meaning } from "./value.ts";
 
 const MOST_BLOCKS = 4096;
@@ -33,7 +33,9 @@ export function instanceOf(context: Context, use: Use): Meaning {
     blocks.push(block);
   }
   const first = blocks[0] ?? single(withIndex(context, use, 0), use.of, path, use);
-  return first.kind === "instance" ? { ...first, path, blocks, count: written.kind === "size" ? written.size : constantSize(count) } : INVALID;
+  return first.kind === "instance"
+    ? { ...first, path, blocks, count: written.kind === "size" ? written.size : constantSize(count) }
+    : INVALID;
 }
 
 function withIndex(context: Context, use: Use, index: number): Context {

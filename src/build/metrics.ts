@@ -88,6 +88,12 @@ export function metricEmission(model: OpenModel, metric: Metric, call: Call): Em
     return undefined;
   }
   const extra = call.args[1];
+  if (extra?.name !== undefined) {
+    report.add("not-yet", extra.name.span, `the option ${extra.name.text} of ${metric.name} is not built yet`, {
+      hint: `write ${metric.name}(${named})`,
+    });
+    return undefined;
+  }
   if (extra !== undefined) {
     report.add("wrong-arguments", extra.span, `${metric.name} takes one emission and nothing else`, {
       hint: `write ${metric.name}(${named})`,

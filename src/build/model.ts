@@ -14,6 +14,8 @@ import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, knownSlot, type Session } from "./frame.ts";
 import { givenParameters } from "./instance.ts";
+import { moveParams, movesParams } from "./move-params.ts";
+import { checkMoved } from "./moved.ts";
 import type { InputSpec } from "./program.ts";
 import { rangesOf } from "./range.ts";
 import { asSize } from "./static.ts";
@@ -80,6 +82,7 @@ export function createSession(
     inputs: new Map(),
     ties: new Map(),
     moved: new Map(),
+    movedBefore: new Map(),
     trail: [],
     busy: [],
     streams: new Map(),
@@ -119,12 +122,25 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
   declareTies(scope.context);
   declareLeaves(scope.context, batch, request.chosen ?? new Set());
   const frame = scope.complete([batch], []);
+  if (movesParams(request.modules, file, definition)) moveInOrder(session, frame);
   return {
     session,
     frame,
     context: frameContext(session, frame),
     emissions: definition.items.filter((item) => item.kind === "emit"),
   };
+}
+
+/** Params are moved in the order of the file, whatever asks for what first. */
+function moveInOrder(session: Session, frame: Frame): void {
+  for (const item of frame.definition.items) {
+    if (item.kind !== "equation") continue;
+    for (const { name, primed } of item.targets) {
+      const slot = frame.names.get(primed ? `${name.text}'` : name.text);
+      if (slot?.kind === "equation") demand(session, slot);
+    }
+  }
+  moveParams(session, frame);
 }
 
 /** A frame around the model: nothing but the names of its file. */
@@ -361,6 +377,7 @@ export function inputSpecs(session: Session): readonly InputSpec[] {
 /** Asks for every name of the model's frame, so that all its mistakes are found, not only those on the way to a loss. */
 export function demandAll(model: OpenModel): void {
   for (const slot of [...model.frame.names.values()]) if (slot.kind !== "family") demand(model.session, slot);
+  checkMoved(model.session, model.frame);
 }
 
 /** The model that a regime, generation or check names. */

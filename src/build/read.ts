@@ -259,15 +259,10 @@ function planConstant(context: Context, axis: VisibleAxis, at: Size, span: Span)
   const size = knownNumber(context, { kind: "size", size: axis.axis.size, from: span });
   if (number !== undefined && size !== undefined && number >= size) {
     const { text } = axis.axis.size;
-    const named = text === String(size) ? "" : `${shownSize(text)} has `;
-    report.add(
-      "wrong-option",
-      span,
-      `there is no position ${number}: ${named}${size} positions${named === "" ? " are there" : ""}, 0 to ${size - 1}`,
-      {
-        hint: "positions count from 0",
-      },
-    );
+    const named = text === String(size) ? "this axis has " : `${shownSize(text)} has `;
+    report.add("wrong-option", span, `there is no position ${number}: ${named}${size} positions, 0 to ${size - 1}`, {
+      hint: "positions count from 0",
+    });
     return undefined;
   }
   const index = make.toInt(builder, number === undefined ? make.sizeNumber(builder, at) : make.num(builder, number));

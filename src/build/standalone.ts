@@ -10,6 +10,7 @@ import { declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { type Context, type Frame, knownSlot, type Session } from "./frame.ts";
 import { createSession, type ModelRequest, modelParameters, outerContext } from "./model.ts";
+import { checkMoved } from "./moved.ts";
 import type { InputSpec } from "./program.ts";
 import { EVERYWHERE, type InstanceValue, type Meaning, type RecordValue, type TensorValue } from "./value.ts";
 
@@ -130,6 +131,7 @@ function outputs(applied: Applied): readonly TensorValue[] {
 /** Asks for every name of a frame, so that all its mistakes are found. */
 export function demandFrame(session: Session, frame: Frame): void {
   for (const slot of [...frame.names.values()]) if (slot.kind !== "family") demand(session, slot);
+  checkMoved(session, frame);
 }
 
 /** Names in the shapes of inputs that are no parameters: a call binds them, here they stand for themselves. */

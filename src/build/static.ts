@@ -127,7 +127,7 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
   }
   if (value !== undefined && value < 0) {
     const text = size.text === String(value) ? "" : `${size.text} is ${value}: `;
-    report.add("unknown-size", span, `${text}a size cannot be negative${text === "" ? `, this is ${value}` : ""}`, {
+    report.add("negative-size", span, `${text}a size cannot be negative${text === "" ? `, this is ${value}` : ""}`, {
       hint: "choose sizes so that something is left",
     });
     return undefined;
@@ -144,9 +144,7 @@ function isTimeQuotient(context: Context, size: Size): boolean {
   return size.terms.some(
     (term) =>
       term.denominator !== 1 &&
-      term.factors.some(
-        ({ atom }) => atom.kind === "name" && context.session.times.has(atom.text),
-      ),
+      term.factors.some(({ atom }) => atom.kind === "name" && context.session.times.has(atom.text)),
   );
 }
 
@@ -162,7 +160,7 @@ export function asInteger(context: Context, meaning: Meaning, span: Span, what: 
       : meaning.kind === "size"
         ? `${what} must be known while compiling, and ${names.join(", ")} is not`
         : `${what} must be a whole number, this is ${describe(meaning)}`;
-  context.session.report.add("unknown-size", span, text, {
+  context.session.report.add(names.length > 0 && value === undefined ? "unknown-size" : "wrong-kind", span, text, {
     hint:
       names.length > 0 && value === undefined
         ? `give it a default, as in ${names[0]} = 3, or a value where it is used`

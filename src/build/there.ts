@@ -14,7 +14,7 @@ export function isThere(context: Context, value: TensorValue, span: Span): boole
   session.report.add(
     "missing-else",
     read?.span ?? span,
-    `${read?.axis ?? "an axis"} may have no such position, and what is read then is not said`,
+    `an example may have no such position on ${read?.axis ?? "this axis"}, and what to read then is not said`,
     {
       related: [{ span: value.from, message: "it is needed here" }],
       hint: "write an else behind the read, as in x[2] else 0",

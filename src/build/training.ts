@@ -40,7 +40,7 @@ export interface LossDraft {
 export function trainingStep(draft: LossDraft, regime: Regime, frozen: ReadonlySet<string>): Draft | undefined {
   const { model, loss } = draft;
   const { session } = model;
-  const moved = [...session.moved];
+  const moved = [...session.moved].filter(([name]) => !frozen.has(name));
   const forward = session.builder.finish([
     { name: "loss", id: loss },
     ...draft.terms.map((term) => ({ name: `term.${term.name}`, id: term.id })),
@@ -100,7 +100,10 @@ export function carriedGraph(model: OpenModel, regime: Regime, graph: Graph): Ca
     return carryStates(graph, time, chunkOverlap(model));
   }
   const name = model.frame.definition.name.text;
-  const text = further === undefined ? `${name} has no state to carry` : `${name} reads itself further back than one position`;
+  const text =
+    further === undefined
+      ? `${name} has no state to carry from chunk to chunk`
+      : `${name} reads itself further back than one position`;
   model.session.report.add("wrong-option", regime.bptt.span, text, {
     related: further?.origin === undefined ? [] : [{ span: further.origin.span, message: "it is read here" }],
     hint:
@@ -127,7 +130,9 @@ function trainedWeights(
   const reached = reachable(graph, "loss");
   const own = [...session.weights].filter(([name, { spec }]) => spec.trained && !frozen.has(name));
   const trained = own.filter(([, { id }]) => reached.has(id)).map(([name]) => name);
-  const missed = own.filter(([, { id }]) => !reached.has(id));
+  // The last block of a stack may give more than is read of it: what the other blocks learn is no mistake there.
+  const learned = new Set(trained.map(anyBlock));
+  const missed = own.filter(([name, { id }]) => !reached.has(id) && !learned.has(anyBlock(name)));
   for (const at of new Set(missed.map(([, { made }]) => made))) {
     const names = missed.filter(([, { made }]) => made === at).map(([name]) => name);
     reportUnreached(model, regime, at, names);
@@ -142,6 +147,11 @@ function trainedWeights(
         : `${model.frame.definition.name.text} has no param and no use of a layer that has one`,
   });
   return undefined;
+}
+
+/** A weight's name for all blocks of its stack: `tower.0.W` and `tower.1.W` are `tower.*.W`. */
+function anyBlock(name: string): string {
+  return name.replace(/\.\d+\./g, ".*.");
 }
 
 /** The weights of one `use`, or one of the model's own. */
@@ -174,6 +184,7 @@ function optimizerContext(model: OpenModel, builder: Builder, roles: Map<string,
     trail: [],
     busy: [],
     moved: new Map(),
+    movedBefore: new Map(),
     metrics: undefined,
   };
   const frame: Frame = { ...model.frame, file: model.session.modules.entry.file, hidden: [], names: new Map() };

@@ -1,8 +1,9 @@
 import type { Report } from "../base/diagnostic.ts";
+import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Call, Expect, Expression } from "../syntax/tree.ts";
 import { children } from "../syntax/walk.ts";
-import { definitionNames, findDefinition, type Modules } from "./modules.ts";
+import { definitionNames, findDefinition, isMissingAnyway, type Modules } from "./modules.ts";
 
 /** What `expect` can ask, and how. */
 export const EXPECTATIONS = {
@@ -79,10 +80,13 @@ function checkDefinitionName(modules: Modules, expression: Expression, report: R
   const inLibrary = callee.kind === "member" && callee.object.kind === "reference" && callee.object.name === "std";
   const name = callee.kind === "reference" ? callee.name : inLibrary ? (callee.names[0]?.text ?? "") : "";
   const found = inLibrary ? modules.library.get(name) : findDefinition(modules, modules.entry.file, name);
-  if (found !== undefined) return;
+  if (found !== undefined || isMissingAnyway(modules, modules.entry.file, name)) return;
   const near = nearest(name, definitionNames(modules, modules.entry.file));
-  report.add("unknown-name", callee.span, `there is no definition ${name}`, {
-    hint: near === undefined ? undefined : `did you mean ${near}?`,
-    fix: near === undefined ? undefined : { title: `write ${near}`, edits: [{ span: callee.span, text: near }] },
-  });
+  const at = callee.kind === "member" ? (callee.names[0]?.span ?? callee.span) : callee.span;
+  report.add(
+    "unknown-name",
+    at,
+    name === "" ? "a definition is named here" : `there is no definition ${name}`,
+    near === undefined ? { hint: "define it in this file, or import it" } : meant(near, at),
+  );
 }

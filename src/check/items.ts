@@ -15,7 +15,10 @@ const BELONGS: Readonly<Record<Item["kind"], { readonly kind: string; readonly h
   time: { kind: "a model", hint: "in a shape, a name that is no parameter is bound by the call: in x: [T, D]" },
   in: { kind: "any definition", hint: "" },
   of: { kind: "a dist", hint: "`of` is the value whose probability a distribution defines; an input is written in" },
-  state: { kind: "a cell", hint: "write it as a cell, and use that here; along an index write h[t] = ... h[t-1] else 0" },
+  state: {
+    kind: "a cell",
+    hint: "write it as a cell, and use that here; along an index write h[t] = ... h[t-1] else 0",
+  },
   param: { kind: "any definition", hint: "" },
   noise: { kind: "any definition", hint: "" },
   latent: { kind: "a model", hint: "draw it in the model, and give it to this definition as an input" },
@@ -23,7 +26,10 @@ const BELONGS: Readonly<Record<Item["kind"], { readonly kind: string; readonly h
   tie: { kind: "a model", hint: "tie the weights in the model, by their full names: tie dec.head.W = dec.emb.W" },
   equation: { kind: "any definition", hint: "" },
   emit: { kind: "a model", hint: "give the value with out, and emit it in the model" },
-  out: { kind: "a cell or layer", hint: "a model gives what it emits; any named value of it can be shown and reported" },
+  out: {
+    kind: "a cell or layer",
+    hint: "a model gives what it emits; any named value of it can be shown and reported",
+  },
 };
 
 /** Checks which items stand in a definition: those that do not belong, that are missing, or that give a name twice. */
@@ -52,8 +58,10 @@ export function checkItems(definition: Definition, report: Report): void {
 }
 
 function hintFor(item: Item, kind: DefinitionKind): string | undefined {
-  if (item.kind === "state" && kind === "model") return "write a cell with this state, and scan it; or an equation along an index: h[t] = ... h[t-1] else 0";
-  if (item.kind === "out" && kind === "dist") return "a distribution defines log_prob, and where it can sample and best";
+  if (item.kind === "state" && kind === "model")
+    return "write a cell with this state, and scan it; or an equation along an index: h[t] = ... h[t-1] else 0";
+  if (item.kind === "out" && kind === "dist")
+    return "a distribution defines log_prob, and where it can sample and best";
   if (item.kind === "state" && kind === "dist") return "along an index write an equation: h[t] = ... h[t-1] else 0";
   return undefined;
 }

@@ -65,7 +65,9 @@ export function isMissingAnyway(modules: Modules, file: string, name: string): b
   const tree = modules.all.get(file)?.tree;
   if (tree === undefined) return false;
   const imported = tree.declarations.flatMap((declaration) => (declaration.kind === "import" ? declaration.names : []));
-  return imported.some((one) => (one.as ?? one.name).text === name) || tree.unread.some(({ words }) => words.includes(name));
+  return (
+    imported.some((one) => (one.as ?? one.name).text === name) || tree.unread.some(({ words }) => words.includes(name))
+  );
 }
 
 /** Every definition that a file can name, for suggestions. */
@@ -88,7 +90,8 @@ function load(
   const imports = new Map<string, { file: string; name: string; span: Span }>();
   const module: Module = { file: source.file, text: source.text, tree, definitions, imports };
   all.set(source.file, module);
-  for (const declaration of tree.declarations) if (declaration.kind === "definition") declare(declaration, definitions, report);
+  for (const declaration of tree.declarations)
+    if (declaration.kind === "definition") declare(declaration, definitions, report);
   for (const declaration of tree.declarations) {
     if (declaration.kind !== "import") continue;
     const target = follow(declaration, source, resolve, report, all, [...path, source.file]);
@@ -147,7 +150,8 @@ function takeNames(
     if (!target.definitions.has(name.text)) {
       const unread = target.tree.unread.some(({ words }) => words.includes(name.text));
       const known = [...target.definitions.keys()];
-      if (!unread) report.add("unknown-name", name.span, `${target.file} does not define ${name.text}`, suggestion(name, known));
+      if (!unread)
+        report.add("unknown-name", name.span, `${target.file} does not define ${name.text}`, suggestion(name, known));
       continue;
     }
     const before = imports.get(local.text)?.span ?? definitions.get(local.text)?.name.span;

@@ -5,18 +5,26 @@ import type { Module } from "./modules.ts";
 
 /**
  * Warns of what a file names and nothing in it reads: imports, instances, weights and parameters. Equations are not among them:
- * every one is a value that can be shown and reported. `known` are places that have a finding already.
+ * every one is a value that can be shown and reported. Where something is wrong, the use may be what is wrong: `broken`
+ * definitions are left out, imports too if anything is; and so are places in `known`, which have a finding already.
  */
-export function checkUnused({ tree }: Module, known: readonly Span[], report: Report): void {
+export function checkUnused(
+  { tree }: Module,
+  broken: ReadonlySet<Definition>,
+  known: readonly Span[],
+  report: Report,
+): void {
   const warn = (name: Name, what: string, hint: string, fix?: Fix): void => {
     const { span } = name;
     if (known.some((place) => place.file === span.file && place.start <= span.start && place.end >= span.end)) return;
     report.add("unused-name", span, `${what} ${name.text} is never used`, { severity: "warning", hint, fix });
   };
   const named = namesIn(tree.declarations);
+  const asked = namesIn(tree.declarations.filter(({ kind }) => kind === "train" || kind === "generate"));
   for (const declaration of tree.declarations) {
-    if (declaration.kind === "import") unusedImports(declaration, named, warn);
-    if (declaration.kind === "definition") unusedInside(declaration, warn);
+    if (declaration.kind === "import" && !report.hasErrors) unusedImports(declaration, named, warn);
+    if (declaration.kind !== "definition" || broken.has(declaration)) continue;
+    unusedInside(declaration, declaration.definitionKind === "model" ? asked : new Set(), warn);
   }
 }
 
@@ -38,18 +46,23 @@ function unusedImports(declaration: Import, named: ReadonlySet<string>, warn: Wa
   });
 }
 
-function unusedInside(definition: Definition, warn: Warn): void {
-  const named = namesIn([definition.items, definition.parameters.map((parameter) => parameter.default)]);
+/** `asked`: what regimes and generations read of a model. */
+function unusedInside(definition: Definition, asked: ReadonlySet<string>, warn: Warn): void {
+  const own = namesIn([definition.items, definition.parameters.map((parameter) => parameter.default)]);
+  const named = new Set([...own, ...asked]);
   for (const parameter of definition.parameters) {
-    if (!named.has(parameter.name.text)) warn(parameter.name, "the parameter", "leave it out, or use it as a size or number");
+    if (!named.has(parameter.name.text))
+      warn(parameter.name, "the parameter", "leave it out, or use it as a size or number");
   }
   for (const item of definition.items) {
     if (item.kind === "use") {
-      for (const { name } of item.uses) if (!named.has(name.text)) warn(name, "the instance", `call it, ${name.text}(x), or leave it out`);
+      for (const { name } of item.uses)
+        if (!named.has(name.text)) warn(name, "the instance", `call it, ${name.text}(x), or leave it out`);
     }
     if (item.kind === "param") {
       for (const { name, members } of item.declarators) {
-        if (members === undefined && !named.has(name.text)) warn(name, "the weight", "use it in an equation, or leave it out");
+        if (members === undefined && !named.has(name.text))
+          warn(name, "the weight", "use it in an equation, or leave it out");
         for (const member of members ?? []) {
           const text = `${name.text}.${member.text}`;
           if (!named.has(text)) warn({ ...member, text }, "the weight", "use it in an equation, or leave it out");

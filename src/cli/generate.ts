@@ -5,11 +5,10 @@ import type { Modules } from "../check/modules.ts";
 import { readOuterExpression, splitSetting } from "../runtime/arguments.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { generate, type Sample } from "../runtime/generate.ts";
-import type { OuterValue } from "../runtime/outer-values.ts";
 import { readModules } from "../runtime/source.ts";
 import { TARGETS, type TargetName } from "../runtime/targets.ts";
 import { readWeights, type WeightFile } from "../runtime/weights.ts";
-import type { Expression, Generate } from "../syntax/tree.ts";
+import type { Expression, Generate, GenerateClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
@@ -56,9 +55,12 @@ async function generateFile(
   const weights = await readWeights(options.weights ?? savedWeights(modules, block));
   if (options.weights === undefined) talk(`with the weights of ${weights.file}`);
   const model = trainedModel(context, block, weights);
-  const inputs = new Map((options.input ?? []).map(inputSetting));
+  const given = (options.input ?? []).map((text) => inputSetting(context, text));
+  const inputs = new Map(given.map(({ name, value }) => [name, { text: value }]));
   const { prompt, max, count, seed } = options;
-  const request = { modules, block: { ...block, model }, weights, inputs, prompt, max, count, seed };
+  const own = block.clauses.filter((clause) => clause.kind !== "set" || !inputs.has(clause.name.text));
+  const clauses = [...own, ...given.map(({ clause }) => clause)];
+  const request = { modules, block: { ...block, model, clauses }, weights, inputs, prompt, max, count, seed };
   const samples = await generate(request, TARGETS[options.target].start, report);
   if (samples === undefined) return EXIT.user;
   for (const sample of samples) print(options.json === true ? JSON.stringify(sample) : sampleText(sample));
@@ -104,11 +106,24 @@ function nameOf(model: Expression): string {
   return printExpression(model.kind === "call" ? model.callee : model);
 }
 
-function inputSetting(text: string): readonly [string, OuterValue] {
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  /** As if the block said it. */
+  readonly clause: Extract<GenerateClause, { kind: "set" }>;
+}
+
+function inputSetting(context: Context, text: string): Setting {
   const setting = splitSetting(text);
   if (setting === undefined)
     throw new DataError(`--input ${text} is not NAME=VALUE`, { hint: "as in --input word=hello" });
-  return [setting.name, { text: setting.value }];
+  const source = { file: `--input ${text}`, text: `--input ${text}` };
+  remember(context, undefined, source);
+  const { name, value } = setting;
+  const span = { file: source.file, start: source.text.indexOf(name, "--input ".length), end: source.text.length };
+  const literal: Expression = { kind: "string", span, value };
+  const nameSpan = { ...span, end: span.start + name.length };
+  return { name, value, clause: { kind: "set", span, name: { span: nameSpan, text: name }, value: literal } };
 }
 
 /** One text stands for itself; everything else is JSON. */

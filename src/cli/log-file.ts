@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataError } from "../runtime/data/error.ts";
 
@@ -8,10 +8,12 @@ export interface LogFile {
   readonly close: () => void;
 }
 
-/** Opens a log; a run that goes on appends to it. Without a path nothing is logged. */
-export function openLog(path: string | undefined, append: boolean): LogFile {
+/** Opens a log. A run that goes on after `step` keeps the lines up to there; without a path nothing is logged. */
+export function openLog(path: string | undefined, step: number): LogFile {
   if (path === undefined) return { write: () => {}, close: () => {} };
-  const file = opened(path, append);
+  const kept = step > 0 && existsSync(path) ? linesUpTo(readFileSync(path, "utf8"), step) : [];
+  const file = opened(path);
+  for (const line of kept) writeSync(file, `${line}\n`);
   return {
     // Each line is written at once: a killed run leaves whole lines.
     write: (record) => writeSync(file, `${JSON.stringify(record)}\n`),
@@ -19,10 +21,18 @@ export function openLog(path: string | undefined, append: boolean): LogFile {
   };
 }
 
-function opened(path: string, append: boolean): number {
+/** A killed run has logged steps that its last checkpoint does not know: they come again. */
+function linesUpTo(text: string, step: number): readonly string[] {
+  return text.split("\n").filter((line) => {
+    const [, logged] = /^\{"step":(\d+),/.exec(line) ?? [];
+    return logged !== undefined && Number(logged) <= step;
+  });
+}
+
+function opened(path: string): number {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, append ? "a" : "w");
+    return openSync(path, "w");
   } catch (error) {
     throw new DataError(`it cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
       place: { file: path },

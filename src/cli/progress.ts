@@ -27,10 +27,17 @@ function barView(total: number, done: number): ProgressView {
   });
   const bar: SingleBar = bars.create(total, done, { loss: "-", speed: "-" });
   const clock = createClock(done);
+  let running = true;
   return {
     step: (now, loss) => bar.update(now, { loss: lossText(loss), speed: speedText(clock(now).speed) }),
     line: (text) => bars.log(`${text}\n`),
-    stop: () => bars.stop(),
+    stop() {
+      if (!running) return;
+      running = false;
+      // Lines wait for the next drawing.
+      bars.update();
+      bars.stop();
+    },
   };
 }
 

@@ -2,33 +2,26 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Modules } from "../check/modules.ts";
 import { type Regime, readRegime } from "../check/regime.ts";
-import type { Checkpoint, Progress } from "../runtime/checkpoint.ts";
+import { type Checkpoint, sourceHash } from "../runtime/checkpoint.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { withDataPath } from "../runtime/data-override.ts";
 import type { Metrics } from "../runtime/evaluate.ts";
 import { finalMetrics } from "../runtime/final.ts";
 import { prepareTraining, type Training } from "../runtime/prepare.ts";
-import {
-  bestWeights,
-  checkpointState,
-  openRun,
-  type RunFiles,
-  runFiles,
-  saveFolder,
-  saveRun,
-} from "../runtime/saving.ts";
+import { bestWeights, checkpointState, openRun, type RunFiles, runFiles, saveFolder } from "../runtime/saving.ts";
 import { readModules } from "../runtime/source.ts";
 import { initialWeights, type State } from "../runtime/state.ts";
 import { TARGETS, type TargetName } from "../runtime/targets.ts";
-import { AT_START, type Outcome, type Start, type TrainEvents, train } from "../runtime/train.ts";
+import { AT_START, type Outcome, type Start, train } from "../runtime/train.ts";
 import { readWeights, sizesFromWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
-import { type LogFile, openLog } from "./log-file.ts";
+import { openLog } from "./log-file.ts";
 import { withSettings } from "./model-option.ts";
 import { collect, SET_HELP, targetOption, wholeNumber } from "./options.ts";
-import { createProgress, lossText, type ProgressView } from "./progress.ts";
+import { createProgress } from "./progress.ts";
 import { print, talk } from "./terminal.ts";
+import { trainEvents, watchSignals } from "./train-events.ts";
 
 interface Options {
   readonly set?: readonly string[];
@@ -61,38 +54,23 @@ export function trainCommand(): Command {
 }
 
 async function trainFile(context: Context, file: string, name: string | undefined, options: Options): Promise<number> {
-  const { report } = context;
   const started = performance.now();
-  const modules = readModules(file, report);
-  remember(context, modules);
-  if (modules === undefined || report.hasErrors) return EXIT.user;
-  const regime = regimeOf(context, modules, name, options);
-  if (regime === undefined) return EXIT.user;
-  const folder = saveFolder(file, regime.save?.to.value, options.out);
-  const files = folder === undefined ? undefined : runFiles(folder);
-  const before = options.resume === true ? await openRun(resumedFile(files), regime.name) : undefined;
-  const seed = resumedSeed(options.seed, before);
-  const prepared = { steps: options.steps, seed, vocabularies: before?.vocabularies };
-  const training = await prepareTraining(modules, regime, prepared, report);
-  if (training === undefined) return EXIT.user;
-  const start = await startOf(training, before, files, options);
+  const opened = await openTraining(context, file, name, options);
+  if (opened === undefined) return EXIT.user;
+  const { training, files, start } = opened;
+  const { step } = start.standing.progress;
   const executor = await TARGETS[options.target].start();
-  const log = openLog(logPath(options, files), before !== undefined);
-  const view = createProgress(training.steps, start.standing.progress.step);
+  const log = openLog(logPath(options, files), step);
+  const view = createProgress(training.steps, step);
   const signals = watchSignals();
   try {
     talk(opening(training, start, options.target));
-    const outcome = await train(
-      training,
-      executor,
-      start,
-      events({ training, files, log, view, signals, every: options.saveEvery }),
-    );
+    const events = trainEvents({ training, files, log, view, signals, every: options.saveEvery });
+    const outcome = await train(training, executor, start, events);
     view.stop();
     if (outcome.ended === "interrupted") {
-      talk(
-        `interrupted after ${outcome.progress.step} steps${files === undefined ? "" : `; --resume goes on from ${files.last}`}`,
-      );
+      const how = files === undefined ? "" : `; --resume goes on from ${files.last}`;
+      talk(`interrupted after ${outcome.progress.step} steps${how}`);
       return EXIT.interrupted;
     }
     const final = await measured(training, executor, outcome, files);
@@ -105,6 +83,37 @@ async function trainFile(context: Context, file: string, name: string | undefine
     signals.stop();
     log.close();
   }
+}
+
+interface Opened {
+  readonly training: Training;
+  readonly start: Start;
+  readonly files: RunFiles | undefined;
+}
+
+/** Reads the file, the checkpoint that is gone on from, and the data. */
+async function openTraining(
+  context: Context,
+  file: string,
+  name: string | undefined,
+  options: Options,
+): Promise<Opened | undefined> {
+  const { report } = context;
+  const modules = readModules(file, report);
+  remember(context, modules);
+  if (modules === undefined || report.hasErrors) return undefined;
+  const regime = regimeOf(context, modules, name, options);
+  if (regime === undefined) return undefined;
+  const folder = saveFolder(file, regime.save?.to.value, options.out);
+  const files = folder === undefined ? undefined : runFiles(folder);
+  const before = options.resume === true ? await openRun(resumedFile(files), regime.name) : undefined;
+  if (before !== undefined && before.source !== sourceHash(modules.entry.text)) {
+    talk(`note: ${file} has changed since ${files?.last} was saved`);
+  }
+  const seed = resumedSeed(options.seed, before);
+  const prepared = { steps: options.steps, seed, vocabularies: before?.vocabularies };
+  const training = await prepareTraining(modules, regime, prepared, report);
+  return training && { training, files, start: await startOf(training, before, files, options) };
 }
 
 function regimeOf(context: Context, modules: Modules, name: string | undefined, options: Options): Regime | undefined {
@@ -163,73 +172,6 @@ function opening(training: Training, { state, standing }: Start, target: TargetN
   const count = [...state.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
   const from = standing.progress.step === 0 ? "" : `, from step ${standing.progress.step} on`;
   return `training ${training.regime.name}: ${count.toLocaleString("en")} parameters, ${training.steps} steps of ${training.stepsPerEpoch} an epoch, on ${target}${from}`;
-}
-
-interface Signals {
-  readonly interrupted: () => boolean;
-  readonly stop: () => void;
-}
-
-/** The first interrupt ends the run in order, a second at once. */
-function watchSignals(): Signals {
-  let count = 0;
-  const listener = (): void => {
-    if (count++ > 0) process.exit(EXIT.interrupted);
-  };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
-  return {
-    interrupted: () => count > 0,
-    stop: () => {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
-    },
-  };
-}
-
-interface Run {
-  readonly training: Training;
-  readonly files: RunFiles | undefined;
-  readonly log: LogFile;
-  readonly view: ProgressView;
-  readonly signals: Signals;
-  /** Seconds between saves. */
-  readonly every: number;
-}
-
-function events({ training, files, log, view, signals, every }: Run): TrainEvents {
-  let saved = performance.now();
-  return {
-    async step(at, loss, terms) {
-      log.write({ ...placeOf(at), loss, ...Object.fromEntries(terms) });
-      view.step(at.step, loss);
-    },
-    async evaluated(at, metrics, best) {
-      const marker = best?.step === at.step ? "  (best)" : "";
-      log.write({ ...placeOf(at), evaluation: Object.fromEntries(metrics) });
-      view.line(`epoch ${at.epoch}  step ${at.step}  ${metricsText(metrics)}${marker}`);
-    },
-    async keep(state, standing, isBest) {
-      if (files === undefined) return;
-      // The best first: what can be resumed never knows of a best that is not there.
-      if (isBest) await saveRun(files.best, training, { ...state, slots: new Map(), carries: new Map() }, standing);
-      await saveRun(files.last, training, state, standing);
-      saved = performance.now();
-    },
-    wants: () => ({
-      end: signals.interrupted(),
-      keep: files !== undefined && performance.now() - saved >= every * 1000,
-    }),
-  };
-}
-
-function placeOf({ step, epoch, position }: Progress): Readonly<Record<string, number>> {
-  // The step just done belongs to the epoch that it ended.
-  return { step, epoch: position === 0 ? epoch : epoch + 1 };
-}
-
-function metricsText(metrics: Metrics): string {
-  return [...metrics].map(([name, value]) => `${name} ${lossText(value)}`).join("  ");
 }
 
 async function measured(

@@ -23,10 +23,19 @@ export function checkDefinition(job: Job, definition: Definition, file: string):
 }
 
 function checkPart(job: Job, request: ModelRequest): void {
-  const opened = openDefinition(request);
-  if (opened === undefined || job.report.hasErrors) return;
+  const own = createReport();
+  const opened = openDefinition({ ...request, report: own });
+  for (const { code, span, message, ...more } of own.diagnostics) {
+    // A parameter without a default has its number where the definition is used, and is asked for it there.
+    if (code !== "unknown-size" || isKnown(request.definition)) job.report.add(code, span, message, more);
+  }
+  if (opened === undefined || own.hasErrors) return;
   const results = opened.outs.map((out, place) => ({ name: `out.${place}`, id: out.id }));
   scheduleResults(job, opened.session.builder.finish(results));
+}
+
+function isKnown({ parameters }: Definition): boolean {
+  return parameters.every((parameter) => parameter.default !== undefined);
 }
 
 function scheduleResults(job: Job, graph: Parameters<typeof schedule>[0], sizes = job.sizes): boolean {
@@ -90,11 +99,19 @@ function reportAnswer(job: Job, item: EmitItem, problems: readonly ScheduleProbl
     (origin) => origin.span.file === item.span.file && origin.span.start !== item.span.start,
   );
   const whole = `${item.dist.span.file}` === item.span.file ? printExpression(item.dist) : "its distribution";
-  job.report.add("sees-answer", item.name.span, `${name} is drawn from what already reads ${name}, or later: it sees its own answer`, {
-    related: [
-      { span: item.dist.span, message: `${name} is drawn from ${whole}` },
-      ...through.map((origin) => ({ span: origin.span, message: `through ${origin.name}, which reads ${text} there` })),
-    ],
-    hint: `let it read only what is earlier: a forward scan, a slice as in ${text}[:${first?.name.text ?? "t"}], or ${text}[${first?.name.text ?? "t"}-1]; or emit ${text} whole, without an index`,
-  });
+  job.report.add(
+    "sees-answer",
+    item.name.span,
+    `${name} is drawn from what already reads ${name}, or later: it sees its own answer`,
+    {
+      related: [
+        { span: item.dist.span, message: `${name} is drawn from ${whole}` },
+        ...through.map((origin) => ({
+          span: origin.span,
+          message: `through ${origin.name}, which reads ${text} there`,
+        })),
+      ],
+      hint: `let it read only what is earlier: a forward scan, a slice as in ${text}[:${first?.name.text ?? "t"}], or ${text}[${first?.name.text ?? "t"}-1]; or emit ${text} whole, without an index`,
+    },
+  );
 }

@@ -15,7 +15,8 @@ export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definiti
   const { report } = job;
   const regime = readRegime(train, report);
   for (const clause of regime.data) checkDataClause(clause, report);
-  for (const split of [regime.val, regime.test]) if (split?.rule.kind === "own") checkDataClause(split.rule.data, report);
+  for (const split of [regime.val, regime.test])
+    if (split?.rule.kind === "own") checkDataClause(split.rule.data, report);
   const request = modelRequest(job, regime.model);
   if (request === undefined || broken.has(request.definition)) return;
   const clauses = report.hasErrors;
@@ -63,7 +64,10 @@ function checkInputs({ report }: Job, regime: Regime, model: OpenModel): void {
   const known = specs.map((spec) => spec.name);
   for (const { text, span } of names) {
     if (known.includes(text)) continue;
-    const near = nearest(text, known.filter((name) => !given.has(name)));
+    const near = nearest(
+      text,
+      known.filter((name) => !given.has(name)),
+    );
     if (near !== undefined) given.add(near);
     report.add(
       "missing-input",
@@ -89,7 +93,10 @@ function checkInputs({ report }: Job, regime: Regime, model: OpenModel): void {
 /** `freeze`, `optim ... on`: parts that name nothing. */
 function checkParts({ report }: Job, regime: Regime, model: OpenModel): void {
   const weights = [...model.session.weights.keys()];
-  const parts = [...regime.freezes.flatMap((freeze) => freeze.parts), ...regime.optimizers.flatMap((optim) => optim.on)];
+  const parts = [
+    ...regime.freezes.flatMap((freeze) => freeze.parts),
+    ...regime.optimizers.flatMap((optim) => optim.on),
+  ];
   for (const part of parts) {
     if (weights.some((weight) => covers([part], weight))) continue;
     const known = [...new Set(weights.map((weight) => weight.split(".")[0] ?? ""))];
@@ -98,7 +105,9 @@ function checkParts({ report }: Job, regime: Regime, model: OpenModel): void {
     report.add(
       "unknown-name",
       part.span,
-      path === undefined ? "this names no part of the model" : `${model.frame.definition.name.text} has no part ${path} with weights`,
+      path === undefined
+        ? "this names no part of the model"
+        : `${model.frame.definition.name.text} has no part ${path} with weights`,
       near === undefined ? { hint: `its parts are ${known.join(", ")}` } : meant(near, part.span),
     );
   }

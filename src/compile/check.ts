@@ -20,14 +20,28 @@ export function checkModules(modules: Modules, report: Report): void {
   const job: Job = { modules, sizes: new Map(), dense: false, report };
   checkNames(modules.entry.tree.declarations, report);
   const checked = userModules(modules).flatMap((module) => checkedDefinitions(job, module));
-  const wrong = checked.filter(({ definition, file, findings }) => findings.some((finding) => isWrongIn(finding, definition, file)));
+  const wrong = checked.filter(({ definition, file, findings }) =>
+    findings.some((finding) => isWrongIn(finding, definition, file)),
+  );
   for (const { definition, findings } of checked) {
     const others = wrong.filter((other) => other.definition !== definition);
-    repeat(report, findings.filter((finding) => !others.some((other) => comesFrom(finding, other))));
+    repeat(
+      report,
+      findings.filter((finding) => !others.some((other) => comesFrom(finding, other))),
+    );
   }
   const broken = new Set(checked.filter(({ findings }) => findings.some(isError)).map(({ definition }) => definition));
   for (const declaration of modules.entry.tree.declarations) checkUse(job, declaration, broken);
-  checkUnused(modules.entry, report.diagnostics.filter(isUnreached).map(({ span }) => span), report);
+  const errors = report.diagnostics.filter(isError);
+  const wrongInside = [...modules.entry.definitions.values()].filter((definition) =>
+    errors.some((error) => isInside(error.span, definition, modules.entry.file)),
+  );
+  checkUnused(
+    modules.entry,
+    new Set([...broken, ...wrongInside]),
+    report.diagnostics.filter(isUnreached).map(({ span }) => span),
+    report,
+  );
 }
 
 /** The entry and what it imports, the library not. */

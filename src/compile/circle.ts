@@ -34,7 +34,11 @@ export function circleThrough(
   const equations = definition.items.filter((item) => item.kind === "equation");
   const start = equations.find(({ span }) => span.start <= place.start && span.end >= place.end);
   if (start === undefined) return undefined;
-  const named = new Map(equations.flatMap((equation) => equation.targets.map((target) => [keyOf(target.name.text, target.primed), equation] as const)));
+  const named = new Map(
+    equations.flatMap((equation) =>
+      equation.targets.map((target) => [keyOf(target.name.text, target.primed), equation] as const),
+    ),
+  );
   const before = new Map<Equation, Step>();
   let front: readonly Equation[] = [start];
   while (front.length > 0) {
@@ -86,7 +90,8 @@ function stepsOf(equation: Equation, named: ReadonlyMap<string, Equation>): read
       visitIndex(expression, reduced);
       return;
     }
-    const reduces = expression.kind === "call" && expression.callee.kind === "reference" && REDUCTIONS.has(expression.callee.name);
+    const reduces =
+      expression.kind === "call" && expression.callee.kind === "reference" && REDUCTIONS.has(expression.callee.name);
     for (const child of children(expression)) visit(child, reduced || reduces, undefined);
   };
   const visitIndex = (expression: IndexExpression, reduced: boolean): void => {

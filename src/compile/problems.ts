@@ -9,7 +9,11 @@ import { printExpression } from "../syntax/walk.ts";
 import { circleThrough, definitionAt, type Step, type Way } from "./circle.ts";
 
 /** Says why equations have no order of computation, in terms of the equations that the user wrote. */
-export function reportProblems(problems: readonly ScheduleProblem[], modules: Modules | undefined, report: Report): void {
+export function reportProblems(
+  problems: readonly ScheduleProblem[],
+  modules: Modules | undefined,
+  report: Report,
+): void {
   for (const problem of problems) reportProblem(problem, modules, report);
 }
 
@@ -19,7 +23,8 @@ function reportProblem(problem: ScheduleProblem, modules: Modules | undefined, r
   switch (problem.kind) {
     case "no-delay": {
       const plain = circleIn(problem, modules, (way) => way === "same");
-      const whole = plain === undefined ? circleIn(problem, modules, (way) => way === "same" || way === "whole") : undefined;
+      const whole =
+        plain === undefined ? circleIn(problem, modules, (way) => way === "same" || way === "whole") : undefined;
       if (whole !== undefined) reportWhole(whole, report);
       else reportNoDelay(problem.circle, plain, report);
       return;
@@ -28,8 +33,14 @@ function reportProblem(problem: ScheduleProblem, modules: Modules | undefined, r
       reportDirections(problem, first, modules, report);
       return;
     case "all": {
-      const steps = circleIn(problem, modules, (way) => way === "same" || way === "whole") ?? circleIn(problem, modules, () => true);
+      const steps =
+        circleIn(problem, modules, (way) => way === "same" || way === "whole") ??
+        circleIn(problem, modules, () => true);
+      const slice = steps?.find(
+        ({ read }) => read.kind === "index" && read.subscripts.some((one) => one.kind === "slice"),
+      );
       if (steps?.some(({ way }) => way === "whole")) reportWhole(steps, report);
+      else if (slice !== undefined) reportSlice(slice, report);
       else reportAll(problem, first, report);
       return;
     }
@@ -64,15 +75,20 @@ function reportNoDelay(circle: readonly Origin[], steps: readonly Step[] | undef
   const names = steps?.map(({ name }) => name) ?? circle.map((origin) => origin.name);
   const [first = ""] = names;
   const path = [...names, first].join(" → ");
-  const needs = names.length === 1 ? `${first} needs itself` : `${first} needs ${names[1]} and ${names.at(-1)} needs ${first}`;
+  const needs =
+    names.length === 1 ? `${first} needs itself` : `${first} needs ${names[1]} and ${names.at(-1)} needs ${first}`;
   const spans = steps?.map(({ read }) => read.span) ?? circle.map((origin) => origin.span);
   const equations = steps?.map(({ equation }) => equation) ?? [];
   const along = steps === undefined || equations.some(hasIndex) ? " at the same index" : "";
   const [span, ...others] = spans;
   if (span === undefined) return;
   report.add("no-delay", span, `${needs}${along}: ${path}`, {
-    related: others.map((other, at) => ({ span: other, message: `${names[at + 1]} needs ${names[(at + 2) % names.length]} here` })),
-    hint: equations.length > 0 ? circleHint(equations) : "read one of them at an earlier index, with an else for the start",
+    related: others.map((other, at) => ({
+      span: other,
+      message: `${names[at + 1]} needs ${names[(at + 2) % names.length]} here`,
+    })),
+    hint:
+      equations.length > 0 ? circleHint(equations) : "read one of them at an earlier index, with an else for the start",
   });
 }
 
@@ -95,13 +111,29 @@ function reportWhole(steps: readonly Step[], report: Report): void {
       ? `${read.indexed} needs every ${read.name}, and so itself`
       : `${read.indexed} needs ${whole.name}, which needs every ${read.name}: ${[...names, names[0]].join(" → ")}`,
     {
-      related: others.map(({ read: { span }, name, next }) => ({ span, message: `${name} needs ${targetText(next).name} here` })),
+      related: others.map(({ read: { span }, name, next }) => ({
+        span,
+        message: `${name} needs ${targetText(next).name} here`,
+      })),
       hint: `read only what is earlier, as in ${read.name}[:${read.index}]`,
     },
   );
 }
 
-function targetText({ targets }: Equation, read?: Step["read"]): { readonly name: string; readonly indexed: string; readonly index: string } {
+/** `h[t] needs h[:t+1], which ends with h[t] itself` */
+function reportSlice({ read, next }: Step, report: Report): void {
+  const target = targetText(next, read);
+  const text = printExpression(read);
+  report.add("reads-all", read.span, `${text} has ${target.indexed} in it, which is what it is read for`, {
+    related: [{ span: next.span, message: `${target.indexed} is computed here` }],
+    hint: `end the slice before it: ${target.name}[:${target.index}]`,
+  });
+}
+
+function targetText(
+  { targets }: Equation,
+  read?: Step["read"],
+): { readonly name: string; readonly indexed: string; readonly index: string } {
   const wanted = read?.kind === "index" ? read.object : read;
   const target = targets.find(({ name }) => wanted?.kind === "reference" && wanted.name === name.text) ?? targets[0];
   const name = `${target?.name.text ?? ""}${target?.primed ? "'" : ""}`;
@@ -135,8 +167,11 @@ function reportDirections(
 function readIn(circle: readonly Origin[], modules: Modules | undefined, wanted: Way): Step | undefined {
   for (const { span } of circle) {
     const definition = modules === undefined ? undefined : definitionAt(modules, span);
-    const steps = definition === undefined ? undefined : circleThrough(definition, span, (way) => way === wanted || way === "same");
-    const found = steps?.find(({ way }) => way === wanted);
+    if (definition === undefined) continue;
+    const ways = [(way: Way) => way === wanted || way === "same", () => true];
+    const found = ways
+      .flatMap((allowed) => circleThrough(definition, span, allowed) ?? [])
+      .find(({ way }) => way === wanted);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -147,8 +182,14 @@ function sourceName({ next, read, name }: Step): string {
   return source === name ? "itself" : source;
 }
 
-function reportAll({ whole, axis, circle }: Extract<ScheduleProblem, { kind: "all" }>, first: Origin, report: Report): void {
-  const related = circle.slice(1).map((origin) => ({ span: origin.span, message: `${origin.name} is part of the circle` }));
+function reportAll(
+  { whole, axis, circle }: Extract<ScheduleProblem, { kind: "all" }>,
+  first: Origin,
+  report: Report,
+): void {
+  const related = circle
+    .slice(1)
+    .map((origin) => ({ span: origin.span, message: `${origin.name} is part of the circle` }));
   const source = sourceOf(whole, first);
   const along = shownSize(axis);
   report.add(

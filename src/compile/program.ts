@@ -108,7 +108,8 @@ export function compileReports(job: Job, regime: Regime): Reports | undefined {
   const elaborated = elaborateReports(model, regime, averaged);
   if (elaborated === undefined) return undefined;
   const reports = regimeReports(model, regime, averaged, elaborated.loss, elaborated.evaluated);
-  const totals = reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report, job.modules);
+  const totals =
+    reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report, job.modules);
   return reports === undefined || totals === undefined ? undefined : { ...reports, totals };
 }
 

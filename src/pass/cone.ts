@@ -79,7 +79,11 @@ export function createTransplant(loop: Loop, cone: ReadonlyMap<string, Node>, dr
 }
 
 /** The values that a cone needs from outside of it, for one of its values. */
-export function leavesOf(id: string, cone: ReadonlyMap<string, Node>, found: Set<string> = new Set()): ReadonlySet<string> {
+export function leavesOf(
+  id: string,
+  cone: ReadonlyMap<string, Node>,
+  found: Set<string> = new Set(),
+): ReadonlySet<string> {
   const node = cone.get(id);
   if (node === undefined) {
     found.add(id);
@@ -88,4 +92,3 @@ export function leavesOf(id: string, cone: ReadonlyMap<string, Node>, found: Set
   for (const input of node.inputs) leavesOf(input, cone, found);
   return found;
 }
-

@@ -21,7 +21,8 @@ export function copyNodes(nodes: readonly Node[], values: Map<string, string>, f
 
 function copyAttributes(attributes: Attributes, fresh: Fresh): Attributes {
   const copied: Record<string, Attribute> = {};
-  for (const [name, value] of Object.entries(attributes)) copied[name] = isBody(value) ? copyGraph(value, fresh) : value;
+  for (const [name, value] of Object.entries(attributes))
+    copied[name] = isBody(value) ? copyGraph(value, fresh) : value;
   return copied;
 }
 

@@ -1,4 +1,12 @@
-import { type Attributes, definitions, type Graph, type Node, type Origin, type Result, type Value } from "../ir/graph.ts";
+import {
+  type Attributes,
+  definitions,
+  type Graph,
+  type Node,
+  type Origin,
+  type Result,
+  type Value,
+} from "../ir/graph.ts";
 import type { Op } from "../ir/op.ts";
 import type { Type } from "../ir/type.ts";
 import type { Fresh } from "./fresh.ts";
@@ -91,12 +99,7 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     }
     return found[0];
   };
-  const define = <A extends Attributes>(
-    output: Value,
-    op: Op<A>,
-    inputs: readonly string[],
-    attributes: A,
-  ): string => {
+  const define = <A extends Attributes>(output: Value, op: Op<A>, inputs: readonly string[], attributes: A): string => {
     keep({ op, attributes, inputs: inputs.map(resolve), outputs: [output], origin });
     return output.id;
   };

@@ -97,4 +97,3 @@ function sumOutside(x: Passed, y: Passed, node: Node, draft: Draft): Passed | un
   const id = draft.fresh.value(`${node.outputs[0]?.id}.first`);
   return { outside, param: { id, type: inside } };
 }
-

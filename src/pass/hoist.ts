@@ -52,8 +52,14 @@ function hoistFixed(loop: Loop, draft: Draft): Loop {
     if (known !== undefined) return known;
     const node = inside.get(id);
     const output = node?.outputs[0];
-    if (node === undefined || output === undefined) throw new Error(`internal: %${id} does not stay the same in its loop`);
-    const made = draft.define({ ...output, id: draft.fresh.value(id) }, node.op, node.inputs.map(bring), node.attributes);
+    if (node === undefined || output === undefined)
+      throw new Error(`internal: %${id} does not stay the same in its loop`);
+    const made = draft.define(
+      { ...output, id: draft.fresh.value(id) },
+      node.op,
+      node.inputs.map(bring),
+      node.attributes,
+    );
     outside.set(id, made);
     return made;
   };

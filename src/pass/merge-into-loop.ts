@@ -1,5 +1,5 @@
 import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
-import { hasAxis, withoutAxes } from "../ir/type.ts";
+import { hasAxis, type Type, withoutAxes } from "../ir/type.ts";
 import { contract } from "../op/contract.ts";
 import { scan } from "../op/region.ts";
 import { createDraft, type Draft } from "./draft.ts";
@@ -59,13 +59,38 @@ function intoLoop(
   return mergeInLoop(closeLoop(moveIn(loop, wanted, draft)), draft, packs, estimate);
 }
 
-/** The xs that are products made for this loop alone and that it adds to a product with a weight of the same rows and columns. */
+/** A product of a loop with a weight, and the hoisted one that it is added to, if there is one. */
+interface Match {
+  readonly operand: string;
+  readonly x: Passed | undefined;
+  readonly hoisted: Product | undefined;
+}
+
+/**
+ * The xs that are products made for this loop alone and that it adds to a product with a weight of the same rows and columns. Where only
+ * some of the products of one value have such a partner, they stay as they are: they become one product by packing.
+ */
 function partners(
   loop: Loop,
   own: (id: string) => Node | undefined,
   draft: Draft,
   estimate: Estimate,
 ): ReadonlyMap<Passed, Product> {
+  const matches = matchesOf(loop, own, draft, estimate);
+  const alone = new Set(matches.filter((match) => match.x === undefined).map((match) => match.operand));
+  const found = new Map<Passed, Product>();
+  for (const { operand, x, hoisted } of matches) {
+    if (x !== undefined && hoisted !== undefined && !alone.has(operand)) found.set(x, hoisted);
+  }
+  return found;
+}
+
+function matchesOf(
+  loop: Loop,
+  own: (id: string) => Node | undefined,
+  draft: Draft,
+  estimate: Estimate,
+): readonly Match[] {
   const body = bodyOf(loop);
   const uses = countUses(
     body.nodes,
@@ -73,26 +98,30 @@ function partners(
   );
   const defined = definitions(body);
   const types = new Map([...body.params, ...body.nodes.flatMap((node) => node.outputs)].map((v) => [v.id, v.type]));
+  const typeOf = (id: string): Type => types.get(id) ?? { dtype: "float", axes: [] };
   const consts = new Set(loop.consts.map((passed) => passed.param.id));
   const xs = new Map(loop.xs.map((passed) => [passed.param.id, passed]));
-  const found = new Map<Passed, Product>();
+  const matched = new Map<Node, Match>();
   for (const root of sumRoots(body.nodes, uses)) {
     const terms = termsOf(root, (id) => defined.get(id), uses).filter((id) => uses.get(id) === 1);
-    const inside = new Set(
-      terms.flatMap((id) => {
-        const product = productOf(defined.get(id), (value) => types.get(value) ?? { dtype: "float", axes: [] });
-        const weighted = product && withWeight(product, (value) => consts.has(value));
-        return weighted === undefined ? [] : [shapeKey(weighted)];
-      }),
-    );
     for (const id of terms) {
       const x = xs.get(id);
       const hoisted = x && hoistedProduct(x, loop, own, draft);
-      if (x === undefined || hoisted === undefined || !inside.has(shapeKey(hoisted))) continue;
-      if (estimate.positions(hoisted.rows) >= FEWEST) found.set(x, hoisted);
+      if (hoisted === undefined || estimate.positions(hoisted.rows) < FEWEST) continue;
+      for (const term of terms) {
+        const product = productOf(defined.get(term), typeOf);
+        const weighted = product && withWeight(product, (value) => consts.has(value));
+        if (weighted === undefined || shapeKey(weighted) !== shapeKey(hoisted)) continue;
+        matched.set(weighted.node, { operand: weighted.left, x, hoisted });
+      }
     }
   }
-  return found;
+  return body.nodes.flatMap((node) => {
+    const product = productOf(node, typeOf);
+    const weighted = product && withWeight(product, (value) => consts.has(value));
+    if (weighted === undefined) return [];
+    return [matched.get(node) ?? { operand: weighted.left, x: undefined, hoisted: undefined }];
+  });
 }
 
 /** The product with its weight on the right. */

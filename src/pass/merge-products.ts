@@ -8,7 +8,7 @@ import { createFresh } from "./fresh.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
 import { countUses } from "./order.ts";
-import { createPacks, loopOf, ordered, type Pack, type Packs, packedSize, type Part } from "./packs.ts";
+import { createPacks, loopOf, ordered, type Pack, type Packs, type Part, packedSize } from "./packs.ts";
 import type { Pass } from "./pass.ts";
 import { axesKey, type Product, productOf, turned } from "./products.ts";
 import { sumRoots, termsOf } from "./terms.ts";
@@ -72,12 +72,7 @@ export function mergeInLoop(node: Node, draft: Draft, packs: Packs, estimate: Es
 }
 
 /** Defines a sum anew, with products merged where that pays; false where nothing is merged. */
-function mergeSum(
-  root: Node,
-  terms: readonly string[],
-  own: (id: string) => Node | undefined,
-  site: Site,
-): boolean {
+function mergeSum(root: Node, terms: readonly string[], own: (id: string) => Node | undefined, site: Site): boolean {
   const [output] = root.outputs;
   const products = terms.flatMap((id) => {
     const product = productOf(own(id), site.draft.type);
@@ -93,9 +88,22 @@ function mergeSum(
   const gone = new Set<string>();
   for (const group of groups.values()) {
     const [first] = group;
-    if (first === undefined || group.length < 2 || !pays(group.map(({ product }) => product), site)) continue;
+    if (
+      first === undefined ||
+      group.length < 2 ||
+      !pays(
+        group.map(({ product }) => product),
+        site,
+      )
+    )
+      continue;
     for (const { id } of group) gone.add(id);
-    replaced.set(first.id, () => mergedOperands(group.map(({ product }) => product), site));
+    replaced.set(first.id, () =>
+      mergedOperands(
+        group.map(({ product }) => product),
+        site,
+      ),
+    );
   }
   if (replaced.size === 0) return false;
   rebuild(terms, replaced, gone, output, site);

@@ -11,7 +11,7 @@ import { createEstimate, type Estimate } from "./estimate.ts";
 import { createFresh } from "./fresh.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
-import { createPacks, loopOf, ordered, type Packs, packedSize, type Part } from "./packs.ts";
+import { createPacks, loopOf, ordered, type Packs, type Part, packedSize } from "./packs.ts";
 import type { Pass } from "./pass.ts";
 import { axesKey, type Product, productOf, turned } from "./products.ts";
 
@@ -20,7 +20,8 @@ import { axesKey, type Product, productOf, turned } from "./products.ts";
  * remains, and parts of it: the gates of any cell, queries, keys and values, weight gradients of what one loop gives.
  * In a loop the weights are put together before it.
  */
-export const packGates: Pass = (graph, options) => packRegion(graph, createDraft(graph, options.fresh ?? createFresh(graph)), createEstimate(options));
+export const packGates: Pass = (graph, options) =>
+  packRegion(graph, createDraft(graph, options.fresh ?? createFresh(graph)), createEstimate(options));
 
 /** Fewer rows than this do not make up for putting weights together, unless a loop does it once for many steps. */
 const FEWEST_ROWS = 8;
@@ -87,7 +88,10 @@ function weightTest(graph: Graph, draft: Draft, estimate: Estimate): (id: string
     const form = node?.op.form;
     const isPlain = form === "map" || form === "move" || form === "source";
     const own = param ?? node?.outputs[0]?.type;
-    const found = own !== undefined && isKnown(own.axes) && (param !== undefined || (isPlain && (node?.inputs.every(test) ?? false)));
+    const found =
+      own !== undefined &&
+      isKnown(own.axes) &&
+      (param !== undefined || (isPlain && (node?.inputs.every(test) ?? false)));
     known.set(id, found);
     return found;
   };

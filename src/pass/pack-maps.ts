@@ -168,12 +168,7 @@ function typeOf(node: Node) {
 }
 
 /** The value whose parts some operands are: the same cuts of another value, one value without the axis, or consts put together. */
-function wholeOf(
-  parts: readonly string[],
-  cuts: readonly Cut[],
-  axis: Axis,
-  site: Site,
-): string | undefined {
+function wholeOf(parts: readonly string[], cuts: readonly Cut[], axis: Axis, site: Site): string | undefined {
   const { draft } = site;
   const [first = ""] = parts;
   const lacks = (id: string, at: number): boolean => !hasAxis(draft.type(id), cuts[at]?.attributes.to.id ?? "");
@@ -186,12 +181,7 @@ function wholeOf(
   return sameCuts(parts, cuts, axis, site) ?? constsTogether(parts, cuts, axis, site);
 }
 
-function sameCuts(
-  parts: readonly string[],
-  cuts: readonly Cut[],
-  axis: Axis,
-  { draft }: Site,
-): string | undefined {
+function sameCuts(parts: readonly string[], cuts: readonly Cut[], axis: Axis, { draft }: Site): string | undefined {
   const own = parts.map(draft.original);
   const [first] = own;
   if (!isNode(first, slice)) return undefined;

@@ -71,8 +71,7 @@ export function ordered<T>(items: readonly T[], part: (item: T) => Part, pack: P
 /** The size of parts together. */
 export function packedSize(parts: readonly Part[], type: (id: string) => Type): Size {
   return parts.reduce(
-    (size, { id, axis }) =>
-      addSizes(size, type(id).axes.find((own) => own.id === axis)?.size ?? constantSize(1)),
+    (size, { id, axis }) => addSizes(size, type(id).axes.find((own) => own.id === axis)?.size ?? constantSize(1)),
     constantSize(0),
   );
 }

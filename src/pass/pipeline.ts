@@ -44,15 +44,24 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
   { pass: "dce", why: "a value that nobody needs is no reader" },
   { pass: "side-by-side", why: "before packing, so that loops that share steps share products" },
   { pass: "merge-into-loop", why: "takes hoisted products apart before they are packed" },
-  { pass: "merge-products", why: "before packing: gates of merged products have one operand in common, and sums say in which order ys are packed" },
+  {
+    pass: "merge-products",
+    why: "before packing: gates of merged products have one operand in common, and sums say in which order ys are packed",
+  },
   { pass: "pack-gates", why: "one product a step" },
   { pass: "pack-outputs", why: "what packed weight gradients read is put together by the loop that makes it" },
   { pass: "sink", why: "parts of packed products and cheap values go to where they are read" },
   { pass: "pack-maps", why: "after sink, which brings the parts of two packed products together" },
   { pass: "hoist", why: "packed weights of inner loops leave the outer ones too" },
-  { pass: "hoist-terms", why: "of the terms that merging has left in a loop; before it, it would hide hoisted products from merging" },
+  {
+    pass: "hoist-terms",
+    why: "of the terms that merging has left in a loop; before it, it would hide hoisted products from merging",
+  },
   { pass: "simplify", why: "what merging and packing cut and put together again" },
   { pass: "cse", why: "two loops may have asked for the same packed weight" },
   { pass: "dce", why: "ys and weights that packed ones stand for" },
   { pass: "unroll", why: "last: it would hide loops from all others, and makes as many copies as asked" },
 ];
+
+/** The names of all passes, each once, in the order in which they first run. */
+export const PASS_NAMES: readonly PassName[] = [...new Set(PIPELINE.map(({ pass }) => pass))];

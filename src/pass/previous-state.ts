@@ -63,5 +63,9 @@ function giveState(maker: Node<ScanAttributes>, source: string, start: string, d
 function isSame(a: string, b: string, draft: Draft): boolean {
   const [left, right] = [behindExpand(draft, a), behindExpand(draft, b)];
   if (left.id === right.id) return true;
-  return isNode(left.node, constant) && isNode(right.node, constant) && Object.is(left.node.attributes.value, right.node.attributes.value);
+  return (
+    isNode(left.node, constant) &&
+    isNode(right.node, constant) &&
+    Object.is(left.node.attributes.value, right.node.attributes.value)
+  );
 }

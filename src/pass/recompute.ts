@@ -42,7 +42,9 @@ export function recompute(
       const { axis } = reader.attributes;
       const there = new Set(openLoop(reader).xs.map((x) => x.outside));
       const leaves = [...leavesOf(id, coneFor(id))];
-      const added = leaves.filter((leaf) => !there.has(leaf) && draft.type(leaf).axes.some((own) => own.id === axis.id));
+      const added = leaves.filter(
+        (leaf) => !there.has(leaf) && draft.type(leaf).axes.some((own) => own.id === axis.id),
+      );
       return elements(added) > elements([id]);
     });
   for (const candidate of candidates) {

@@ -1,6 +1,5 @@
-import type { Graph, Node } from "../ir/graph.ts";
+import type { Attribute, Attributes, Graph, Node } from "../ir/graph.ts";
 import { isNode } from "../ir/graph.ts";
-import type { Attribute, Attributes } from "../ir/graph.ts";
 import { scan } from "../op/region.ts";
 
 /** Whether an attribute is the body of a region. */
@@ -23,7 +22,5 @@ export function mapBodies(node: Node, rewrite: (body: Graph) => Graph): Node {
 
 /** The scans of a graph, nested ones behind those that hold them. */
 export function allScans(graph: Graph): readonly Node[] {
-  return graph.nodes.flatMap((node) =>
-    isNode(node, scan) ? [node, ...allScans(node.attributes.body)] : [],
-  );
+  return graph.nodes.flatMap((node) => (isNode(node, scan) ? [node, ...allScans(node.attributes.body)] : []));
 }

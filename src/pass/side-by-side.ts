@@ -1,4 +1,4 @@
-import { isNode, type Graph, type Node } from "../ir/graph.ts";
+import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { equalSizes } from "../ir/size.ts";
 import type { Axis, Type } from "../ir/type.ts";
 import { rename } from "../op/move.ts";
@@ -60,11 +60,7 @@ function fits(first: Node | undefined, node: Node): boolean {
   const own = node.attributes.axis;
   if (own.id === axis.id) return equalSizes(own.size, axis.size) && agree(first.attributes.body, node.attributes.body);
   const { body } = node.attributes;
-  return (
-    !mentions(body, axis.id) &&
-    !mentions(first.attributes.body, own.id) &&
-    agree(first.attributes.body, body)
-  );
+  return !mentions(body, axis.id) && !mentions(first.attributes.body, own.id) && agree(first.attributes.body, body);
 }
 
 /** Whether no axis has another size in the other body. */

@@ -1,5 +1,6 @@
 import { isNode, type Node } from "../ir/graph.ts";
 import * as maps from "../op/map.ts";
+import { reduce } from "../op/reduce.ts";
 import type { Call, Rule, Simplifier } from "./simplify.ts";
 import { asType, scalar, uniformValue } from "./values.ts";
 
@@ -119,12 +120,23 @@ function isNeverNegative(simplifier: Simplifier, id: string, depth: number): boo
   if (NEVER_NEGATIVE.has(node.op.name)) return true;
   const [x = "", y = ""] = node.inputs;
   if (isNode(node, maps.mul) && x === y) return true;
-  const all = node.op.name === "reduce" ? ["sum", "max", "min", "prod"].includes(String(node.attributes["kind"])) : KEEPS_SIGN.has(node.op.name);
-  return all && node.inputs.every((input) => isNeverNegative(simplifier, input, depth - 1));
+  const keeps = isNode(node, reduce)
+    ? ["sum", "max", "min", "prod"].includes(node.attributes.kind)
+    : KEEPS_SIGN.has(node.op.name);
+  return keeps && node.inputs.every((input) => isNeverNegative(simplifier, input, depth - 1));
 }
 
 const NEVER_NEGATIVE: ReadonlySet<string> = new Set(["abs", "exp", "sigmoid", "sqrt", "iota"]);
-const KEEPS_SIGN: ReadonlySet<string> = new Set(["add", "mul", "div", "maximum", "minimum", "expand", "rename", "to_float"]);
+const KEEPS_SIGN: ReadonlySet<string> = new Set([
+  "add",
+  "mul",
+  "div",
+  "maximum",
+  "minimum",
+  "expand",
+  "rename",
+  "to_float",
+]);
 
 /** Whose product and quotient with another such number is neither 0 nor infinite, in float32 either. */
 function isOrdinary(value: number): boolean {

@@ -1,7 +1,7 @@
 import { isNode } from "../ir/graph.ts";
 import { equalSizes } from "../ir/size.ts";
 import { type Axis, hasAxis, unionAxes } from "../ir/type.ts";
-import { expand, rename, type RenameAttributes, reshape } from "../op/move.ts";
+import { expand, type RenameAttributes, rename, reshape } from "../op/move.ts";
 import { iota } from "../op/source.ts";
 import type { Call, Rule, Simplifier } from "./simplify.ts";
 
@@ -44,7 +44,14 @@ const renameRule: Rule = (call, simplifier) => {
     return make(expand, [value], { axes: node.attributes.axes.map((axis) => renamed(axis, attributes)) });
   }
   if (changed.length === attributes.from.length) return undefined;
-  return make(rename, [x], pairs(draft.type(x).axes, draft.type(x).axes.map((axis) => renamed(axis, attributes))));
+  return make(
+    rename,
+    [x],
+    pairs(
+      draft.type(x).axes,
+      draft.type(x).axes.map((axis) => renamed(axis, attributes)),
+    ),
+  );
 };
 
 function renameOf(call: Call, { draft }: Simplifier): RenameAttributes {

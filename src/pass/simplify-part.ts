@@ -1,7 +1,7 @@
 import { isNode } from "../ir/graph.ts";
 import { addSizes, constantSize, equalSizes, type Size, sizeConstant } from "../ir/size.ts";
 import { hasAxis } from "../ir/type.ts";
-import { concat, type ConcatAttributes, expand, pad, rename, slice } from "../op/move.ts";
+import { type ConcatAttributes, concat, expand, pad, rename, slice } from "../op/move.ts";
 import { shift } from "../op/window.ts";
 import type { Call, Rule, Simplifier } from "./simplify.ts";
 import { asType } from "./values.ts";

@@ -33,7 +33,9 @@ function fixedEntries(loop: Loop, draft: Draft): Loop {
       xs.push(x);
       continue;
     }
-    const axes = node.attributes.axes.filter((axis) => axis.id !== loop.axis.id && !hasAxis(draft.type(source), axis.id));
+    const axes = node.attributes.axes.filter(
+      (axis) => axis.id !== loop.axis.id && !hasAxis(draft.type(source), axis.id),
+    );
     consts.push({ ...x, outside: axes.length === 0 ? source : draft.add(expand, [source], { axes }) });
   }
   return consts.length === 0 ? loop : { ...loop, consts: [...loop.consts, ...consts], xs };
@@ -52,7 +54,8 @@ function withoutSources(loop: Loop, draft: Draft): Loop {
 
 function sourceNodes(outside: string, id: string, type: Type, draft: Draft): readonly Node[] | undefined {
   const node = draft.definition(outside);
-  if (isNode(node, constant) || isNode(node, iota) || isNode(node, extent)) return [{ ...node, outputs: [{ id, type }] }];
+  if (isNode(node, constant) || isNode(node, iota) || isNode(node, extent))
+    return [{ ...node, outputs: [{ id, type }] }];
   if (!isNode(node, expand)) return undefined;
   const source = node.inputs[0] ?? "";
   const inner = draft.fresh.value(`${id}.c`);

@@ -76,4 +76,3 @@ function nodeOf(call: Call) {
 }
 
 export const SUM_RULES: Readonly<Record<string, Rule>> = { reduce: reduceRule, contract: contractRule };
-

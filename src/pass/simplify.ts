@@ -75,5 +75,7 @@ function simplifiedNode(node: Node, simplifier: Simplifier): string | undefined 
 }
 
 function simplified(call: Call, simplifier: Simplifier): string | undefined {
-  return RULES.get(call.op.name)?.(call, simplifier) ?? (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined);
+  return (
+    RULES.get(call.op.name)?.(call, simplifier) ?? (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined)
+  );
 }

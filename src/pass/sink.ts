@@ -7,15 +7,16 @@ import { createEstimate, type Estimate } from "./estimate.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, openLoop, type Passed } from "./loop.ts";
 import type { Pass, PassOptions } from "./pass.ts";
-import { mapBodies } from "./region.ts";
 import { recompute } from "./recompute.ts";
+import { mapBodies } from "./region.ts";
 
 /**
  * Store or recompute. Cheap values that only loops read, step by step, go back into these loops: masks, 1 - h², parts of packed
  * products. They do where a loop then reads no more than before; nothing is written for it. What a loop gives for other loops
  * and what these can compute themselves is not kept either: cheap values always, costly ones under a memory budget.
  */
-export const sink: Pass = (graph, options) => sinkRegion(graph, options, createEstimate(options), options.fresh ?? createFresh(graph));
+export const sink: Pass = (graph, options) =>
+  sinkRegion(graph, options, createEstimate(options), options.fresh ?? createFresh(graph));
 
 /** Additions for one number, up to which computing it twice costs less than writing and reading it. */
 const CHEAP = 8;
@@ -32,7 +33,9 @@ function sinkRegion(graph: Graph, options: PassOptions, estimate: Estimate, fres
 function sinkAlong(axis: string, graph: Graph, estimate: Estimate, fresh: Fresh): Graph {
   const draft = createDraft(graph, fresh);
   const cone = cheapCone(axis, graph, draft);
-  const loops = graph.nodes.filter((node): node is Node<ScanAttributes> => isNode(node, scan) && node.attributes.axis.id === axis);
+  const loops = graph.nodes.filter(
+    (node): node is Node<ScanAttributes> => isNode(node, scan) && node.attributes.axis.id === axis,
+  );
   const chosen = chooseSunk(loops, cone, axis, draft, estimate);
   if (chosen.size === 0) return graph;
   for (const node of graph.nodes) {

@@ -31,11 +31,15 @@ import { specialize } from "./specialize.ts";
 export const unroll: Pass = (graph, { sizes, unroll: factor, fresh }) => {
   if (factor === undefined || factor === 1) return graph;
   if (factor !== "full") return unrollRegion(graph, fresh ?? createFresh(graph), factor);
-  const names = allScans(graph).flatMap((node) => (isNode(node, scan) ? [...sizeNames(node.attributes.axis.size)] : []));
-  const numbers = new Map(names.flatMap((name) => {
-    const number = sizes.get(name);
-    return number === undefined ? [] : [[name, number] as const];
-  }));
+  const names = allScans(graph).flatMap((node) =>
+    isNode(node, scan) ? [...sizeNames(node.attributes.axis.size)] : [],
+  );
+  const numbers = new Map(
+    names.flatMap((name) => {
+      const number = sizes.get(name);
+      return number === undefined ? [] : [[name, number] as const];
+    }),
+  );
   const known = specialize(graph, numbers);
   return unrollRegion(known, fresh ?? createFresh(known), factor);
 };
@@ -50,7 +54,9 @@ function unrollRegion(graph: Graph, fresh: Fresh, factor: number | "full"): Grap
     }
     const isInnermost = allScans(node.attributes.body).length === 0;
     const body = unrollRegion(node.attributes.body, fresh, factor);
-    const current = draft.current(body === node.attributes.body ? node : { ...node, attributes: { ...node.attributes, body } });
+    const current = draft.current(
+      body === node.attributes.body ? node : { ...node, attributes: { ...node.attributes, body } },
+    );
     if (!isNode(current, scan)) continue;
     const length = sizeConstant(node.attributes.axis.size);
     if (factor === "full" && length !== undefined && length > 0) unrollAll(openLoop(current), length, draft);
@@ -62,7 +68,14 @@ function unrollRegion(graph: Graph, fresh: Fresh, factor: number | "full"): Grap
 
 /** Every step written out. */
 function unrollAll(loop: Loop, length: number, draft: Draft): void {
-  const { carries, ys } = steps(loop, loop.axis, length, loop.carries.map((carry) => carry.start), (passed) => passed.outside, draft);
+  const { carries, ys } = steps(
+    loop,
+    loop.axis,
+    length,
+    loop.carries.map((carry) => carry.start),
+    (passed) => passed.outside,
+    draft,
+  );
   loop.carries.forEach((carry, index) => {
     draft.define(carry.last, expand, [carries[index] ?? ""], { axes: [] });
   });
@@ -174,9 +187,18 @@ function chunkLoop(loop: Loop, { main, chunk, step }: ChunkAxes, starts: readonl
     return draft.add(reshape, [whole], { from: [main.id], to: [chunk, step] });
   });
   const body = createDraft({ name: loop.name, params, nodes: [], results: [] }, draft.fresh);
-  const names = new Map([...loop.consts, ...loop.xs].map((passed, index) => [passed, [...consts, ...xs][index]?.id ?? ""]));
+  const names = new Map(
+    [...loop.consts, ...loop.xs].map((passed, index) => [passed, [...consts, ...xs][index]?.id ?? ""]),
+  );
   const count = sizeConstant(step.size) ?? 1;
-  const done = steps(loop, step, count, carries.map((carry) => carry.id), (passed) => names.get(passed) ?? "", body);
+  const done = steps(
+    loop,
+    step,
+    count,
+    carries.map((carry) => carry.id),
+    (passed) => names.get(passed) ?? "",
+    body,
+  );
   const inside = loop.ys.map((_, index) => {
     const entries = done.ys.map((position) => position[index] ?? "");
     return body.add(concat, entries, { axes: entries.map(() => ""), to: step });
@@ -200,13 +222,14 @@ function chunkLoop(loop: Loop, { main, chunk, step }: ChunkAxes, starts: readonl
       nodes: body.finish(results).nodes,
     }),
   );
-  const ys = outputs.map((output) =>
-    draft.add(reshape, [output.id], { from: [chunk.id, step.id], to: [main] }),
-  );
+  const ys = outputs.map((output) => draft.add(reshape, [output.id], { from: [chunk.id, step.id], to: [main] }));
   return { carries: lasts.map((last) => last.id), ys };
 }
 
-function split<T>(params: readonly T[], { consts, carries }: Loop): readonly [readonly T[], readonly T[], readonly T[]] {
+function split<T>(
+  params: readonly T[],
+  { consts, carries }: Loop,
+): readonly [readonly T[], readonly T[], readonly T[]] {
   const first = consts.length;
   const second = first + carries.length;
   return [params.slice(0, first), params.slice(first, second), params.slice(second)];

@@ -51,15 +51,15 @@ function batchAxes({ definition }: Value): readonly string[] {
     .filter((id) => !over.includes(id) && b?.axes.some((axis) => axis.id === id));
 }
 
-/** Row-major strides, in elements, of axes in this order. */
+/** Row-major strides, in elements, of axes in this order; listed in it. */
 export function denseStrides(axes: readonly Axis[]): ReadonlyMap<string, Size> {
-  const strides = new Map<string, Size>();
+  const strides: (readonly [string, Size])[] = [];
   let stride = constantSize(1);
   for (const axis of axes.toReversed()) {
-    strides.set(axis.id, stride);
+    strides.unshift([axis.id, stride]);
     stride = multiplySizes(stride, axis.size);
   }
-  return strides;
+  return new Map(strides);
 }
 
 /** How many positions axes have together. */

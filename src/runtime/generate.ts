@@ -1,17 +1,16 @@
 import type { Report } from "../base/diagnostic.ts";
 import type { InputSpec, Program } from "../build/program.ts";
-import { constantValue } from "../check/constants.ts";
 import type { Modules } from "../check/modules.ts";
 import { compileGeneration, type Generation } from "../compile/decoder.ts";
 import { modelRequest } from "../compile/program.ts";
-import type { EmitItem, Expression, Generate } from "../syntax/tree.ts";
+import type { EmitItem, Generate } from "../syntax/tree.ts";
 import { bindBatch } from "./bind.ts";
 import { DataError } from "./data/error.ts";
-import { vocabularyKey } from "./data/expected.ts";
-import { decode, specialId, tokenText, type Vocabulary } from "./data/vocabulary.ts";
+import { decode, tokenText, type Vocabulary } from "./data/vocabulary.ts";
 import { type Executor, elementCount, type HostArray } from "./executor.ts";
-import { expectedOf, inputAxes } from "./fit.ts";
-import { exampleArray, type OuterValue } from "./outer-values.ts";
+import { inputAxes } from "./fit.ts";
+import { type Plan, planOf, repeated } from "./generate-plan.ts";
+import type { OuterValue } from "./outer-values.ts";
 import { writeState } from "./state.ts";
 import { sizesFromWeights, type WeightFile } from "./weights.ts";
 
@@ -30,9 +29,6 @@ export interface GenerateRequest {
 /** What was generated for one example, by name: text where tokens have a vocabulary, else numbers in lists. */
 export type Sample = Readonly<Record<string, Nested>>;
 export type Nested = string | number | boolean | readonly Nested[];
-
-/** How many positions are generated where nothing is said. */
-const USUAL_LENGTH = 100;
 
 /** Runs a `generate` block. Mistakes of the file are reported; values that do not fit the model are a `DataError`. */
 export async function generate(
@@ -61,126 +57,6 @@ export async function generate(
 function ownWeights(program: Program, file: WeightFile): WeightFile {
   const names = new Set(program.weights.map(({ name }) => name));
   return { ...file, weights: new Map([...file.weights].filter(([name]) => names.has(name))) };
-}
-
-interface Plan {
-  readonly count: number;
-  readonly seed: number;
-  /** The inputs that are given, each repeated for every example. */
-  readonly columns: ReadonlyMap<string, HostArray>;
-  /** Lengths of all `time` axes. */
-  readonly times: ReadonlyMap<string, number>;
-  /** The beginnings of emissions: one example's array, as long as is given. */
-  readonly prompts: ReadonlyMap<string, HostArray>;
-  readonly vocabulary: (spec: InputSpec) => Vocabulary | undefined;
-}
-
-function planOf(request: GenerateRequest, { program, given, options }: Generation, emitted: readonly EmitItem[]): Plan {
-  const { weights } = request;
-  const vocabulary = (spec: InputSpec): Vocabulary | undefined =>
-    weights.trained?.vocabularies.get(vocabularyKey(expectedOf(spec, program.sizes)));
-  const count = request.count ?? wholeOption(options.get("count"), program.sizes, 1) ?? 1;
-  const seed = request.seed ?? wholeOption(options.get("seed"), program.sizes, 0) ?? 0;
-  const columns = new Map<string, HostArray>();
-  const times = new Map<string, number>();
-  for (const spec of program.inputs) {
-    const clause = given.find(({ name }) => name.text === spec.name);
-    const value = request.inputs.get(spec.name) ?? (clause === undefined ? undefined : { expression: clause.value });
-    if (value === undefined) continue;
-    const example = exampleArray(spec, value, vocabulary(spec), program.sizes);
-    inputAxes(spec).forEach(({ time }, axis) => {
-      if (time !== undefined) times.set(time, example.shape[axis] ?? 0);
-    });
-    columns.set(spec.name, repeated(example, count));
-  }
-  const prompts = new Map<string, HostArray>();
-  const chosen = program.inputs.filter((spec) => !columns.has(spec.name));
-  const begun = chosen.filter((spec) =>
-    [...program.params.values()].some((role) => role.kind === "prompt" && role.emission === spec.name),
-  );
-  begun.forEach((spec, at) => {
-    const text = at === 0 ? promptValue(request.prompt, options.get("prompt")) : undefined;
-    const offset = Math.max(
-      0,
-      ...(emitted.find(({ name }) => name.text === spec.name)?.indices ?? []).map((index) => index.offset),
-    );
-    const prompt = promptArray(spec, text, vocabulary(spec), program.sizes, offset);
-    if (prompt !== undefined) prompts.set(spec.name, prompt);
-  });
-  const longest = Math.max(0, ...[...prompts.values()].map(({ shape }) => shape[0] ?? 0));
-  const binding = new Map([...program.sizes, ...times]);
-  const more = request.max ?? wholeOption(options.get("max"), binding, 1) ?? USUAL_LENGTH;
-  for (const { times: own } of chosen) {
-    for (const time of own) if (time !== undefined && !times.has(time)) times.set(time, longest + more);
-  }
-  return { count, seed, columns, times, prompts, vocabulary };
-}
-
-/** An option's number; it may name sizes: `max 3 * S`. */
-function wholeOption(
-  expression: Expression | undefined,
-  sizes: ReadonlyMap<string, number>,
-  least: number,
-): number | undefined {
-  if (expression === undefined) return undefined;
-  const value = numberOf(expression, sizes);
-  if (value !== undefined && Number.isInteger(value) && value >= least) return value;
-  throw new DataError(`this is ${value ?? "no number"}: a whole number from ${least} on is needed`, {
-    hint: `it may name sizes: ${[...sizes.keys()].join(", ")}`,
-    span: expression.span,
-  });
-}
-
-function numberOf(expression: Expression, sizes: ReadonlyMap<string, number>): number | undefined {
-  const constant = constantValue(expression);
-  if (typeof constant === "number") return constant;
-  if (expression.kind === "reference") return sizes.get(expression.name);
-  if (expression.kind !== "binary") return undefined;
-  const left = numberOf(expression.left, sizes);
-  const right = numberOf(expression.right, sizes);
-  if (left === undefined || right === undefined) return undefined;
-  switch (expression.operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return left / right;
-    default:
-      return undefined;
-  }
-}
-
-function promptValue(text: string | undefined, expression: Expression | undefined): OuterValue | undefined {
-  if (text !== undefined) return { text };
-  return expression === undefined ? undefined : { expression };
-}
-
-/** The given beginning; what looks `offset` ahead needs so many positions, for which BOS serves. */
-function promptArray(
-  spec: InputSpec,
-  value: OuterValue | undefined,
-  vocabulary: Vocabulary | undefined,
-  sizes: ReadonlyMap<string, number>,
-  offset: number,
-): HostArray | undefined {
-  const isEmpty = value !== undefined && "text" in value && value.text === "";
-  if (value !== undefined && !isEmpty) return exampleArray(spec, value, vocabulary, sizes);
-  if (offset === 0) return undefined;
-  const begin = vocabulary === undefined ? undefined : specialId(vocabulary, "BOS");
-  if (begin !== undefined) return { shape: [offset], data: new Int32Array(offset).fill(begin) };
-  throw new DataError(`${spec.name} is chosen from what comes before it: it needs a beginning`, {
-    hint: `write prompt ${spec.dtype === "int" ? '"The "' : "[0.1, 0.2]"} into the block, or give --prompt`,
-    span: spec.span,
-  });
-}
-
-function repeated({ shape, data }: HostArray, count: number): HostArray {
-  const out = data instanceof Int32Array ? new Int32Array(data.length * count) : new Float64Array(data.length * count);
-  for (let at = 0; at < count; at++) out.set(data, at * data.length);
-  return { shape: [count, ...shape], data: out };
 }
 
 async function execute(

@@ -37,6 +37,9 @@ export interface FunctionReference<R extends CodeType = CodeType> {
   readonly result: R;
 }
 
+/** A function that gives nothing. */
+export type Procedure = FunctionReference<"none">;
+
 export function writeCode(code: Code, out: number[]): void {
   if (code.head !== undefined) for (const byte of code.head) out.push(byte);
   for (const arg of code.args) writeCode(arg, out);

@@ -2,13 +2,13 @@ import type { Axis } from "../../ir/type.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
-import type { FunctionReference } from "./encode-code.ts";
+import type { Procedure } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { type Position, type Positions, scalarPosition, storeTo, type Vector } from "./memory.ts";
 
 /** Elementwise values over the same axes, in one loop nest. All are computed before any is stored, so that they may replace what they read. */
-export function mapKernel(context: Context, outputs: readonly Value[], loops: readonly Loop[]): FunctionReference {
+export function mapKernel(context: Context, outputs: readonly Value[], loops: readonly Loop[]): Procedure {
   const kernel = createKernel(context, loops);
   const own = new Set(outputs);
   const [first] = outputs;
@@ -30,7 +30,7 @@ export function copyKernel(
   to: Place,
   loops: readonly Loop[],
   read: (kernel: Kernel, positions: Positions) => Vector,
-): FunctionReference {
+): Procedure {
   const kernel = createKernel(context, loops);
   nest(kernel, byStride(value.axes, to), (positions) => storeTo(kernel, to, positions, read(kernel, positions)));
   return kernel.finish();

@@ -5,7 +5,7 @@ import { type ReduceKind, reduce } from "../../op/reduce.ts";
 import { collect, collectSuffix, unwindow } from "../../op/window.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
-import { type FunctionReference, f32x4, i32x4, local, type Local, shuffle32, type V128, v128 } from "./encode-code.ts";
+import { type Procedure, f32x4, i32x4, local, type Local, shuffle32, type V128, v128 } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { nestSingly, placeOf, storedAxes } from "./kernel-map.ts";
@@ -22,7 +22,7 @@ interface Reduction {
 }
 
 /** One value that reduces others: a loop nest over what stays and, inside, over what is joined. */
-export function reduceKernel(context: Context, output: Value, loops: readonly Loop[]): FunctionReference {
+export function reduceKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
   const kernel = createKernel(context, loops);
   const reduction = reductionOf(kernel, output);
   const kept = storedAxes(context, output);

@@ -5,7 +5,7 @@ import {
   block,
   branchIf,
   type Code,
-  type FunctionReference,
+  type Procedure,
   type I32,
   i32,
   type Local,
@@ -59,7 +59,7 @@ export interface Kernel {
    * part, `part` saying which; the positions are `at + 4·part`.
    */
   lanes(count: Scalar, body: (at: Scalar, part: number) => void, unroll?: number): void;
-  finish(): FunctionReference;
+  finish(): Procedure;
 }
 
 interface Level {

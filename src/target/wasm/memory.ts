@@ -139,9 +139,10 @@ function laneAddress(kernel: Kernel, { base, offset, across, depth }: Address, l
   }
 }
 
-/** Reads what lies at a place. */
-export function loadFrom(kernel: Kernel, place: Place, positions: Positions, dtype: DType): Vector {
-  const address = addressOf(kernel, place, positions);
+/** Reads what lies at a place; at depth `inside` at least, where the kernel itself changes it. */
+export function loadFrom(kernel: Kernel, place: Place, positions: Positions, dtype: DType, inside = 0): Vector {
+  const found = addressOf(kernel, place, positions);
+  const address: Address = { ...found, depth: Math.max(found.depth, inside) };
   const { across, depth, base, offset } = address;
   const key = `load ${place.cell} ${base.key}+${offset} ${across.kind}`;
   const raw = loadCode(kernel, address);

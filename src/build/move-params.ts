@@ -1,0 +1,105 @@
+import { itemExpressions } from "../check/mentions.ts";
+import { findDefinition, type Modules } from "../check/modules.ts";
+import { hasAxis } from "../ir/type.ts";
+import * as make from "../op/make.ts";
+import * as move from "../op/make_move.ts";
+import type { Definition, Expression } from "../syntax/tree.ts";
+import { children } from "../syntax/walk.ts";
+import { realAxes, renameVisible } from "./align.ts";
+import { demand } from "./equation.ts";
+import { trainingFlag } from "./expression.ts";
+import { type Context, type Frame, frameContext, joinPath, type Session, type Slot } from "./frame.ts";
+import { asTensor } from "./operators.ts";
+import type { TensorValue } from "./value.ts";
+
+/**
+ * Moves the params that equations of an applied definition move: from now on the name means `m'` while training, so that a
+ * second application goes on from there. Each moves once per application.
+ */
+export function moveParams(session: Session, frame: Frame): void {
+  for (const slot of [...frame.names.values()]) {
+    const weight = movedBy(frame, slot);
+    const now = weight === undefined ? undefined : demand(session, weight);
+    const next = now === undefined ? undefined : demand(session, slot);
+    if (weight === undefined || now?.kind !== "tensor" || next === undefined || next.kind === "invalid") continue;
+    const context = frameContext(session, frame);
+    const value = asTensor(context, next, slot.span);
+    const id = value === undefined ? undefined : likeWeight(context, now, value);
+    if (id === undefined) continue;
+    session.moved.set(
+      joinPath(frame.path, weight.name),
+      make.select(session.builder, trainingFlag(context), id, now.id),
+    );
+  }
+}
+
+/** The param whose next value a name is: `m` of `m'`. */
+function movedBy(frame: Frame, slot: Slot): Slot | undefined {
+  if (slot.kind !== "equation" || !slot.name.endsWith("'")) return undefined;
+  const weight = frame.names.get(slot.name.slice(0, -1));
+  return weight?.kind === "weight" ? weight : undefined;
+}
+
+/** The next value with the weight's axes; undefined where it has others, which is a mistake that checking reports. */
+function likeWeight(context: Context, weight: TensorValue, value: TensorValue): string | undefined {
+  const { builder } = context.session;
+  const axes = realAxes(weight.visible).map((axis) => axis.axis);
+  const own = realAxes(value.visible);
+  const fits = own.length === axes.length && own.every(({ axis }, place) => axis.size.text === axes[place]?.size.text);
+  if (own.length > 0 && !fits) return undefined;
+  const { id } = own.length === 0 ? value : renameVisible(context, { ...value, visible: own }, axes);
+  if (builder.type(id).axes.some((axis) => !axes.some((other) => other.id === axis.id))) return undefined;
+  return axes.every((axis) => hasAxis(builder.type(id), axis.id)) ? id : move.expand(builder, id, axes);
+}
+
+/** What is worked out a second time, as an emission's parameters beside its loss, moves nothing a second time. */
+export function movingOnce<T>({ moved, movedBefore }: Session, key: object, run: () => T): T {
+  const before = movedBefore.get(key);
+  if (before === undefined) {
+    movedBefore.set(key, new Map(moved));
+    return run();
+  }
+  const after = new Map(moved);
+  restoreMoved(moved, before);
+  try {
+    return run();
+  } finally {
+    restoreMoved(moved, after);
+  }
+}
+
+export function restoreMoved(moved: Session["moved"], to: ReadonlyMap<string, string>): void {
+  moved.clear();
+  for (const [name, id] of to) moved.set(name, id);
+}
+
+/** Whether a definition, or one that it names, has a param that an equation moves: then its equations are worked out in order. */
+export function movesParams(
+  modules: Modules,
+  file: string,
+  definition: Definition,
+  seen = new Set<Definition>(),
+): boolean {
+  if (seen.has(definition)) return false;
+  seen.add(definition);
+  if (
+    definition.definitionKind !== "cell" &&
+    definition.items.some((item) => item.kind === "equation" && item.targets.some((target) => target.primed))
+  ) {
+    return true;
+  }
+  const named = [
+    ...definition.items.flatMap(itemExpressions),
+    ...definition.parameters.flatMap((parameter) => parameter.default ?? []),
+  ];
+  return named.flatMap(references).some((name) => {
+    const found = findDefinition(modules, file, name);
+    return found !== undefined && movesParams(modules, found.file, found.definition, seen);
+  });
+}
+
+function references(expression: Expression): readonly string[] {
+  if (expression.kind === "reference") return [expression.name];
+  const own = expression.kind === "member" ? expression.names.map((name) => name.text) : [];
+  return [...own, ...children(expression).flatMap(references)];
+}

@@ -1,0 +1,71 @@
+import type { Graph } from "../../ir/graph.ts";
+import type { Size } from "../../ir/size.ts";
+import type { Axis, DType } from "../../ir/type.ts";
+import type { Cell, Place } from "../../plan/place.ts";
+import { type Plan, planGraph } from "../../plan/plan.ts";
+import type { Value } from "../../plan/value.ts";
+import { type Context, TABLE } from "./context.ts";
+import { createModule } from "./encode-module.ts";
+import { TWO_OVER_PI } from "./math-scalar.ts";
+import { actionsFunction } from "./program.ts";
+
+/** A graph as WebAssembly: one module in two variants, what its memory holds, and where params and results lie in it. */
+export interface WasmProgram {
+  readonly name: string;
+  /** For engines with relaxed SIMD. */
+  readonly relaxed: Uint8Array<ArrayBuffer>;
+  /** For engines with SIMD only. */
+  readonly plain: Uint8Array<ArrayBuffer>;
+  /** The table at the start of memory, cell by cell; what each holds is known when sizes are bound. */
+  readonly cells: readonly Cell[];
+  /** Where the table starts, in bytes. */
+  readonly table: number;
+  readonly params: readonly Slot[];
+  readonly results: readonly Slot[];
+  /** By result name, the param over which it is written: after a run the param has the result's value. */
+  readonly feedback: ReadonlyMap<string, string>;
+}
+
+/** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
+export interface Slot {
+  readonly name: string;
+  readonly dtype: DType;
+  /** In the order of the graph's type. */
+  readonly axes: readonly Axis[];
+  /** In elements, by axis. */
+  readonly strides: ReadonlyMap<string, Size>;
+  /** The cell with its address, read after a run. */
+  readonly cell: number;
+}
+
+/**
+ * Compiles a scheduled graph. `known` gives the sizes that are fixed in the code; the others (batch, lengths) are bound later, as often as
+ * wanted. `feedback` names the param that takes a result back, by result name.
+ */
+export function compileWasm(
+  source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
+  feedback: ReadonlyMap<string, string> = new Map(),
+): WasmProgram {
+  const { graph, sizes } = source;
+  const plan = planGraph(graph, sizes, feedback);
+  const relaxed = writeModule(plan, true);
+  const plain = writeModule(plan, false);
+  return {
+    ...{ name: graph.name, relaxed, plain, cells: plan.cells.all, table: TABLE, feedback },
+    params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
+    results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
+  };
+}
+
+function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {
+  if (place === undefined) throw new Error(`internal: ${name} has no place`);
+  return { name, dtype, axes, strides: place.strides, cell: place.cell };
+}
+
+function writeModule(plan: Plan, relaxed: boolean): Uint8Array<ArrayBuffer> {
+  const module = createModule();
+  const context: Context = { module, plan, relaxed };
+  module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
+  module.export("run", actionsFunction(context, plan.actions));
+  return module.finish();
+}

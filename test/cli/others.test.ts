@@ -1,0 +1,150 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { LM, SUM, TEXT } from "./files.ts";
+import { folderWith, json, seqc } from "./process.ts";
+
+describe("seqc test", () => {
+  test("measures what files expect, and fails where it does not hold", async () => {
+    const folder = folderWith({
+      "x.seq": `cell Leaky(D) {
+  in    x: [D]
+  state h: [D]
+  param a: [D] init 0.5
+  h' = a * h + x
+  out h'
+}
+cell Same(D) {
+  in    input: [D]
+  state h: [D]
+  param a: [D] init 0.1
+  h' = input + h * a
+  out h'
+}
+cell Other(D) {
+  in    x: [D]
+  state h: [D]
+  param a: [D] init 0.5
+  h' = a * h + 1.01 * x
+  out h'
+}
+model M(D = 3) {
+  time T
+  in  x: [T, D]
+  use cell = Leaky(D)
+  y, s = scan cell over x
+  emit z: [] ~ normal(sum(s.h), 1)
+}
+expect params(M) == 3
+expect params(M(D: 5)) < 5
+expect gradcheck(Leaky, D: 4)
+expect same(Leaky, Same)
+expect same(Leaky, Other, D: 2, atol: 1e-6)
+expect same(Leaky, std.GRU)
+`,
+    });
+    const { code, stdout, stderr } = await seqc(folder, "test", "x.seq");
+    expect(code).toBe(1);
+    const lines = stdout.trim().split("\n");
+    expect(lines.map((line) => line.slice(0, 4).trim())).toEqual(["ok", "FAIL", "ok", "ok", "FAIL", "FAIL"]);
+    expect(lines[1]).toContain("params(M(D: 5)) < 5  (5 parameters)");
+    expect(lines[2]).toMatch(/\(\d+ gradients, worst difference \S+e-\d+ in \w+\)/);
+    expect(lines[5]).toContain("Leaky has a [D], GRU no a");
+    expect(stderr).toContain("3 of 6 expectations hold");
+  });
+
+  test("sizes that the data decides are read there", async () => {
+    const folder = folderWith({ "lm.seq": `${LM}\nexpect params(LM) == 234\n`, "text.txt": TEXT });
+    const { code, stdout } = await seqc(folder, "test", "lm.seq");
+    expect([code, stdout]).toEqual([0, "ok    lm.seq: params(LM) == 234  (234 parameters)\n"]);
+  });
+
+  test("an unknown check is a mistake of the file", async () => {
+    const folder = folderWith({ "x.seq": `${SUM}\nexpect gradchek(Sum)\n` });
+    const { code, stderr } = await seqc(folder, "test", "x.seq");
+    expect(code).toBe(1);
+    expect(stderr).toContain("did you mean gradcheck?");
+  });
+});
+
+describe("seqc summary", () => {
+  test("shows parts, shapes and parameters, as names where the data decides", async () => {
+    const { code, stdout } = await seqc(folderWith({ "lm.seq": LM }), "summary", "lm.seq");
+    expect(code).toBe(0);
+    expect(stdout).toContain("in    ids: tok(V)[T]");
+    expect(stdout).toContain("emit  ids[t+1] ~ categorical(head(y[t]))");
+    expect(stdout).toMatch(/cell = GRU\(H, H\)\n/);
+    expect(stdout).toMatch(/ {2}emb\.W +\[V, H\] +\[V, 4\] +4\*V\n/);
+    expect(stdout).toMatch(/\n9\*V \+ 108 parameters\n$/);
+  });
+
+  test("--json, --set", async () => {
+    const { stdout } = await seqc(folderWith({ "lm.seq": LM }), "summary", "lm.seq", "LM", "--json", "--set", "V=14");
+    expect(json(stdout)).toMatchObject({ model: "LM(V: 14)", sizes: { V: 14, H: 4 }, parameters: 234 });
+  });
+});
+
+describe("seqc compile", () => {
+  test("writes a TypeScript module with the sizes that the data has", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const { code, stdout, stderr } = await seqc(folder, "compile", "lm.seq", "--out", "out");
+    expect([code, stdout, stderr]).toEqual([0, "out/LM.ts\n", ""]);
+    const text = readFileSync(join(folder, "out/LM.ts"), "utf8");
+    expect(text).toContain('"emb.W": { shape: [14, 4]');
+    expect(text).toContain("export function trainStep");
+  });
+
+  test("prints the scheduled graphs", async () => {
+    const { code, stdout } = await seqc(folderWith({ "lm.seq": LM }), "compile", "lm.seq", "--emit", "ir");
+    expect(code).toBe(0);
+    expect(stdout).toContain("// LM.forward\ngraph LM(");
+    expect(stdout).toMatch(/ = scan\(/);
+    expect(stdout).toContain("// lm.step\n");
+  });
+
+  test("an unknown size is the user's to give", async () => {
+    const { code, stderr } = await seqc(folderWith({ "lm.seq": LM }), "compile", "lm.seq");
+    expect(code).toBe(1);
+    expect(stderr).toContain("the size V is not known");
+    expect(stderr).toContain("--set V=...");
+  });
+});
+
+describe("seqc eject", () => {
+  test("prints a definition with its comment, which can be used as it is", async () => {
+    const { code, stdout } = await seqc(".", "eject", "LSTM");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\/\/\/ Hochreiter and Schmidhuber 1997/);
+    const folder = folderWith({
+      "x.seq": `${stdout.replace("cell LSTM", "cell Mine")}\nexpect same(Mine, std.LSTM)\n`,
+    });
+    expect((await seqc(folder, "test", "x.seq")).code).toBe(0);
+  });
+
+  test("knows the nearest name", async () => {
+    const { code, stdout, stderr } = await seqc(".", "eject", "adma");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toBe("error: the library has no adma\n  hint: did you mean adam?\n");
+  });
+});
+
+describe("seqc new", () => {
+  test("writes a model that is in canonical form, right, and trains", async () => {
+    const folder = folderWith({});
+    const { code, stdout } = await seqc(folder, "new", "first");
+    expect([code, stdout]).toEqual([0, "first.seq\nfirst.txt\n"]);
+    expect(await seqc(folder, "fmt", "--check", "first.seq")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await seqc(folder, "check", "first.seq")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const trained = await seqc(folder, "train", "first.seq", "--steps", "3");
+    expect(trained.code).toBe(0);
+    expect(existsSync(join(folder, "runs/first/best.safetensors"))).toBe(true);
+    expect((await seqc(folder, "test", "first.seq")).stdout.match(/^ok/gm)).toHaveLength(3);
+  });
+
+  test("overwrites nothing", async () => {
+    const folder = folderWith({ "first.txt": "mine" });
+    const { code, stderr } = await seqc(folder, "new", "first");
+    expect([code, stderr]).toEqual([1, "error: first.txt: this file is already there\n"]);
+    expect(existsSync(join(folder, "first.seq"))).toBe(false);
+  });
+});
