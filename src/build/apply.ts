@@ -414,7 +414,7 @@ function inputHint(
   }
   const last = value.visible.slice(-wanted.length).map(({ axis }) => session.sizes.get(axis.size.text));
   const equal = wanted.every((text, place) => last[place] !== undefined && last[place] === session.sizes.get(text));
-  return equal ? EQUAL_BY_ACCIDENT : undefined;
+  return equal ? EQUAL_BY_ACCIDENT : "change the size where it is made, or give it another value";
 }
 
 /** `l1`, or the definition's own name where it was called on the spot. */
@@ -532,6 +532,7 @@ export function fitsState(
         ? { span: item.span, message: `${item.name.text} is declared here` }
         : { span: instance.declared, message: `${name} is made here` },
     ],
+    hint: `give it a value of shape ${shapeText(declared.visible)}, or a single number`,
   });
   return false;
 }

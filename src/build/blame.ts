@@ -48,6 +48,8 @@ const HELPS_AT_USE: ReadonlySet<DiagnosticCode> = new Set(["does-not-divide", "u
 
 function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry: string): Report {
   const { text } = definition.name;
+  const parameters = definition.parameters.map(({ name }) => name.text);
+  const usage = parameters.length === 0 ? text : `${text}(${parameters.join(", ")})`;
   return {
     get diagnostics() {
       return outer.diagnostics;
@@ -63,7 +65,7 @@ function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry:
         outer.add(code, made, message, {
           severity: more.severity,
           related: [{ span, message: `inside ${text}` }, ...related],
-          hint: HELPS_AT_USE.has(code) ? more.hint : undefined,
+          hint: HELPS_AT_USE.has(code) ? more.hint : `check what ${text} is given here: ${usage}`,
         });
       } else if (related.some((place) => place.span.start === call.start && place.span.file === call.file)) {
         outer.add(code, span, message, more);

@@ -65,7 +65,9 @@ function reportNotCallable(context: Context, callee: Meaning, call: Call): Meani
       hint:
         callee.kind === "tensor"
           ? `to read a position write brackets, ${name ?? "x"}[${argument}]; to multiply write *`
-          : undefined,
+          : callee.kind === "text"
+            ? `a function is named without quotes: ${callee.value}(${argument})`
+            : "what is called is a function, a definition, or an instance of one",
     },
   );
   return INVALID;

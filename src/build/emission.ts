@@ -118,14 +118,20 @@ export interface Total {
 }
 
 /**
- * Sums over an example's fixed axes, counts over all positions of the batch together: the batch itself and `time` axes.
+ * Sums over all that counts. A likelihood is of a whole position, so positions are counted: the batch itself and `time` axes,
+ * not an example's fixed axes. An error is of one entry, so all entries are.
  */
-export function total(emission: Emission, value: TensorValue, numerator: string = value.id): Total {
+export function total(
+  emission: Emission,
+  value: TensorValue,
+  numerator: string,
+  counted: "positions" | "entries",
+): Total {
   const { context } = emission;
   const { builder, axes, times } = context.session;
   const own = value.visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
   const all = [...context.hidden, ...own];
-  const positions = all.filter((axis, place) => place === 0 || times.has(axis.size.text));
+  const positions = counted === "entries" ? all : all.filter((axis, place) => place === 0 || times.has(axis.size.text));
   const fixed = all.filter((axis) => !positions.includes(axis));
   const mask = countingMask(context, value, all, axes);
   const zero = make.num(builder, 0);
@@ -157,7 +163,7 @@ export function negativeLogLikelihood(emission: Emission): Total | undefined {
   const value = distributionValue(emission, "log_prob");
   if (value === undefined) return undefined;
   const negative = make.neg(emission.context.session.builder, value.id);
-  return total(emission, value, negative);
+  return total(emission, value, negative, "positions");
 }
 
 /** What the emission's distribution thinks best beside the data: per position, aligned. */

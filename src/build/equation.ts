@@ -266,7 +266,13 @@ function assign(context: Context, equation: Equation, value: Meaning): readonly 
       "too-many-names",
       extra.span,
       `${targets.length} names, but the right side gives ${items.length === 1 ? "one value" : `${items.length} values`}`,
-      { related: [{ span: equation.value.span, message: describe(value) }] },
+      {
+        related: [{ span: equation.value.span, message: `this gives ${describe(value)}` }],
+        hint: `leave ${targets
+          .slice(items.length)
+          .map(({ name }) => name.text)
+          .join(", ")} out`,
+      },
     );
     return targets.map(() => INVALID);
   }

@@ -22,6 +22,7 @@ export function instanceOf(context: Context, use: Use): Meaning {
       "wrong-option",
       use.repeat.count.span,
       `a stack has 0 to ${MOST_BLOCKS} blocks, not ${count}`,
+      { hint: `write fewer, as in stack 3 of ...` },
     );
     return INVALID;
   }

@@ -43,7 +43,7 @@ function accuracy(emission: Emission): Total | undefined {
   if (found === undefined) return undefined;
   const { builder } = emission.context.session;
   const right = make.toFloat(builder, make.eq(builder, found.best.id, found.truth));
-  return total(emission, found.best, right);
+  return total(emission, found.best, right, "entries");
 }
 
 function error(emission: Emission, kind: "square" | "absolute"): Total | undefined {
@@ -55,7 +55,7 @@ function error(emission: Emission, kind: "square" | "absolute"): Total | undefin
     kind === "square"
       ? make.mul(builder, difference, difference)
       : make.maximum(builder, difference, make.neg(builder, difference));
-  return total(emission, found.best, size);
+  return total(emission, found.best, size, "entries");
 }
 
 /** The emission that a metric's argument names; a mistake is reported. */

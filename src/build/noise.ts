@@ -79,6 +79,7 @@ function sampleOf(context: Context, dist: Expression, stream: string, draw: Draw
       `${opened.instance.definition.name.text} cannot be drawn from`,
       {
         related: [{ span: opened.instance.definition.name.span, message: "it has no equation for sample" }],
+        hint: `write an equation sample = ... in ${opened.instance.definition.name.text}`,
       },
     );
     return INVALID;

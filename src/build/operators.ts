@@ -53,7 +53,12 @@ export function asTensor(context: Context, meaning: Meaning, span: Span): Tensor
       return undefined;
     case "list":
     case "text":
-      report.add("wrong-kind", span, `a number or an array is needed here, this is ${describe(meaning)}`);
+      report.add("wrong-kind", span, `a number or an array is needed here, this is ${describe(meaning)}`, {
+        hint:
+          meaning.kind === "text"
+            ? "a number or a name is written without quotes"
+            : "a list gives sizes and parameters; one of its items is read with brackets, as in sizes[0]",
+      });
       return undefined;
     case "special":
       report.add("wrong-kind", span, `which vocabulary this ${meaning.name} belongs to is not said`, {

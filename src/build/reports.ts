@@ -1,12 +1,15 @@
 import type { Regime } from "../check/regime.ts";
+import type { Builder } from "../ir/builder.ts";
 import type { Graph, Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
+import type { Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { type Carried, FRESH } from "./carry.ts";
 import { inputSpecs, type OpenModel } from "./model.ts";
 import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
 import { carriedGraph } from "./training.ts";
+import type { TensorValue } from "./value.ts";
 
 /**
  * What a regime reports: one program sums quantities and counts over each batch, then one small graph of the means gives
@@ -117,26 +120,65 @@ export function elaborateReports(
   const { builder } = model.session;
   let loss: string | undefined;
   for (const objective of regime.objectives) {
-    const value = scalarOf(model, objective.value);
-    if (value === undefined) return undefined;
-    const mean = averageOf(model, value, averaged);
+    const mean = meanOf(model, objective.value, averaged);
+    if (mean === undefined) return undefined;
     const signed = objective.direction === "maximize" ? make.neg(builder, mean) : mean;
     loss = loss === undefined ? signed : make.add(builder, loss, signed);
   }
   const evaluated = [];
-  for (const { name, value: expression } of regime.reports) {
-    const value = scalarOf(model, expression);
-    if (value === undefined) return undefined;
-    evaluated.push({ name: name?.text ?? printExpression(expression), id: averageOf(model, value, averaged) });
+  for (const { name, value } of regime.reports) {
+    const id = meanOf(model, value, averaged);
+    if (id === undefined) return undefined;
+    evaluated.push({ name: name?.text ?? printExpression(value), id });
   }
   return { loss, evaluated };
 }
 
-function averageOf(model: OpenModel, value: NonNullable<ReturnType<typeof scalarOf>>, averaged: Averaged[]): string {
+/** The mean of an expression over all data. The terms of a sum have means of their own: `nll(x) + kl`, `nll(y) + sum(w**2)`. */
+function meanOf(model: OpenModel, expression: Expression, averaged: Averaged[]): string | undefined {
   const { builder } = model.session;
+  if (expression.kind === "unary" && expression.operator === "-") {
+    const mean = meanOf(model, expression.operand, averaged);
+    return mean === undefined ? undefined : make.neg(builder, mean);
+  }
+  if (expression.kind === "binary" && (expression.operator === "+" || expression.operator === "-")) {
+    const left = meanOf(model, expression.left, averaged);
+    const right = left === undefined ? undefined : meanOf(model, expression.right, averaged);
+    if (left === undefined || right === undefined) return undefined;
+    return expression.operator === "+" ? make.add(builder, left, right) : make.sub(builder, left, right);
+  }
+  const value = scalarOf(model, expression);
+  return value === undefined ? undefined : averageOf(model, value, expression, averaged);
+}
+
+function averageOf(
+  model: OpenModel,
+  value: TensorValue,
+  expression: Expression,
+  averaged: Averaged[],
+): string | undefined {
+  const { builder, report } = model.session;
   const { sum, count } = batchTotal(model, value);
-  if (count === undefined) return sum;
+  const ofMeans = reachesMean(builder, value.id, averaged);
+  if (ofMeans && count !== undefined) {
+    report.add("not-scalar", expression.span, "this mixes a mean over all data with what differs by example", {
+      hint: "add them, or report them apart",
+    });
+    return undefined;
+  }
+  if (ofMeans || builder.definition(sum)?.op.name === "constant") return sum;
   const param = builder.param(`mean.${averaged.length}`, { dtype: "float", axes: [] });
-  averaged.push({ param, sum, count });
+  averaged.push({ param, sum, count: count ?? make.num(builder, 1) });
   return param;
+}
+
+/** Whether a value is made from a mean over all data. */
+function reachesMean(builder: Builder, id: string, averaged: readonly Averaged[]): boolean {
+  const means = new Set(averaged.map(({ param }) => param));
+  const seen = new Set([id]);
+  for (const next of seen) {
+    if (means.has(next)) return true;
+    for (const input of builder.definition(next)?.inputs ?? []) seen.add(input);
+  }
+  return false;
 }

@@ -164,7 +164,7 @@ export function asInteger(context: Context, meaning: Meaning, span: Span, what: 
     hint:
       names.length > 0 && value === undefined
         ? `give it a default, as in ${names[0]} = 3, or a value where it is used`
-        : undefined,
+        : "write a whole number, or arithmetic that gives one",
   });
   return undefined;
 }

@@ -60,7 +60,8 @@ export function createTransplant(loop: Loop, cone: ReadonlyMap<string, Node>, dr
     const inputs = node.inputs.map(inside);
     if (disappears(node, axis.id) && output === undefined) return inputs[0] ?? "";
     const type = entryType(node.outputs[0]?.type ?? { dtype: "float", axes: [] }, axis);
-    const value = output ?? { id: draft.fresh.value(`${node.outputs[0]?.id}.in`), type };
+    const name = node.outputs[0]?.id.replace("/", "") ?? node.op.name;
+    const value = output ?? { id: draft.fresh.value(`${name}.in`), type };
     made.push({ ...atPosition(node, axis.id, inputs, axis.id), outputs: [value], origin: node.origin });
     return value.id;
   };

@@ -4,7 +4,7 @@ import { scan } from "../op/region.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, type Loop, openLoop, type Passed, withBody } from "./loop.ts";
-import { countUses } from "./order.ts";
+import { countUses, neededNodes } from "./order.ts";
 import type { Pass } from "./pass.ts";
 
 /**
@@ -33,7 +33,8 @@ function hoistLoop(node: Node, draft: Draft): Node {
 function hoistSums(loop: Loop, draft: Draft): Loop {
   const passed = new Map([...loop.consts, ...loop.xs].map((entry) => [entry.param.id, entry]));
   const isX = new Set(loop.xs.map((x) => x.param.id));
-  const uses = countUses(loop.nodes, [...loop.carries.map((carry) => carry.next), ...loop.ys.map((y) => y.inside)]);
+  const results = [...loop.carries.map((carry) => carry.next), ...loop.ys.map((y) => y.inside)];
+  const uses = countUses(loop.nodes, results);
   const defined = new Map(loop.nodes.flatMap((node) => node.outputs.map((output) => [output.id, node] as const)));
   const made = new Map<string, Passed>();
   const replaced = new Map<Node, Node>();
@@ -58,7 +59,10 @@ function hoistSums(loop: Loop, draft: Draft): Loop {
     ...loop,
     consts: [...loop.consts, ...sums.filter((sum) => !isX.has(sum.param.id))],
     xs: [...loop.xs, ...sums.filter((sum) => isX.has(sum.param.id))],
-    nodes: loop.nodes.map((node) => replaced.get(node) ?? node),
+    nodes: neededNodes(
+      loop.nodes.map((node) => replaced.get(node) ?? node),
+      results,
+    ),
   };
 }
 

@@ -157,10 +157,14 @@ function sourceOf(product: Product, { definition, estimate, inside, isWeight }: 
   return maker === undefined || left === right ? undefined : (maker.outputs[0]?.id ?? "");
 }
 
-/** The axis along which weights are put together: the last of known size; "" where none remains, so that a weight is one entry. */
-function packAxis(columns: readonly Axis[], { estimate }: Site): string | undefined {
+/**
+ * The axis along which weights are put together: the last of known size, of consts else the last; "" where none remains, so that a
+ * weight is one entry.
+ */
+function packAxis(columns: readonly Axis[], { estimate, inside }: Site): string | undefined {
   if (columns.length === 0) return "";
-  return columns.findLast((axis) => estimate.isKnown(axis.size))?.id;
+  const known = columns.findLast((axis) => estimate.isKnown(axis.size));
+  return (known ?? (inside === undefined ? undefined : columns.at(-1)))?.id;
 }
 
 /** Adds the packed product and defines each gate's value as a part of it. */

@@ -105,7 +105,8 @@ function coneOf(loop: Loop): LoopCone {
   const ys = new Map<string, string>();
   for (const { inside, output } of loop.ys) if (!ys.has(inside)) ys.set(inside, output.id);
   const carries = new Set(loop.carries.map((carry) => carry.param.id));
-  const name = (id: string): string => given.get(id) ?? ys.get(id) ?? id;
+  // Values that have no name outside get one that nothing there has.
+  const name = (id: string): string => given.get(id) ?? ys.get(id) ?? `/${id}`;
   const local = new Map<string, Node>();
   for (const node of loop.nodes) {
     const [output] = node.outputs;

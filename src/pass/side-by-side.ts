@@ -1,11 +1,12 @@
-import { type Graph, isNode, type Node } from "../ir/graph.ts";
+import { type Graph, isNode, type Node, type Value } from "../ir/graph.ts";
 import { equalSizes } from "../ir/size.ts";
 import type { Axis, Type } from "../ir/type.ts";
 import { rename } from "../op/move.ts";
 import { scan } from "../op/region.ts";
+import { copyGraph } from "./copy-body.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
-import { closeLoop, type Loop, openLoop } from "./loop.ts";
+import { bodyOf, closeLoop, type Loop, openLoop, withBody } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
 
@@ -80,13 +81,35 @@ function axesOf(body: Graph): readonly Axis[] {
 function mergeLoops(group: readonly Node[], draft: Draft): Node {
   const [first, ...others] = group.flatMap((node) => (isNode(node, scan) ? [openLoop(node)] : []));
   if (first === undefined) throw new Error("internal: a group of no loops");
-  return closeLoop(others.reduce((merged, loop) => join(merged, onAxis(loop, first.axis, draft)), first));
+  return closeLoop(others.reduce((merged, loop) => join(merged, apart(onAxis(loop, first.axis, draft), merged, draft)), first));
+}
+
+/** The loop under other names, where its body shares some with another one's. */
+function apart(loop: Loop, other: Loop, draft: Draft): Loop {
+  const taken = new Set(namesOf(other));
+  if (!namesOf(loop).some((id) => taken.has(id))) return loop;
+  const body = copyGraph(bodyOf(loop), draft.fresh);
+  const params = [...body.params];
+  const next = (): Value => params.shift() ?? { id: "", type: { dtype: "float", axes: [] } };
+  const renamed: Loop = {
+    ...loop,
+    consts: loop.consts.map((passed) => ({ ...passed, param: next() })),
+    carries: loop.carries.map((carry) => ({ ...carry, param: next() })),
+    xs: loop.xs.map((passed) => ({ ...passed, param: next() })),
+  };
+  return withBody(renamed, body);
+}
+
+function namesOf({ consts, carries, xs, nodes }: Loop): readonly string[] {
+  return [
+    ...[...consts, ...carries, ...xs].map((passed) => passed.param.id),
+    ...nodes.flatMap((node) => node.outputs.map((output) => output.id)),
+  ];
 }
 
 function join(a: Loop, b: Loop): Loop {
   return {
     ...a,
-    name: a.name,
     consts: [...a.consts, ...b.consts],
     carries: [...a.carries, ...b.carries],
     xs: [...a.xs, ...b.xs],

@@ -77,12 +77,8 @@ const divRule: Rule = (call, { draft, make }) => {
   const [x = "", y = ""] = call.inputs;
   const value = uniformValue(draft, y);
   if (value === 1) return asType(draft, x, call.type);
-  if (value !== undefined && isOrdinary(value)) return make(maps.mul, [x, scalar(draft, 1 / value, "float")], {});
-  if (value !== undefined || uniformValue(draft, x) !== undefined) return undefined;
-  // One division for each divisor: x/s = x (1/s) where s has fewer positions than x.
-  const [own, divisor] = [draft.type(x), draft.type(y)];
-  if (divisor.axes.length >= own.axes.length || divisor.axes.length >= call.type.axes.length) return undefined;
-  return make(maps.mul, [x, make(maps.div, [scalar(draft, 1, "float"), y], {})], {});
+  if (value === undefined || !isOrdinary(value)) return undefined;
+  return make(maps.mul, [x, scalar(draft, 1 / value, "float")], {});
 };
 
 const powRule: Rule = (call, simplifier) => {

@@ -4,6 +4,8 @@ import { contract } from "../op/contract.ts";
 import { gather, put, reshape } from "../op/move.ts";
 import { random } from "../op/source.ts";
 import { isAlwaysStored } from "./access.ts";
+import { type Reader, readersOf } from "./readers.ts";
+import type { ProductSums } from "./product-sum.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
 import { isView } from "./view.ts";
 import type { AxisOrder } from "./layout.ts";
@@ -13,12 +15,21 @@ import type { AxisOrder } from "./layout.ts";
  * chains join what comes after them, and what a loop reads at its own position is computed in the loop. A value that costs much is
  * stored where more than one reader, or a reader along further axes, would compute it again.
  */
-export function chooseStored(graph: ValueGraph, needed: ReadonlySet<Value>, order: AxisOrder): ReadonlySet<Value> {
+export function chooseStored(
+  graph: ValueGraph,
+  needed: ReadonlySet<Value>,
+  order: AxisOrder,
+  sums: ProductSums,
+): ReadonlySet<Value> {
   const stored = new Set<Value>();
   const works = new Map<Value, number>();
   const readers = readersOf(graph, needed);
   const visit = (value: Value): void => {
-    if (!needed.has(value)) return;
+    if (!needed.has(value) || sums.inside.has(value)) return;
+    if (sums.terms.has(value)) {
+      stored.add(value);
+      return;
+    }
     const work = workOf(value, stored, works);
     const store = isAlwaysStored(value) || isWorthStoring(value, work, readers.get(value) ?? [], stored, order);
     if (store) stored.add(value);
@@ -37,49 +48,6 @@ export function chooseStored(graph: ValueGraph, needed: ReadonlySet<Value>, orde
   graph.params.forEach(visit);
   walk(graph.items);
   return stored;
-}
-
-/** What reads a value, once for each time. */
-type Reader = { readonly kind: "node"; readonly value: Value; readonly input: number } | { readonly kind: "loop" | "entry" | "result" };
-
-function readersOf(graph: ValueGraph, needed: ReadonlySet<Value>): ReadonlyMap<Value, readonly Reader[]> {
-  const readers = new Map<Value, Reader[]>();
-  const add = (value: Value, reader: Reader): void => {
-    const list = readers.get(value);
-    if (list === undefined) readers.set(value, [reader]);
-    else list.push(reader);
-  };
-  const entries = new Set<Value>();
-  const addValue = (value: Value): void => {
-    if (!needed.has(value) || value.definition.kind !== "node") return;
-    value.definition.inputs.forEach((input, index) => {
-      add(input, { kind: "node", value, input: index });
-      // An entry is read as often as its readers read it.
-      for (let at = input; at.definition.kind === "entry"; at = at.definition.of) add(at.definition.of, { kind: "node", value, input: index });
-      entries.add(input);
-    });
-  };
-  const walk = (items: readonly Item[]): void => {
-    for (const item of items) {
-      if (item.kind === "value") {
-        addValue(item.value);
-        continue;
-      }
-      const { starts, next, ys, carries, collected, body } = item.loop;
-      walk(body);
-      carries.forEach((carry, index) => {
-        if (!needed.has(carry)) return;
-        for (const value of [starts[index], next[index]]) if (value !== undefined) add(value, { kind: "loop" });
-      });
-      ys.forEach((value, index) => {
-        const whole = collected[index];
-        if (whole !== undefined && needed.has(whole)) add(value, { kind: "loop" });
-      });
-    }
-  };
-  walk(graph.items);
-  for (const { value } of graph.results) add(value, { kind: "result" });
-  return readers;
 }
 
 function isWorthStoring(

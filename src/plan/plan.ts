@@ -7,6 +7,9 @@ import { type AxisOrder, axisOrder, countOf, denseStrides } from "./layout.ts";
 import { neededValues } from "./needed.ts";
 import { type Buffer, type CarryPlan, type Cells, createCells, type Place } from "./place.ts";
 import { endReads, type Kernel, loopEnds, outputsOf, planSteps, type Step } from "./steps.ts";
+import { canHoist, operandRoles, type Pack, packedBytes, packKey, type Product, type ProductTerm, planProduct, scratchBytes } from "./product.ts";
+import { findProductSums, type ProductSums } from "./product-sum.ts";
+import { viewOf } from "./view.ts";
 import { type Loop, type NamedValue, openGraph, type Value, type ValueGraph } from "./value.ts";
 
 /** A graph as kernels over places in memory. */
@@ -25,6 +28,10 @@ export interface Plan {
 
 export type Action =
   | { readonly kind: "kernel"; readonly kernel: Kernel }
+  /** A sum of products, each added to the one before. */
+  | { readonly kind: "products"; readonly output: Value; readonly terms: readonly ProductTerm[] }
+  /** Lays out a right matrix for the products of a loop, before the loop. */
+  | { readonly kind: "pack"; readonly product: Product; readonly pack: Pack }
   /** Computes a value, or reads it from `source`, into a place that is not its own. */
   | { readonly kind: "copy"; readonly from: Value; readonly source: Place | undefined; readonly to: Place }
   | {
@@ -43,10 +50,12 @@ export function planGraph(
   const graph = openGraph(source, known);
   const needed = neededValues(graph);
   const order = axisOrder(graph);
-  const stored = chooseStored(graph, needed, order);
-  const steps = planSteps(graph, needed, stored);
+  const sums = findProductSums(graph, needed);
+  const stored = chooseStored(graph, needed, order, sums);
+  const steps = planSteps(graph, needed, stored, sums);
   const state: State = {
-    ...{ needed, stored, order, cells: createCells(), places: new Map(), wishes: new Map(), frames: [] },
+    ...{ needed, stored, order, sums, cells: createCells(), places: new Map(), wishes: new Map(), frames: [] },
+    packs: new Map(),
     inPlace: new Set(),
     position: 0,
   };
@@ -69,7 +78,10 @@ interface State {
   readonly needed: ReadonlySet<Value>;
   readonly stored: ReadonlySet<Value>;
   readonly order: AxisOrder;
+  readonly sums: ProductSums;
   readonly cells: Cells;
+  /** Packed matrices made before the present loops, by what they are made of. */
+  readonly packs: Map<string, Pack>;
   readonly places: Map<Value, Place>;
   /** Where a value is to lie when its kernel is placed. */
   readonly wishes: Map<Value, Place>;
@@ -109,13 +121,69 @@ function use(state: State, value: Value): void {
 }
 
 function placeSteps(state: State, steps: readonly Step[]): readonly Action[] {
-  return steps.map((step): Action => {
-    if (step.kind === "loop") return placeLoop(state, step);
+  return steps.flatMap((step): readonly Action[] => {
+    if (step.kind === "loop") return [...packBefore(state, step), placeLoop(state, step)];
     state.position++;
     for (const output of outputsOf(step)) placeValue(state, output);
     for (const value of step.reads.keys()) use(state, value);
-    return { kind: "kernel", kernel: step };
+    return [step.kind === "contract" ? placeProducts(state, step.output) : { kind: "kernel", kernel: step }];
   });
+}
+
+function placeProducts(state: State, output: Value): Action {
+  const out = placeValue(state, output);
+  const terms = (state.sums.terms.get(output) ?? []).map((value): ProductTerm => {
+    const product = planProduct(state, state.order, value, out);
+    if (product === undefined) return { value, product, pack: undefined };
+    const before = state.packs.get(packKey(product));
+    if (before !== undefined) touch(state, before.buffer);
+    return { value, product, pack: before ?? scratchFor(state, product) };
+  });
+  return { kind: "products", output, terms };
+}
+
+function scratchFor(state: State, product: Product): Pack | undefined {
+  const bytes = scratchBytes(product);
+  if (bytes === undefined) return undefined;
+  const buffer = state.cells.buffer("packed", bytes, { loop: state.frames.at(-1)?.loop, at: state.position });
+  touch(state, buffer);
+  return { buffer, hoisted: false };
+}
+
+/** Packs what the products of a loop read of its outside, once for all steps. */
+function packBefore(state: State, step: Extract<Step, { readonly kind: "loop" }>): readonly Action[] {
+  const actions: Action[] = [];
+  const visit = (output: Value): void => {
+    for (const value of state.sums.terms.get(output) ?? []) {
+      const right = operandRoles(value, state.order)?.right;
+      const root = right === undefined ? undefined : viewOf(state, right)?.root;
+      if (root === undefined || root.definition.kind === "carry" || root.loop !== step.loop.outer) continue;
+      const product = planProduct(state, state.order, value, densePlaceFor(state, value));
+      if (product === undefined || !canHoist(product)) continue;
+      const key = packKey(product);
+      if (state.packs.has(key) && state.packs.get(key)?.buffer.loop === step.loop.outer) continue;
+      state.position++;
+      const buffer = state.cells.buffer("packed", packedBytes(product), { loop: step.loop.outer, at: state.position });
+      touch(state, buffer);
+      use(state, root);
+      const pack: Pack = { buffer, hoisted: true };
+      state.packs.set(key, pack);
+      actions.push({ kind: "pack", product, pack });
+    }
+  };
+  const walk = (steps: readonly Step[]): void => {
+    for (const each of steps) {
+      if (each.kind === "loop") walk(each.body);
+      else if (each.kind === "contract") visit(each.output);
+    }
+  };
+  walk(step.body);
+  return actions;
+}
+
+/** The place that a value would have to itself: for plans that depend on the order of axes only. */
+function densePlaceFor(state: State, value: Value): Place {
+  return { cell: 0, steps: [], strides: denseStrides(state.order(value.axes)), buffers: [] };
 }
 
 function placeValue(state: State, value: Value): Place {

@@ -1,9 +1,9 @@
 import { isNode, type Node } from "../ir/graph.ts";
-import { contract } from "../op/contract.ts";
 import { concat, put, reshape, scatter } from "../op/move.ts";
 import { argmax, argmin, reduce } from "../op/reduce.ts";
 import { collect, collectSuffix, unwindow } from "../op/window.ts";
 import { accessesOf } from "./access.ts";
+import type { ProductSums } from "./product-sum.ts";
 import type { Item, Loop, Value, ValueGraph } from "./value.ts";
 
 /** One kernel, or a loop of kernels. */
@@ -27,19 +27,31 @@ export type Kernel = Exclude<Step, { readonly kind: "loop" }>;
 export type KernelKind = "reduce" | "contract" | "arg" | "scatter" | "put" | "concat" | "merge";
 
 /** The kernels of a graph in the order in which they run, where `stored` says which values need one. */
-export function planSteps(graph: ValueGraph, needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): readonly Step[] {
-  return planItems(graph.items, needed, stored);
+export function planSteps(
+  graph: ValueGraph,
+  needed: ReadonlySet<Value>,
+  stored: ReadonlySet<Value>,
+  sums: ProductSums,
+): readonly Step[] {
+  return planItems(graph.items, { needed, stored, sums });
 }
 
-function planItems(items: readonly Item[], needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): readonly Step[] {
+interface Choices {
+  readonly needed: ReadonlySet<Value>;
+  readonly stored: ReadonlySet<Value>;
+  readonly sums: ProductSums;
+}
+
+function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
+  const { needed, stored, sums } = choices;
   const drafts: Draft[] = [];
   for (const item of items) {
     if (item.kind === "loop") {
-      if (isNeeded(item.loop, needed)) drafts.push(loopDraft(item.loop, needed, stored));
+      if (isNeeded(item.loop, needed)) drafts.push(loopDraft(item.loop, choices));
     } else if (stored.has(item.value)) {
       const { value } = item;
       const reads = new Map(accessesOf(value, stored).map((access) => [access.value, access.pointwise]));
-      drafts.push({ kind: kernelKind(value), outputs: [value], reads, body: undefined });
+      drafts.push({ kind: sums.terms.has(value) ? "contract" : kernelKind(value), outputs: [value], reads, body: undefined });
     }
   }
   return orderDrafts(joinMaps(drafts)).map(finishDraft);
@@ -64,8 +76,9 @@ function finishDraft({ kind, outputs, reads, body }: Draft): Step {
   return { kind, output, reads };
 }
 
-function loopDraft(loop: Loop, needed: ReadonlySet<Value>, stored: ReadonlySet<Value>): Draft {
-  const steps = planItems(loop.body, needed, stored);
+function loopDraft(loop: Loop, choices: Choices): Draft {
+  const { needed, stored } = choices;
+  const steps = planItems(loop.body, choices);
   const reads = new Map<Value, boolean>();
   const outside = (value: Value): void => {
     if (!isInside(value, loop)) reads.set(value, false);
@@ -110,7 +123,6 @@ function kernelKind(value: Value): Draft["kind"] {
 }
 
 function nodeKind(node: Node): KernelKind | "map" {
-  if (isNode(node, contract)) return "contract";
   if (isNode(node, concat)) return "concat";
   if (isNode(node, put)) return "put";
   if (isNode(node, scatter)) return node.attributes.sum.length > 0 ? "scatter" : "map";

@@ -17,7 +17,7 @@ export async function loadTfjs(backend: TfBackend): Promise<TfLibrary> {
   const ready = await tf.setBackend(backend).catch((cause: unknown) => notStarted(backend, cause));
   if (!ready || tf.getBackend() !== backend) notStarted(backend, undefined);
   await tf.ready();
-  return { tf, support: await import("../target/typescript/support/tensors.ts") };
+  return { tf, support: await import("../target/tfjs/support/tensors.ts") };
 }
 
 const REGISTER: Readonly<Record<TfBackend, () => Promise<void>>> = {

@@ -56,53 +56,67 @@ export async function train(
   start: Start,
   events: TrainEvents,
 ): Promise<Outcome> {
-  const evaluator = createEvaluator(executor, training.reports, training.settings.seed);
-  let stepper = openStep(training, executor, start.state, start.standing.progress);
-  let standing = start.standing;
-  let metrics: Metrics = new Map();
-  let best: ReadonlyMap<string, HostArray> | undefined;
-  let ended: Outcome["ended"] = "done";
-  const stateNow = (): Promise<State> => readState(stepper.program, stepper.prepared, stepper.state);
-  const evaluateNow = async (): Promise<void> => {
-    const state = await stateNow();
-    metrics = await evaluate(training, evaluator, state, standing);
-    const before = standing.best;
-    standing = standingAfter(training, standing, metrics);
-    const improved = standing.best !== before;
-    if (improved) best = state.weights;
-    await events.evaluated(standing.progress, metrics, standing.best);
-    await events.keep(state, standing, improved);
-  };
+  const run = createRun(training, executor, start, events);
   for (;;) {
-    if (evaluationDue(training, standing)) await evaluateNow();
-    if (isDone(training, standing.progress)) break;
-    if (isStalled(training, standing)) {
-      ended = "stalled";
-      break;
-    }
-    const frozen = frozenAt(training.freezes, standing.progress);
-    if (!sameSet(frozen, stepper.frozen)) {
-      const state = await stateNow();
-      stepper.prepared.dispose();
-      stepper = openStep(training, executor, state, standing.progress);
-    }
-    const { loss, terms } = await runStep(training, stepper, standing.progress);
-    const progress = next(standing.progress, training.feeds.train);
-    standing = { ...standing, progress, running: addToMean(standing.running, loss) };
-    await events.step(progress, loss, terms);
+    if (evaluationDue(training, run.standing())) await run.evaluate();
+    if (isDone(training, run.standing().progress)) return run.finish("done");
+    if (isStalled(training, run.standing())) return run.finish("stalled");
+    await run.step();
     await turn();
     const { end, keep } = events.wants();
-    if (end || (keep && !evaluationDue(training, standing))) await events.keep(await stateNow(), standing, false);
-    if (end) {
-      ended = "interrupted";
-      break;
-    }
+    if (end || (keep && !evaluationDue(training, run.standing()))) await run.keep();
+    if (end) return run.finish("interrupted");
   }
-  if (metrics.size === 0 && ended !== "interrupted")
-    metrics = await evaluate(training, evaluator, await stateNow(), standing);
-  const state = await stateNow();
-  stepper.prepared.dispose();
-  return { ended, progress: standing.progress, best: standing.best, metrics, state, bestWeights: best };
+}
+
+/** A run and what changes in it. */
+interface Run {
+  readonly standing: () => Standing;
+  readonly step: () => Promise<void>;
+  readonly evaluate: () => Promise<void>;
+  readonly keep: () => Promise<void>;
+  readonly finish: (ended: Outcome["ended"]) => Promise<Outcome>;
+}
+
+function createRun(training: Training, executor: Executor, start: Start, events: TrainEvents): Run {
+  const evaluator = createEvaluator(executor, training.reports, training.settings.seed);
+  let stepper = openStep(training, executor, start.state, start.standing.progress);
+  let { standing } = start;
+  let metrics: Metrics = new Map();
+  let bestWeights: Outcome["bestWeights"];
+  const state = (): Promise<State> => readState(stepper.program, stepper.prepared, stepper.state);
+  return {
+    standing: () => standing,
+    async step() {
+      if (!sameSet(frozenAt(training.freezes, standing.progress), stepper.frozen)) {
+        const before = await state();
+        stepper.prepared.dispose();
+        stepper = openStep(training, executor, before, standing.progress);
+      }
+      const { loss, terms } = await runStep(training, stepper, standing.progress);
+      const progress = next(standing.progress, training.feeds.train);
+      standing = { ...standing, progress, running: addToMean(standing.running, loss) };
+      await events.step(progress, loss, terms);
+    },
+    async evaluate() {
+      const now = await state();
+      metrics = await measure(training, evaluator, now, standing);
+      const before = standing.best;
+      standing = standingAfter(training, standing, metrics);
+      const improved = standing.best !== before;
+      if (improved) bestWeights = now.weights;
+      await events.evaluated(standing.progress, metrics, standing.best);
+      await events.keep(now, standing, improved);
+    },
+    keep: async () => events.keep(await state(), standing, false),
+    async finish(ended) {
+      const last = await state();
+      // A run that was at its end already has measured nothing yet.
+      if (metrics.size === 0 && ended !== "interrupted") metrics = await measure(training, evaluator, last, standing);
+      stepper.prepared.dispose();
+      return { ended, progress: standing.progress, best: standing.best, metrics, state: last, bestWeights };
+    },
+  };
 }
 
 interface Stepper {
@@ -167,7 +181,7 @@ function evaluationDue(training: Training, { progress, running }: Standing): boo
   return progress.step % evaluateEvery === 0 || isDone(training, progress);
 }
 
-async function evaluate(
+async function measure(
   training: Training,
   evaluator: ReturnType<typeof createEvaluator>,
   state: State,

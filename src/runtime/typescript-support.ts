@@ -5,8 +5,8 @@ import type { SourceText } from "../target/typescript/bundle.ts";
 const FILES = [
   "../ir/random.ts",
   "./initialize.ts",
-  "../target/typescript/support/tensors.ts",
-  "../target/typescript/support/safetensors.ts",
+  "../target/tfjs/support/tensors.ts",
+  "../target/tfjs/support/safetensors.ts",
 ] as const;
 
 /** Reads them: what the compiler itself runs is what emitted modules run. */

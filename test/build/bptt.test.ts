@@ -14,7 +14,8 @@ interface Case {
   readonly overlap: number;
 }
 
-const LEARNED = "cell Learned(D, H) { in x: [D] param h0: [H] init 0 state h: [H] = h0 param W: [H, D], U: [H, H] h' = tanh(W @ x + U @ h) out h' }";
+const LEARNED =
+  "cell Learned(D, H) { in x: [D] param h0: [H] init 0 state h: [H] = h0 param W: [H, D], U: [H, H] h' = tanh(W @ x + U @ h) out h' }";
 
 const CASES: Readonly<Record<string, Case>> = {
   "two layers of a language model": {
@@ -95,7 +96,10 @@ describe("chunks with the state carried over are the whole sequence", () => {
 
 describe("where a chunk cannot go on", () => {
   const refused: Readonly<Record<string, readonly [text: string, code: string]>> = {
-    "no recurrence": ["model M(D) { time T in x: [T, D] use f = Linear(D, D) emit x[t+1] ~ normal(f(x[t]), 1) }", "wrong-option"],
+    "no recurrence": [
+      "model M(D) { time T in x: [T, D] use f = Linear(D, D) emit x[t+1] ~ normal(f(x[t]), 1) }",
+      "wrong-option",
+    ],
     "two steps back": [
       "model M(D) { time T in x: [T, D] use f = Linear(D, D) h[t] = tanh(f(x[t]) + 0.5 * h[t-2] else 0) emit x[t+1] ~ normal(h[t], 1) }",
       "wrong-option",

@@ -137,7 +137,7 @@ train check of M { data x = csv("rows.csv") minimize y optim sgd(0.1) for 1 step
   const dense = compileText(text, { ...options, dense: true });
   const { B, T, D } = SIZES;
   const inside = (shape: readonly number[], place: number): boolean => {
-    const example = Math.floor((place / T) * (shape[1] === T ? 1 : 0) / (shape[2] ?? 1));
+    const example = Math.floor(((place / T) * (shape[1] === T ? 1 : 0)) / (shape[2] ?? 1));
     const t = Math.floor(place / (shape[2] ?? 1)) % T;
     return shape[1] !== T || t < (LENGTHS[example] ?? 0);
   };
@@ -147,11 +147,18 @@ train check of M { data x = csv("rows.csv") minimize y optim sgd(0.1) for 1 step
       inside(shape, place) ? 0.55 + 0.45 * Math.sin(place * 1.7 + salt) : junk * (1 + (place % 3)),
     ),
   });
-  const arrays = { x: array([B, T], 1, 20), p: array([B, T], 2, 20), m: array([B, T, D], 3, -1e4), q: array([B, D], 4, 0) };
+  const arrays = {
+    x: array([B, T], 1, 20),
+    p: array([B, T], 2, 20),
+    m: array([B, T, D], 3, -1e4),
+    q: array([B, D], 4, 0),
+  };
   const together = evaluate(ragged.graph, feed(ragged, { ...arrays, "T.length": { shape: [B], data: LENGTHS } }));
   const values = readArray(ragged, together, "value.y").data;
   for (const [example, length] of LENGTHS.entries()) {
-    const own = Object.fromEntries(Object.entries(arrays).map(([name, whole]) => [name, alone(whole, example, length)]));
+    const own = Object.fromEntries(
+      Object.entries(arrays).map(([name, whole]) => [name, alone(whole, example, length)]),
+    );
     const single = evaluate(dense.graph, feed(dense, own));
     expect(values[example], `y of example ${example}`).toBeCloseTo(numberOf(single, "loss"), 11);
     for (const name of wrt) {
@@ -159,7 +166,9 @@ train check of M { data x = csv("rows.csv") minimize y optim sgd(0.1) for 1 step
       const found = Array.from(alone(all, example, length).data, (number) => number * B);
       const wanted = Array.from(readArray(dense, single, `gradient.${name}`).data);
       expect(found.length).toBe(wanted.length);
-      found.forEach((number, place) => expect(number, `gradient of ${name}[${place}]`).toBeCloseTo(wanted[place] ?? Number.NaN, 10));
+      found.forEach((number, place) =>
+        expect(number, `gradient of ${name}[${place}]`).toBeCloseTo(wanted[place] ?? Number.NaN, 10),
+      );
       const outside = Array.from(all.data).filter((_, place) => !inside(all.shape, place));
       expect(outside.map(Math.abs), `gradient past the end of ${name}`).toEqual(outside.map(() => 0));
     }

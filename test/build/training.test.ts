@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
 import { compileStepOf, openJob, stepOf } from "../support/compile.ts";
 import { evaluate } from "../support/execute.ts";
-import { advanced, feed, type FeedOptions, type NamedArray } from "../support/feed.ts";
+import { advanced, type FeedOptions, feed, type NamedArray } from "../support/feed.ts";
 import { readArray } from "../support/read.ts";
 
 /** Its gradient is w - x for one example, and v - 2 x. */
@@ -19,7 +19,11 @@ function regime(clauses: string): string {
 }
 
 /** Takes some steps; gives w and v after each. */
-function steps(program: Program, count: number, options: FeedOptions = {}): readonly { readonly w: readonly number[]; readonly v: readonly number[] }[] {
+function steps(
+  program: Program,
+  count: number,
+  options: FeedOptions = {},
+): readonly { readonly w: readonly number[]; readonly v: readonly number[] }[] {
   const arrays: Record<string, NamedArray> = {
     x: { shape: [1, 3], data: X },
     w: { shape: [3], data: START },
@@ -35,7 +39,12 @@ function steps(program: Program, count: number, options: FeedOptions = {}): read
   });
 }
 
-function values(program: Program, results: ReturnType<typeof evaluate>, name: string, otherwise: readonly number[]): readonly number[] {
+function values(
+  program: Program,
+  results: ReturnType<typeof evaluate>,
+  name: string,
+  otherwise: readonly number[],
+): readonly number[] {
   return results.has(`weight.${name}`) ? Array.from(readArray(program, results, `weight.${name}`).data) : otherwise;
 }
 
@@ -56,7 +65,9 @@ function byFormula(rule: Rule, count: number): readonly (readonly number[])[] {
 
 function expectClose(found: readonly number[], wanted: readonly number[], what: string): void {
   expect(found.length).toBe(wanted.length);
-  found.forEach((value, place) => expect(value, `${what}, entry ${place}`).toBeCloseTo(wanted[place] ?? Number.NaN, 12));
+  found.forEach((value, place) =>
+    expect(value, `${what}, entry ${place}`).toBeCloseTo(wanted[place] ?? Number.NaN, 12),
+  );
 }
 
 const ADAM: Rule = (w, g, memory, step) => {
@@ -113,8 +124,16 @@ describe("optimizers against their formulas", () => {
 
   test("one part with an optimizer of its own, another frozen", () => {
     const own = steps(compileStepOf(regime("optim sgd(0.1) optim sgd(0.01) on v"), "check"), 1)[0];
-    expectClose(own?.w ?? [], START.map((w, place) => w - 0.1 * (w - (X[place] ?? 0))), "w");
-    expectClose(own?.v ?? [], START.map((v, place) => v - 0.01 * (v - 2 * (X[place] ?? 0))), "v");
+    expectClose(
+      own?.w ?? [],
+      START.map((w, place) => w - 0.1 * (w - (X[place] ?? 0))),
+      "w",
+    );
+    expectClose(
+      own?.v ?? [],
+      START.map((v, place) => v - 0.01 * (v - 2 * (X[place] ?? 0))),
+      "v",
+    );
     const program = compileStepOf(regime("optim sgd(0.1)"), "check", { frozen: ["v"] });
     expect([...program.results.keys()]).not.toContain("weight.v");
     expectClose(steps(program, 1)[0]?.w ?? [], own?.w ?? [], "w");
@@ -124,7 +143,10 @@ describe("optimizers against their formulas", () => {
     const program = compileStepOf(regime("optim sgd(0.1)"), "check");
     const [once, twice] = [1, 2].map((count) => {
       const x = { shape: [count, 3], data: Array.from({ length: count }, () => X).flat() };
-      const results = evaluate(program.graph, feed(program, { x, w: { shape: [3], data: START }, v: { shape: [3], data: START } }));
+      const results = evaluate(
+        program.graph,
+        feed(program, { x, w: { shape: [3], data: START }, v: { shape: [3], data: START } }),
+      );
       return values(program, results, "w", []);
     });
     expectClose(twice ?? [], once ?? [], "w");
@@ -132,7 +154,10 @@ describe("optimizers against their formulas", () => {
 });
 
 describe("clipping", () => {
-  const gradients = [...START.map((w, place) => w - (X[place] ?? 0)), ...START.map((v, place) => v - 2 * (X[place] ?? 0))];
+  const gradients = [
+    ...START.map((w, place) => w - (X[place] ?? 0)),
+    ...START.map((v, place) => v - 2 * (X[place] ?? 0)),
+  ];
   const norm = Math.hypot(...gradients);
   const moved = (clause: string): readonly number[] => {
     const after = steps(compileStepOf(regime(`optim sgd(1.0) clip ${clause}`), "check"), 1)[0];
@@ -140,10 +165,19 @@ describe("clipping", () => {
   };
 
   test("by the norm of all gradients together", () => {
-    expectClose(moved("norm(1.5)"), gradients.map((g) => (g * 1.5) / norm), "gradient");
+    expectClose(
+      moved("norm(1.5)"),
+      gradients.map((g) => (g * 1.5) / norm),
+      "gradient",
+    );
     expectClose(moved(`norm(${norm + 1})`), gradients, "gradient");
   });
-  test("by value", () => expectClose(moved("value(0.8)"), gradients.map((g) => Math.min(Math.max(g, -0.8), 0.8)), "gradient"));
+  test("by value", () =>
+    expectClose(
+      moved("value(0.8)"),
+      gradients.map((g) => Math.min(Math.max(g, -0.8), 0.8)),
+      "gradient",
+    ));
   test("by a schedule", () => {
     const program = compileStepOf(regime("optim sgd(1.0) clip value(linear(0.5, 0.1))"), "check");
     const first = steps(program, 1, { step: 5, stepsPerEpoch: 10 })[0];
@@ -153,7 +187,11 @@ describe("clipping", () => {
   });
   test("of a gradient that is 0 stays 0", () => {
     const program = compileStepOf(regime("optim sgd(1.0) clip norm(1.0)"), "check");
-    const arrays = { x: { shape: [1, 3], data: START }, w: { shape: [3], data: START }, v: { shape: [3], data: START.map((v) => 2 * v) } };
+    const arrays = {
+      x: { shape: [1, 3], data: START },
+      w: { shape: [3], data: START },
+      v: { shape: [3], data: START.map((v) => 2 * v) },
+    };
     expectClose(values(program, evaluate(program.graph, feed(program, arrays)), "w", []), START, "w");
   });
 });

@@ -3,7 +3,26 @@ import { compileDefinitionOf, openJob } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { compareWithDifferences } from "../support/finite.ts";
 
-const SIZES = { B: 2, D: 4, H: 3, V: 5, K: 4, T: 3, S: 3, Q: 3, A: 2, N: 2, C: 3, M: 3, O: 2, I: 3, X: 5, Y: 4, Z: 2, G: 2 };
+const SIZES = {
+  B: 2,
+  D: 4,
+  H: 3,
+  V: 5,
+  K: 4,
+  T: 3,
+  S: 3,
+  Q: 3,
+  A: 2,
+  N: 2,
+  C: 3,
+  M: 3,
+  O: 2,
+  I: 3,
+  X: 5,
+  Y: 4,
+  Z: 2,
+  G: 2,
+};
 
 /** Definitions that need more than sizes. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
@@ -41,7 +60,10 @@ describe("gradients of the library against difference quotients", () => {
       test(expression, () => {
         const program = compileDefinitionOf(expression, { sizes: SIZES });
         for (const training of [true, false]) {
-          const { compared, wrong } = compareWithDifferences(program, randomFeed(program, SIZES, { training, draw: DRAWS }));
+          const { compared, wrong } = compareWithDifferences(
+            program,
+            randomFeed(program, SIZES, { training, draw: DRAWS }),
+          );
           expect(wrong).toEqual([]);
           expect(compared).toBeGreaterThan(0);
         }

@@ -7,7 +7,12 @@ import { readArray } from "../support/read.ts";
 const COUNT = 20_000;
 
 /** Draws many examples of what a model without inputs emits. */
-function drawn(emission: string, params: string, weights: Readonly<Record<string, NamedArray>>, method = "sample"): readonly number[] {
+function drawn(
+  emission: string,
+  params: string,
+  weights: Readonly<Record<string, NamedArray>>,
+  method = "sample",
+): readonly number[] {
   const text = `model M(K = 4) { ${params} emit ${emission} }
     generate some of M { y by ${method} }`;
   const { program } = compileGenerationOf(text, "some");
@@ -50,7 +55,10 @@ describe("how often a token is drawn", () => {
   test("by its probability", () => expectFrequencies(draw("sample"), softmax(logits)));
   test("at a temperature", () => {
     for (const temperature of [0.5, 2]) {
-      expectFrequencies(draw(`sample(temperature: ${temperature})`), softmax(logits.map((logit) => logit / temperature)));
+      expectFrequencies(
+        draw(`sample(temperature: ${temperature})`),
+        softmax(logits.map((logit) => logit / temperature)),
+      );
     }
   });
   test("among the most likely", () => {
@@ -91,7 +99,11 @@ describe("how numbers are spread", () => {
     near(moments(drawn("y: [] ~ bernoulli(sigmoid(m))", "param m: []", { m: weights.m })).mean, p, 0.5 / root);
   });
   test("mixture", () => {
-    const parts = { a: { shape: [2], data: [0, 1] }, m: { shape: [2], data: [-10, 10] }, s: { shape: [2], data: [0.5, 2] } };
+    const parts = {
+      a: { shape: [2], data: [0, 1] },
+      m: { shape: [2], data: [-10, 10] },
+      s: { shape: [2], data: [0.5, 2] },
+    };
     const values = drawn("y: [] ~ mixture(a, m, s)", "param a: [2], m: [2], s: [2]", parts);
     const [low = 0] = softmax([0, 1]);
     const below = values.filter((value) => value < 0);
@@ -135,7 +147,13 @@ describe("noise", () => {
     const drawnValues = values("uniform(-1, 3)");
     expect(Math.min(...drawnValues)).toBeGreaterThan(-1);
     expect(Math.max(...drawnValues)).toBeLessThan(3);
-    expectFrequencies(frequencies(drawnValues.map((value) => Math.floor(value + 1)), 4), [0.25, 0.25, 0.25, 0.25]);
+    expectFrequencies(
+      frequencies(
+        drawnValues.map((value) => Math.floor(value + 1)),
+        4,
+      ),
+      [0.25, 0.25, 0.25, 0.25],
+    );
   });
   test("gaussian", () => {
     const { mean, deviation } = moments(values("normal(0.5, 2)"));

@@ -1,7 +1,7 @@
-import { forwardOf, openJob, readSource, renderFindings, seqFiles } from "../support/compile.ts";
 import type { Program } from "../../src/build/program.ts";
 import { elementCount, shapeOf } from "../../src/ir/tensor.ts";
 import type { Chance } from "../support/chance.ts";
+import { forwardOf, openJob, readSource, renderFindings, seqFiles } from "../support/compile.ts";
 
 const SKETCHES = "test/syntax/sketches";
 
@@ -38,6 +38,17 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     objective: "(A(a) - 1)**2 + A(fa)**2 + (B(b) - 1)**2 + B(fb)**2 + 10 * cycle",
     seed: 3,
   },
+  "caption Caption": {
+    sizes: { H: 3 },
+    edits: [
+      ["[28, 28, 1]", "[5, 6, 1]"],
+      [/7\*7\*32/g, "2*2*3"],
+      ["Conv2(1, 16, 3", "Conv2(1, 2, 3"],
+      ["Conv2(16, 32, 3", "Conv2(2, 3, 3"],
+      [/, 32\)/, ", 2)"],
+      ["GRU(32,", "GRU(2,"],
+    ],
+  },
   "dqn DQN": {
     edits: [
       [/128/g, "4"],
@@ -57,11 +68,31 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   "hmm HMM": { objective: "-loglik / T" },
   "pixel_rnn PixelRNN": { edits: [["[28, 28]", "[4, 3]"]] },
-  "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 2 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },
+  "ppca PPCA": { sizes: { D: 3, Z: 2 } },
+  "temporal_conv Forecast": { sizes: { C: 2 } },
+  "temporal_conv Activity": { sizes: { C: 2, K: 3 } },
+  "transfer Digits": {
+    sizes: { H: 3 },
+    edits: [
+      [/\[28, 28, 1\]/g, "[4, 8, 1]"],
+      [/7\*7\*32/g, "1*2*3"],
+      ["Conv2(1, 16, 3", "Conv2(1, 2, 3"],
+      ["Conv2(16, 32, 3", "Conv2(2, 3, 3"],
+    ],
+  },
+  "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 1 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },
   "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, L: 2 } },
   "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
   "untied Tied": { sizes: { L: 4 } },
   "untied Untied": { sizes: { L: 4 } },
+  "video_conv Video": {
+    sizes: { C: 2 },
+    edits: [
+      ["[T, 32, 32, 1]", "[T, 8, 16, 1]"],
+      ["mean[T, 8, 8]", "mean[T, 2, 4]"],
+    ],
+  },
+  "wavenet WaveNet": { sizes: { C: 3, L: 2 }, seed: 2, flat: ["blocks.1.res.W", "blocks.1.res.b"] },
   "wgan_gp WGAN": {
     sizes: { Z: 2, D: 3 },
     edits: [
@@ -156,5 +187,9 @@ export function buildSketch(sketch: Sketch, dense: boolean, make = forwardOf): B
   const wanted = { model: sketch.model, gradients: true };
   const program = make(job, sketch.setting.objective === undefined ? wanted : { ...wanted, regime: "check" });
   const errors = job.report.diagnostics.filter(({ severity }) => severity === "error");
-  return { program: errors.length > 0 ? undefined : program, codes: errors.map(({ code }) => code), findings: renderFindings(job) };
+  return {
+    program: errors.length > 0 ? undefined : program,
+    codes: errors.map(({ code }) => code),
+    findings: renderFindings(job),
+  };
 }

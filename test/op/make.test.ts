@@ -175,8 +175,8 @@ describe("sums", () => {
     expect(text).toBe(`graph g(%x: float[B, T], %y: float[T, H], %s: float[]) {
   %reduce: float[T] = reduce(%x) axes=["B"] kind="sum"
   %contract: float[H] = contract(%reduce, %y) over=["T"]
-  %mul_2: float[H] = mul(%contract, %s)
-  return r = %mul_2
+  %mul: float[H] = mul(%contract, %s)
+  return r = %mul
 }
 `);
   });

@@ -44,9 +44,9 @@ function isClose(value: number, wanted: number): boolean {
   return value === wanted || Object.is(value, wanted) || Math.abs(value - wanted) <= TOLERANCE * Math.max(1, Math.abs(wanted));
 }
 
-/** The same for two graphs with random inputs; sizes are small and differ. */
-export function expectSameMeaning(before: Graph, after: Graph, what: string): void {
-  const sizes = bindNames(before);
+/** The same for two graphs with random inputs; sizes that are not known are small and differ. */
+export function expectSameMeaning(before: Graph, after: Graph, known: ReadonlyMap<string, number>, what: string): void {
+  const sizes = new Map([...bindNames(before), ...known]);
   const chance = createChance(3);
   const inputs = new Map(before.params.map(({ id, type }) => [id, randomTensor(chance, type, sizes)]));
   expectSame(interpret(before, inputs, sizes), after, inputs, sizes, what);

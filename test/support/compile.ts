@@ -138,7 +138,12 @@ export function stepOf(job: Job, regimeName: string, frozen: readonly string[] =
 }
 
 export function compileReportsOf(text: string, regimeName: string, options: CompileOptions = {}): Reports {
-  return compiled(openJob(text, options), (job) => compileReports(job, regimeOf(job, regimeName)));
+  return compiled(openJob(text, options), (job) => reportsOf(job, regimeName));
+}
+
+/** The same for a job whose mistakes the caller wants to see. */
+export function reportsOf(job: Job, regimeName: string): Reports | undefined {
+  return compileReports(job, regimeOf(job, regimeName));
 }
 
 /** The decoder of a `generate` block. */

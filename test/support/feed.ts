@@ -38,11 +38,7 @@ export interface FeedOptions {
  * (the longest where it is not given), `prompt.x` and `prompt.x.length` (nothing where not given). Optimizer states and
  * carried states start as they do; everything else comes from the options. Throws where a weight or input is missing.
  */
-export function feed(
-  program: Program,
-  arrays: Readonly<Record<string, NamedArray>>,
-  options: FeedOptions = {},
-): Feed {
+export function feed(program: Program, arrays: Readonly<Record<string, NamedArray>>, options: FeedOptions = {}): Feed {
   const given = new Map<string, Tensor>();
   for (const param of program.graph.params) {
     const array = arrays[nameOf(roleOf(program, param))];
@@ -132,7 +128,9 @@ function tensorOf(program: Program, param: Value, array: NamedArray): Tensor {
       : array.shape.filter((_, place) => declared?.[place] === undefined || !isUnit(declared[place]));
   if (shape.length !== axes.length || array.data.length !== elementCount(shape)) {
     const wanted = axes.map((axis) => axis.size.text).join(", ");
-    throw new Error(`%${param.id} is [${wanted}], given was [${array.shape.join(", ")}] with ${array.data.length} numbers`);
+    throw new Error(
+      `%${param.id} is [${wanted}], given was [${array.shape.join(", ")}] with ${array.data.length} numbers`,
+    );
   }
   return { dtype, axes: axes.map((axis) => axis.id), shape, data: Float64Array.from(array.data) };
 }

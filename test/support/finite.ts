@@ -25,7 +25,11 @@ export interface FiniteReport {
 }
 
 /** Compares every `gradient.` result with central differences of the loss, on the reference interpreter. */
-export function compareWithDifferences(program: Program, { inputs, sizes }: Feed, options: FiniteOptions = {}): FiniteReport {
+export function compareWithDifferences(
+  program: Program,
+  { inputs, sizes }: Feed,
+  options: FiniteOptions = {},
+): FiniteReport {
   const { positions = 3, tolerance = 1e-5, step = 3e-5 } = options;
   const results = interpret(program.graph, inputs, sizes);
   const lossOnly = onlyResult(program.graph, "loss");
@@ -54,7 +58,8 @@ export function compareWithDifferences(program: Program, { inputs, sizes }: Feed
     for (const place of chosenPlaces(all, positions, role.weight)) {
       const value = tensor.data[place] ?? 0;
       const found = at(place);
-      const quotient = (lossAt(role.weight, place, value + step) - lossAt(role.weight, place, value - step)) / (2 * step);
+      const quotient =
+        (lossAt(role.weight, place, value + step) - lossAt(role.weight, place, value - step)) / (2 * step);
       const error = Math.abs(found - quotient);
       compared++;
       if (!(error <= tolerance * Math.max(Math.abs(found), Math.abs(quotient)) + 1e-9)) {
@@ -73,7 +78,10 @@ export function onlyResult(graph: Graph, name: string): Graph {
 
 /** Where the gradient is largest, and others. */
 function chosenPlaces(gradient: readonly number[], count: number, name: string): readonly number[] {
-  const largest = gradient.reduce((best, value, place) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? place : best), 0);
+  const largest = gradient.reduce(
+    (best, value, place) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? place : best),
+    0,
+  );
   const others = createChance(name.length * 131 + gradient.length).shuffled(gradient.map((_, place) => place));
   return [...new Set([largest, ...others])].slice(0, count);
 }

@@ -19,7 +19,9 @@ export function isRagged(program: Program): boolean {
  */
 export function withJunk(program: Program, arrays: Arrays, sizes: Sizes, more: number, seed: number): Arrays {
   const chance = createChance(seed);
-  const longer = Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, isTime(program, name) ? size + more : size]));
+  const longer = Object.fromEntries(
+    Object.entries(sizes).map(([name, size]) => [name, isTime(program, name) ? size + more : size]),
+  );
   const result: Record<string, NamedArray> = { ...arrays };
   for (const spec of program.inputs) {
     const array = arrays[spec.name];
@@ -33,7 +35,9 @@ export function withJunk(program: Program, arrays: Arrays, sizes: Sizes, more: n
     const data = Float64Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, place) => {
       const at = positionOf(shape, place);
       const example = at[0] ?? 0;
-      const inside = spec.times.every((time, axis) => time === undefined || (at[axis + 1] ?? 0) < lengthOf(arrays, time, example));
+      const inside = spec.times.every(
+        (time, axis) => time === undefined || (at[axis + 1] ?? 0) < lengthOf(arrays, time, example),
+      );
       return inside ? (array.data[placeOf([B, ...dimensions], at)] ?? Number.NaN) : junk(chance);
     });
     result[spec.name] = { shape, data };
@@ -115,9 +119,13 @@ export function insideEntries(tensor: Tensor, arrays: Arrays, example?: number):
   tensor.data.forEach((value, place) => {
     const position = positionOf(tensor.shape, place);
     const row = example ?? position[batch] ?? 0;
-    const outside = tensor.axes.some((axis, index) => (position[index] ?? 0) >= lengthOf(arrays, axis.replace(/~\d+$/, ""), row));
+    const outside = tensor.axes.some(
+      (axis, index) => (position[index] ?? 0) >= lengthOf(arrays, axis.replace(/~\d+$/, ""), row),
+    );
     if (outside) return;
-    const named = tensor.axes.map((axis, index) => `${axis}=${index === batch && example !== undefined ? example : position[index]}`);
+    const named = tensor.axes.map(
+      (axis, index) => `${axis}=${index === batch && example !== undefined ? example : position[index]}`,
+    );
     found.set(named.sort().join(" "), value);
   });
   return found;

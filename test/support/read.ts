@@ -71,6 +71,7 @@ export function expectArray(what: string, actual: NamedArray, expected: NamedArr
     worst = error;
     place = at;
   }
-  const verdict = worst <= within ? "equal" : `${what}[${place}] is ${actual.data[place]}, should be ${expected.data[place]}`;
+  const verdict =
+    worst <= within ? "equal" : `${what}[${place}] is ${actual.data[place]}, should be ${expected.data[place]}`;
   expect(verdict).toBe("equal");
 }

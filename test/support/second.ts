@@ -20,7 +20,9 @@ export function squaredGradients(draft: Program): Program {
   const squares = first.map(({ id }) => sums.sumOver(builder, make.mul(builder, id, id), builder.type(id).axes));
   const loss = squares.reduce((sum, square) => make.add(builder, sum, square));
   const params = new Map([...draft.params].map(([id, role]) => [idOf(id), role]));
-  const wrt = first.map(({ weight }) => [...params].find(([, role]) => role.kind === "weight" && role.name === weight)?.[0] ?? "");
+  const wrt = first.map(
+    ({ weight }) => [...params].find(([, role]) => role.kind === "weight" && role.name === weight)?.[0] ?? "",
+  );
   const second = gradients(builder, loss, wrt);
   const results = new Map<string, ResultRole>([["loss", { kind: "loss" }]]);
   for (const { weight } of first) results.set(`gradient.${weight}`, { kind: "gradient", weight });

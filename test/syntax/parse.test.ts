@@ -124,22 +124,6 @@ test("a file with faults is not formatted", () => {
   expect(format(read(text).tree, text)).toBe(text);
 });
 
-test("reading is fast", () => {
-  const text = sources("sketches")
-    .map(([, each]) => each)
-    .join("\n")
-    .split("\n")
-    .slice(0, 500)
-    .join("\n");
-  for (let run = 0; run < 20; run++) read(text);
-  const times = Array.from({ length: 15 }, () => {
-    const start = performance.now();
-    read(text);
-    return performance.now() - start;
-  });
-  expect(Math.min(...times)).toBeLessThan(25);
-});
-
 test("every reading code has an example among the errors", () => {
   const goldens = sources("errors").map(([name]) =>
     readFileSync(new URL(`errors/golden/${name.replace(/seq$/, "txt")}`, import.meta.url), "utf8"),

@@ -40,10 +40,8 @@ const hostile: Readonly<Record<string, string>> = {
   control: "\u0001\u001b".repeat(size),
 };
 
-test.for(Object.entries(hostile))("%s: named, fast, and without an overflow", ([, text]) => {
-  const start = performance.now();
+test.for(Object.entries(hostile))("%s: named, and without an overflow", ([, text]) => {
   const { tree, diagnostics } = read(text);
-  expect(performance.now() - start).toBeLessThan(5000);
   expect(diagnostics.length).toBeGreaterThan(0);
   expect(diagnostics.length).toBeLessThanOrEqual(101);
   expect(tree.unread.length).toBeGreaterThan(0);

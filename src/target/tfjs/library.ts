@@ -1,5 +1,5 @@
 import type * as tfjs from "@tensorflow/tfjs-core";
-import type * as support from "../typescript/support/tensors.ts";
+import type * as support from "./support/tensors.ts";
 
 /** What running a lowered program takes; it is handed in, so that nothing below the runtime loads tfjs. */
 export interface TfLibrary {

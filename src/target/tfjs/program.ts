@@ -97,7 +97,7 @@ export type TfFunction =
   | "transpose"
   | "where";
 
-/** The functions of `typescript/support/tensors.ts`, which emitted modules carry with them. */
+/** The functions of `support/tensors.ts`, which emitted modules carry with them. */
 export type SupportFunction =
   | "digamma"
   | "randomGaussian"

@@ -20,7 +20,8 @@ export interface FunctionBuilder<R extends CodeType = CodeType> {
 
 /** A module while it is written: functions, one imported memory, exports. */
 export interface ModuleBuilder {
-  function<R extends CodeType>(params: readonly ValueType[], result: R): FunctionBuilder<R>;
+  /** The name is what profilers and stack traces show. */
+  function<R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R>;
   /** A function that is made on first use. */
   shared<R extends CodeType>(
     name: string,
@@ -38,6 +39,7 @@ export interface ModuleBuilder {
 const TYPE_BYTE: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 interface Written {
+  readonly name: string;
   readonly type: number;
   locals: readonly ValueType[];
   body: readonly number[];
@@ -49,7 +51,7 @@ export function createModule(): ModuleBuilder {
   const functions: Written[] = [];
   const shared = new Map<string, FunctionReference>();
   const exports: { readonly name: string; readonly index: number }[] = [];
-  const segments: { readonly address: number; readonly bytes: readonly number[] }[] = [];
+  const segments: Segment[] = [];
 
   const typeIndex = (params: readonly ValueType[], result: CodeType): number => {
     const key = `${params.join(",")}:${result}`;
@@ -65,9 +67,9 @@ export function createModule(): ModuleBuilder {
     return types.length - 1;
   };
 
-  const createFunction = <R extends CodeType>(params: readonly ValueType[], result: R): FunctionBuilder<R> => {
+  const createFunction = <R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R> => {
     const locals: ValueType[] = [];
-    const written: Written = { type: typeIndex(params, result), locals, body: [] };
+    const written: Written = { name, type: typeIndex(params, result), locals, body: [] };
     const reference: FunctionReference<R> = { index: functions.length, params, result };
     functions.push(written);
     return {
@@ -99,7 +101,7 @@ export function createModule(): ModuleBuilder {
     ) => {
       const before = shared.get(name);
       if (before !== undefined) return { index: before.index, params, result };
-      const builder = createFunction(params, result);
+      const builder = createFunction(name, params, result);
       shared.set(name, builder.reference);
       write(builder);
       return builder.reference;
@@ -119,19 +121,8 @@ export function createModule(): ModuleBuilder {
         ...section(3, vector(functions.map((each) => unsigned(each.type)))),
         ...section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
         ...codeSection(functions),
-        ...section(
-          11,
-          vector(
-            segments.map(({ address, bytes }) => [
-              0x00,
-              0x41,
-              ...signedAddress(address),
-              0x0b,
-              ...unsigned(bytes.length),
-              ...bytes,
-            ]),
-          ),
-        ),
+        ...dataSection(segments),
+        ...section(0, nameSection(functions)),
       ]);
     },
   };
@@ -147,6 +138,25 @@ function codeSection(functions: readonly Written[]): readonly number[] {
     for (const byte of body) out.push(byte);
   }
   return section(10, out);
+}
+
+interface Segment {
+  readonly address: number;
+  readonly bytes: readonly number[];
+}
+
+function dataSection(segments: readonly Segment[]): readonly number[] {
+  const bytesOf = ({ address, bytes }: Segment): readonly number[] => [
+    ...[0x00, 0x41, ...signedAddress(address), 0x0b],
+    ...[...unsigned(bytes.length), ...bytes],
+  ];
+  return section(11, vector(segments.map(bytesOf)));
+}
+
+/** The custom section with the functions' names. */
+function nameSection(functions: readonly Written[]): readonly number[] {
+  const names = vector(functions.map(({ name }, index) => [...unsigned(index), ...text(name)]));
+  return [...text("name"), 1, ...unsigned(names.length), ...names];
 }
 
 /** Locals as runs of equal types. */

@@ -7,6 +7,7 @@ import { expand, gather, type PadAttributes, pad, rename, reshape, scatter, slic
 import { constant, extent, iota, type RandomAttributes, random } from "../../op/source.ts";
 import { prefix, shift, suffix, window } from "../../op/window.ts";
 import type { Value } from "../../plan/value.ts";
+import { viewOf } from "../../plan/view.ts";
 import { f32x4, i32x4, type V128, v128 } from "./encode-code.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { uniformOf } from "./math-random.ts";
@@ -22,7 +23,6 @@ import {
 } from "./memory.ts";
 import { addToPosition, clipPosition, divided, insideOf, joinPositions, negated } from "./position.ts";
 import { mathScope, renderScalar } from "./render.ts";
-import { viewOf } from "./view.ts";
 import { cosineOfTurns, log } from "./math-vector.ts";
 
 /**

@@ -32,7 +32,7 @@ function operand(inputs: readonly Value[], index: number): Value {
 
 /** The position of the greatest or smallest value along an axis: four results side by side, the axis walked inside. */
 export function argKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `arg ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   const x = operand(inputs, 0);
   const { axis } = node.attributes as ArgAttributes;
@@ -63,7 +63,7 @@ export function argKernel(context: Context, output: Value, loops: readonly Loop[
 
 /** Σ of d at the places that the index says: zeros, then one addition for each position. */
 export function scatterKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `scatter ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, scatter)) throw new Error(`internal: ${node.op.name} is no scatter`);
   const d = operand(inputs, 0);
@@ -97,7 +97,7 @@ function zero(kernel: Kernel, value: Value): Vector {
 
 /** The buffer's value, unless the output lies over it, and the entries at the index replaced. */
 export function putKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `put ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, put)) throw new Error(`internal: ${node.op.name} is no put`);
   const buffer = operand(inputs, 0);
@@ -121,7 +121,7 @@ export function putKernel(context: Context, output: Value, loops: readonly Loop[
 
 /** The inputs one after another, each by a loop nest of its own. */
 export function concatKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `concat ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, concat)) throw new Error(`internal: ${node.op.name} is no concat`);
   const { axes, to } = node.attributes;
@@ -150,7 +150,7 @@ function converted(kernel: Kernel, value: Vector, output: Value): Vector {
 
 /** Several axes laid out as one: a loop nest over the several, each with its own stride in the one. */
 export function mergeKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `merge ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, reshape)) throw new Error(`internal: ${node.op.name} is no reshape`);
   const x = operand(inputs, 0);

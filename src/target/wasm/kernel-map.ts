@@ -9,7 +9,7 @@ import { type Position, type Positions, scalarPosition, storeTo, type Vector } f
 
 /** Elementwise values over the same axes, in one loop nest. All are computed before any is stored, so that they may replace what they read. */
 export function mapKernel(context: Context, outputs: readonly Value[], loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `map ${outputs.map((output) => output.name).join(" ")}`, loops);
   const own = new Set(outputs);
   const [first] = outputs;
   if (first === undefined) throw new Error("internal: a kernel has no output");
@@ -31,7 +31,7 @@ export function copyKernel(
   loops: readonly Loop[],
   read: (kernel: Kernel, positions: Positions) => Vector,
 ): Procedure {
-  const kernel = createKernel(context, loops);
+  const kernel = createKernel(context, `copy ${value.name}`, loops);
   nest(kernel, byStride(value.axes, to), (positions) => storeTo(kernel, to, positions, read(kernel, positions)));
   return kernel.finish();
 }

@@ -3,13 +3,14 @@ import type { Axis, DType } from "../../ir/type.ts";
 import { contract } from "../../op/contract.ts";
 import { type ReduceKind, reduce } from "../../op/reduce.ts";
 import { collect, collectSuffix, unwindow } from "../../op/window.ts";
+import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
 import { type Procedure, f32x4, i32x4, local, type Local, shuffle32, type V128, v128 } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { nestSingly, placeOf, storedAxes } from "./kernel-map.ts";
-import { type Position, type Positions, positionAlong, positionVector, storeTo, type Vector } from "./memory.ts";
+import { loadFrom, type Position, type Positions, positionAlong, positionVector, storeTo, type Vector } from "./memory.ts";
 import { addToPosition, clipPosition, insideOf, joinPositions } from "./position.ts";
 
 /** What is made of all positions of some axes: `term` at each of them, joined by `kind`. */
@@ -19,12 +20,22 @@ interface Reduction {
   /** The axis that lies innermost in what is read, where that is known. */
   readonly innermost: string | undefined;
   readonly term: (positions: Positions) => Vector;
+  /** Whether the result is added to what lies there. */
+  readonly add?: boolean;
 }
 
-/** One value that reduces others: a loop nest over what stays and, inside, over what is joined. */
-export function reduceKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
-  const kernel = createKernel(context, loops);
-  const reduction = reductionOf(kernel, output);
+/**
+ * One value that reduces others: a loop nest over what stays and, inside, over what is joined. A `term` of a sum is added to what lies
+ * at the output where `add` says so.
+ */
+export function reduceKernel(
+  context: Context,
+  output: Value,
+  loops: readonly Loop[],
+  { term = output, add = false }: { readonly term?: Value; readonly add?: boolean } = {},
+): Procedure {
+  const kernel = createKernel(context, `reduce ${term.name}`, loops);
+  const reduction: Reduction = { ...reductionOf(kernel, term), add };
   const kept = storedAxes(context, output);
   const along = reduction.over.find((axis) => axis.id === reduction.innermost);
   if (along !== undefined || kept.length === 0) reduceRows(kernel, output, kept, reduction, along ?? reduction.over.at(-1));
@@ -184,7 +195,7 @@ function reduceRows(kernel: Kernel, output: Value, kept: readonly Axis[], reduct
     const total = sums.reduce<V128>((sum, each) => joined(reduction.kind, output.dtype, sum, local.get(each)), start);
     const across = acrossLanes(kernel, reduction.kind, output.dtype, total);
     const code = kernel.bind(kernel.depth(), joined(reduction.kind, output.dtype, across, local.get(rest)));
-    storeTo(kernel, place, positions, { code, depth: kernel.depth(), key: "total", dtype: output.dtype });
+    finish(kernel, place, positions, { code, depth: kernel.depth(), key: "total", dtype: output.dtype }, reduction);
   });
 }
 
@@ -222,9 +233,18 @@ function reduceColumns(kernel: Kernel, output: Value, kept: readonly Axis[], red
         inner(output, reduction, here),
       );
       const code = kernel.bind(kernel.depth(), local.get(sum));
-      storeTo(kernel, place, here, { code, depth: kernel.depth(), key: "sum", dtype: output.dtype });
+      finish(kernel, place, here, { code, depth: kernel.depth(), key: "sum", dtype: output.dtype }, reduction);
     });
   });
+}
+
+function finish(kernel: Kernel, place: Place, positions: Positions, value: Vector, { add = false }: Reduction): void {
+  if (!add) {
+    storeTo(kernel, place, positions, value);
+    return;
+  }
+  const before = loadFrom(kernel, place, positions, value.dtype, kernel.depth());
+  storeTo(kernel, place, positions, { ...value, code: f32x4.add(before.code, value.code) });
 }
 
 function startOf(kind: ReduceKind, dtype: DType): V128 {

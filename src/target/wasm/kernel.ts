@@ -67,9 +67,10 @@ interface Level {
   readonly memory: Map<symbol, Map<string, unknown>>;
 }
 
-/** `loops` are the loops of the program around the kernel, outermost first: the function's params. */
-export function createKernel(context: Context, loops: readonly Loop[]): Kernel {
+/** `name` is what profilers show; `loops` are the loops of the program around the kernel, outermost first: the function's params. */
+export function createKernel(context: Context, name: string, loops: readonly Loop[]): Kernel {
   const builder = context.module.function(
+    name,
     loops.map(() => "i32" as const),
     "none",
   );

@@ -112,6 +112,12 @@ function addressOf(kernel: Kernel, place: Place, positions: Positions): Address 
   return { base, offset, across, depth: Math.max(depth, base.depth) };
 }
 
+/** Where a place starts, at the present positions of the loops around. */
+export function baseAddress(kernel: Kernel, place: Place): Scalar {
+  const { base, offset } = addressOf(kernel, { ...place, strides: new Map() }, new Map());
+  return kernel.add(base, kernel.constant(offset));
+}
+
 /** Bytes of each lane where neighbours are evenly apart. */
 function stepsOf(kernel: Kernel, across: { readonly kind: "next" } | { readonly kind: "strided"; readonly step: Scalar }): V128 {
   const step = across.kind === "next" ? kernel.constant(4) : across.step;

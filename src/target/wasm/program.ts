@@ -19,13 +19,14 @@ import {
 import { evaluate } from "./evaluate.ts";
 import { argKernel, concatKernel, mergeKernel, putKernel, scatterKernel } from "./kernel-index.ts";
 import { copyKernel, mapKernel } from "./kernel-map.ts";
+import { packKernel, productsFunction } from "./kernel-product.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { loadFrom } from "./memory.ts";
 
 /** A function that performs actions in order. Its params are the positions of the loops around them. */
 export function actionsFunction(context: Context, actions: readonly Action[]): Procedure {
   const calls = actions.map((action) => actionFunction(context, action, []));
-  const builder = context.module.function([], "none");
+  const builder = context.module.function("run", [], "none");
   builder.finish(...calls.map((reference) => call(reference)));
   return builder.reference;
 }
@@ -40,6 +41,10 @@ function actionFunction(context: Context, action: Action, loops: readonly Loop[]
         source === undefined ? evaluate(kernel, from, positions) : loadFrom(kernel, source, positions, from.dtype),
       );
     }
+    case "products":
+      return productsFunction(context, action.output, action.terms, loops);
+    case "pack":
+      return packKernel(context, action.product, action.pack, loops);
     case "loop":
       return loopFunction(context, action, loops);
     default:
@@ -51,8 +56,9 @@ function kernelFunction(context: Context, step: KernelStep, loops: readonly Loop
   switch (step.kind) {
     case "map":
       return mapKernel(context, step.outputs, loops);
-    case "reduce":
     case "contract":
+      throw new Error("internal: a contraction is planned as products");
+    case "reduce":
       return reduceKernel(context, step.output, loops);
     case "arg":
       return argKernel(context, step.output, loops);
@@ -83,6 +89,7 @@ function loopFunction(
   );
   const steps = body.map((action) => actionFunction(context, action, inner));
   const builder = context.module.function(
+    `loop over ${loop.axis.id}`,
     loops.map(() => "i32" as const),
     "none",
   );

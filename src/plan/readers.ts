@@ -1,0 +1,44 @@
+import type { Item, Value, ValueGraph } from "./value.ts";
+
+/** What reads a value, once for each time. */
+export type Reader = { readonly kind: "node"; readonly value: Value; readonly input: number } | { readonly kind: "loop" | "entry" | "result" };
+
+export function readersOf(graph: ValueGraph, needed: ReadonlySet<Value>): ReadonlyMap<Value, readonly Reader[]> {
+  const readers = new Map<Value, Reader[]>();
+  const add = (value: Value, reader: Reader): void => {
+    const list = readers.get(value);
+    if (list === undefined) readers.set(value, [reader]);
+    else list.push(reader);
+  };
+  const entries = new Set<Value>();
+  const addValue = (value: Value): void => {
+    if (!needed.has(value) || value.definition.kind !== "node") return;
+    value.definition.inputs.forEach((input, index) => {
+      add(input, { kind: "node", value, input: index });
+      // An entry is read as often as its readers read it.
+      for (let at = input; at.definition.kind === "entry"; at = at.definition.of) add(at.definition.of, { kind: "node", value, input: index });
+      entries.add(input);
+    });
+  };
+  const walk = (items: readonly Item[]): void => {
+    for (const item of items) {
+      if (item.kind === "value") {
+        addValue(item.value);
+        continue;
+      }
+      const { starts, next, ys, carries, collected, body } = item.loop;
+      walk(body);
+      carries.forEach((carry, index) => {
+        if (!needed.has(carry)) return;
+        for (const value of [starts[index], next[index]]) if (value !== undefined) add(value, { kind: "loop" });
+      });
+      ys.forEach((value, index) => {
+        const whole = collected[index];
+        if (whole !== undefined && needed.has(whole)) add(value, { kind: "loop" });
+      });
+    }
+  };
+  walk(graph.items);
+  for (const { value } of graph.results) add(value, { kind: "result" });
+  return readers;
+}

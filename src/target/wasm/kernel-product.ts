@@ -1,0 +1,220 @@
+import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
+import { CHUNK, type Extent, FEW_ROWS, type Pack, type Product, type ProductTerm } from "../../plan/product.ts";
+import type { Loop, Value } from "../../plan/value.ts";
+import { type Context, fixedSize } from "./context.ts";
+import { branchIf, call, choose, type I32, i32, local, loop, type Procedure, type Statement, when } from "./encode-code.ts";
+import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
+import { reduceKernel } from "./kernel-reduce.ts";
+import { baseAddress } from "./memory.ts";
+import { countUp, dotsFunction, matrixFunction, packFunction } from "./product-matrix.ts";
+import { PANEL } from "./product-tile.ts";
+
+/** A sum of products, each added to what those before it left. */
+export function productsFunction(
+  context: Context,
+  output: Value,
+  terms: readonly ProductTerm[],
+  loops: readonly Loop[],
+): Procedure {
+  const parts = terms.map((term, index) => termKernel(context, output, term, index > 0, loops));
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const builder = context.module.function(
+    `products ${output.name}`,
+    loops.map(() => "i32" as const),
+    "none",
+  );
+  const positions = loops.map((_, index) => local.get(builder.param(index, "i32")));
+  builder.finish(...parts.map((part) => call(part, ...positions)));
+  return builder.reference;
+}
+
+function termKernel(context: Context, output: Value, term: ProductTerm, add: boolean, loops: readonly Loop[]): Procedure {
+  const { value, product, pack } = term;
+  if (product === undefined) return reduceKernel(context, output, loops, { term: value, add });
+  const kernel = createKernel(context, `product ${value.name}`, loops);
+  const out = context.plan.places.get(output);
+  if (out === undefined) throw new Error(`internal: %${output.name} has no place`);
+  const bases = { left: baseAddress(kernel, product.left), right: baseAddress(kernel, product.right), out: baseAddress(kernel, out) };
+  walk(kernel, product.around, bases, (outer) => {
+    if (product.over.length === 0) {
+      writeProduct(kernel, product, pack, outer, add);
+      return;
+    }
+    // Zeros first, since there may be nothing to add.
+    if (!add) writeProduct(kernel, { ...product, k: { ...product.k, size: constantSize(0) } }, undefined, outer, false);
+    walk(kernel, product.over, outer, (inner) => writeProduct(kernel, product, pack, inner, true));
+  });
+  return kernel.finish();
+}
+
+interface Bases {
+  readonly left: Scalar;
+  readonly right: Scalar;
+  readonly out: Scalar;
+}
+
+/** Loops over extents, with the addresses moved along. */
+function walk(kernel: Kernel, extents: readonly Extent[], bases: Bases, body: (bases: Bases) => void): void {
+  const [extent, ...rest] = extents;
+  if (extent === undefined) {
+    body(bases);
+    return;
+  }
+  kernel.loop(kernel.size(extent.size), (index) => {
+    const moved = (base: Scalar, stride: Size): Scalar => kernel.add(base, kernel.multiply(index, bytes(kernel, stride)));
+    const next = { left: moved(bases.left, extent.left), right: moved(bases.right, extent.right), out: moved(bases.out, extent.out) };
+    walk(kernel, rest, next, body);
+  });
+}
+
+function bytes(kernel: Kernel, stride: Size): Scalar {
+  return kernel.size(multiplySizes(stride, constantSize(4)));
+}
+
+/** One product of matrices, by the number of rows that there are: few are products of vectors, many go by packed panels. */
+function writeProduct(kernel: Kernel, product: Product, pack: Pack | undefined, bases: Bases, add: boolean): void {
+  const rows = fixedSize(product.m.size);
+  const many = collect(kernel, () => manyRows(kernel, product, pack, bases, add));
+  const few = collect(kernel, () => fewRows(kernel, product, bases, add));
+  if (rows !== undefined && (rows >= FEW_ROWS || few.length === 0)) kernel.emit(...many);
+  else if (rows !== undefined) kernel.emit(...few);
+  else if (few.length === 0) kernel.emit(...many);
+  else kernel.emit(when(i32.lt(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), few, many));
+}
+
+function collect(_kernel: Kernel, write: () => readonly Statement[]): readonly Statement[] {
+  return write();
+}
+
+interface Parts {
+  readonly m: I32;
+  readonly n: I32;
+  readonly k: I32;
+  /** From row to row, or in form `columns` from column to column. */
+  readonly leftStride: I32;
+  readonly rightRow: I32;
+  readonly rightColumn: I32;
+  readonly outStride: I32;
+  readonly left: I32;
+  readonly right: I32;
+  readonly out: I32;
+}
+
+function partsOf(kernel: Kernel, { m, n, k, form }: Product, bases: Bases): Parts {
+  return {
+    m: kernel.size(m.size).code,
+    n: kernel.size(n.size).code,
+    k: kernel.size(k.size).code,
+    leftStride: bytes(kernel, form === "rows" ? m.left : k.left).code,
+    rightRow: bytes(kernel, k.right).code,
+    rightColumn: bytes(kernel, n.right).code,
+    outStride: bytes(kernel, m.out).code,
+    left: bases.left.code,
+    right: bases.right.code,
+    out: bases.out.code,
+  };
+}
+
+/** Row by row, reading the right matrix as it lies; nothing where it lies so that this would be slow. */
+function fewRows(kernel: Kernel, product: Product, bases: Bases, add: boolean): readonly Statement[] {
+  const tiling = kernel.context;
+  const parts = partsOf(kernel, product, bases);
+  if (isOne(product.n.right)) return [direct(kernel, product, parts, add)];
+  if (!isOne(product.k.right) || product.form !== "rows") return [];
+  const row = kernel.variable("i32");
+  const at = (base: I32, stride: I32): I32 => i32.add(base, i32.mul(local.get(row), stride));
+  const { left, right, out, n, k, leftStride, outStride, rightColumn } = parts;
+  return [
+    countUp(row, 1, parts.m, [
+      call(dotsFunction(tiling), at(left, leftStride), right, at(out, outStride), n, k, rightColumn, i32.const(add ? 1 : 0)),
+    ]),
+  ];
+}
+
+function isOne(size: Size): boolean {
+  return fixedSize(size) === 1;
+}
+
+/** The right matrix as it lies: its rows are runs of memory. */
+function direct(kernel: Kernel, product: Product, parts: Parts, add: boolean): Statement {
+  const { left, right, out, m, n, k, leftStride, rightRow, outStride } = parts;
+  const panelStride = i32.const(4 * PANEL);
+  return call(
+    matrixFunction(kernel.context, product.form),
+    ...[left, right, out, m, n, k, leftStride, panelStride, rightRow, outStride, i32.const(add ? 1 : 0)],
+  );
+}
+
+function manyRows(kernel: Kernel, product: Product, pack: Pack | undefined, bases: Bases, add: boolean): readonly Statement[] {
+  const parts = partsOf(kernel, product, bases);
+  if (pack === undefined) return [direct(kernel, product, parts, add)];
+  const packed = kernel.cell(pack.buffer.cell).code;
+  if (pack.hoisted) return blocked(kernel, product, parts, parts.left, packed, parts.k, i32.const(add ? 1 : 0));
+  const first = kernel.variable("i32");
+  const depth = kernel.variable("i32");
+  const rest = i32.sub(parts.k, local.get(first));
+  const leftStep = product.form === "rows" ? i32.const(4) : parts.leftStride;
+  const left = i32.add(parts.left, i32.mul(local.get(first), leftStep));
+  const right = i32.add(parts.right, i32.mul(local.get(first), parts.rightRow));
+  const adding = add ? i32.const(1) : i32.gt(local.get(first), i32.const(0));
+  return [
+    local.set(first, i32.const(0)),
+    loop(
+      local.set(depth, choose(i32.lt(rest, i32.const(CHUNK)), rest, i32.const(CHUNK))),
+      call(packFunction(kernel.context), right, packed, parts.n, local.get(depth), parts.rightColumn, parts.rightRow),
+      ...blocked(kernel, product, parts, left, packed, local.get(depth), adding),
+      local.set(first, i32.add(local.get(first), i32.const(CHUNK))),
+      branchIf(0, i32.lt(local.get(first), parts.k)),
+    ),
+  ];
+}
+
+/** Rows by blocks that stay in the nearest cache while all panels pass. */
+function blocked(
+  kernel: Kernel,
+  product: Product,
+  parts: Parts,
+  left: I32,
+  packed: I32,
+  k: I32,
+  add: I32,
+): readonly Statement[] {
+  const { m, n, leftStride, outStride, out } = parts;
+  const depth = Math.min(fixedSize(product.k.size) ?? CHUNK, CHUNK);
+  const rows = Math.max(1, Math.floor(CACHE / (4 * Math.max(depth, 1)) / ROWS)) * ROWS;
+  const row = kernel.variable("i32");
+  const rest = i32.sub(m, local.get(row));
+  const leftStep = product.form === "rows" ? leftStride : i32.const(4);
+  const panelStride = i32.shl(k, i32.const(5));
+  return [
+    countUp(row, rows, m, [
+      call(
+        matrixFunction(kernel.context, product.form),
+        ...[i32.add(left, i32.mul(local.get(row), leftStep)), packed, i32.add(out, i32.mul(local.get(row), outStride))],
+        ...[choose(i32.lt(rest, i32.const(rows)), rest, i32.const(rows)), n, k, leftStride, panelStride],
+        ...[i32.const(4 * PANEL), outStride, add],
+      ),
+    ]),
+  ];
+}
+
+/** What of the left matrix is to stay in the nearest cache, in bytes. */
+const CACHE = 32768;
+/** A block's rows are a multiple of what tiles take. */
+const ROWS = 12;
+
+/** Lays out a right matrix as panels, once for the loop that follows. Where there are too few rows to use it, nothing is done. */
+export function packKernel(context: Context, product: Product, pack: Pack, loops: readonly Loop[]): Procedure {
+  const kernel = createKernel(context, "pack", loops);
+  const right = baseAddress(kernel, product.right).code;
+  const packed = kernel.cell(pack.buffer.cell).code;
+  const [n, k] = [kernel.size(product.n.size).code, kernel.size(product.k.size).code];
+  const pack_ = call(packFunction(context), right, packed, n, k, bytes(kernel, product.n.right).code, bytes(kernel, product.k.right).code);
+  const fixed = fixedSize(product.m.size);
+  if (fixed !== undefined) kernel.emit(pack_);
+  else kernel.emit(when(i32.ge(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), [pack_]));
+  return kernel.finish();
+}
+
+

@@ -1,0 +1,192 @@
+import { block, branchIf, call, choose, f32x4, i32, type I32, type Local, local, loop, type Procedure, type Statement, shuffle32, type V128, v128, when } from "./encode-code.ts";
+import type { FunctionBuilder } from "./encode-module.ts";
+import { type LeftForm, PANEL, sweepFunction, type Tiling } from "./product-tile.ts";
+
+/** An i32 variable that counts from 0 in steps while it is below an end. */
+export function countUp(counter: Local<"i32">, step: number, end: I32, body: readonly Statement[]): Statement {
+  return block(
+    local.set(counter, i32.const(0)),
+    branchIf(0, i32.ge(local.get(counter), end)),
+    loop(
+      ...body,
+      local.set(counter, i32.add(local.get(counter), i32.const(step))),
+      branchIf(0, i32.lt(local.get(counter), end)),
+    ),
+  );
+}
+
+function params(builder: FunctionBuilder, count: number): (index: number) => I32 {
+  const locals = Array.from({ length: count }, (_, index) => builder.param(index, "i32"));
+  return (index) => {
+    const found = locals[index];
+    if (found === undefined) throw new Error(`internal: a function has no param ${index}`);
+    return local.get(found);
+  };
+}
+
+const I32S = (count: number): readonly "i32"[] => Array.from({ length: count }, () => "i32" as const);
+
+/**
+ * (left, right, out, m, n, k, leftStride, panelStride, rightStride, outStride, add): out[m, n] (+)= left·right, panel by panel of eight
+ * columns; `panelStride` leads from one panel of the right matrix to the next. All in bytes.
+ */
+export function matrixFunction(tiling: Tiling, form: LeftForm): Procedure {
+  return tiling.module.shared(`matrix ${form}`, I32S(11), "none", (builder) => {
+    const at = params(builder, 11);
+    const [left, right, out, m, n, k] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+    const [leftStride, panelStride, rightStride, outStride, add] = [at(6), at(7), at(8), at(9), at(10)];
+    const column = builder.local("i32");
+    const rest = i32.sub(n, local.get(column));
+    const panel = i32.mul(i32.shrUnsigned(local.get(column), i32.const(3)), panelStride);
+    const width = choose(i32.lt(rest, i32.const(PANEL)), rest, i32.const(PANEL));
+    builder.finish(
+      countUp(column, PANEL, n, [
+        call(
+          sweepFunction(tiling, form),
+          ...[left, i32.add(right, panel), i32.add(out, i32.shl(local.get(column), i32.const(2))), m, k],
+          ...[leftStride, rightStride, outStride, width, add],
+        ),
+      ]),
+    );
+  });
+}
+
+/**
+ * (from, to, n, k, columnStride, rowStride): the matrix [k, n] as panels [n/8][k][8]. The last panel repeats the last column. Strides in
+ * bytes: `columnStride` from n to n, `rowStride` from k to k.
+ */
+export function packFunction(tiling: Tiling): Procedure {
+  return tiling.module.shared("pack", I32S(6), "none", (builder) => {
+    const at = params(builder, 6);
+    const [from, n, k, columnStride, rowStride] = [at(0), at(2), at(3), at(4), at(5)];
+    const column = builder.local("i32");
+    const step = builder.local("i32");
+    const to = builder.param(1, "i32");
+    const pointers = Array.from({ length: PANEL }, () => builder.local("i32"));
+    const last = i32.sub(n, i32.const(1));
+    const start = pointers.map((pointer, lane) => {
+      const own = i32.add(local.get(column), i32.const(lane));
+      return local.set(pointer, i32.add(from, i32.mul(choose(i32.lt(own, n), own, last), columnStride)));
+    });
+    const forward = pointers.map((pointer) => local.set(pointer, i32.add(local.get(pointer), rowStride)));
+    const gathered = (first: number): V128 =>
+      [1, 2, 3].reduce<V128>(
+        (code, lane) => v128.load32Lane(local.get(pointers[first + lane] ?? step), code, lane),
+        v128.load32Zero(local.get(pointers[first] ?? step)),
+      );
+    const next = local.set(to, i32.add(local.get(to), i32.const(4 * PANEL)));
+    const lane = pointers[0] ?? step;
+    const whole = i32.and(i32.eq(columnStride, i32.const(4)), i32.le(i32.add(local.get(column), i32.const(PANEL)), n));
+    builder.finish(
+      countUp(column, PANEL, n, [
+        ...start,
+        when(
+          whole,
+          [
+            countUp(step, 1, k, [
+              v128.store(local.get(to), v128.load(local.get(lane))),
+              v128.store(local.get(to), v128.load(local.get(lane), 16), 16),
+              local.set(lane, i32.add(local.get(lane), rowStride)),
+              next,
+            ]),
+          ],
+          [
+            countUp(step, 1, k, [
+              v128.store(local.get(to), gathered(0)),
+              v128.store(local.get(to), gathered(4), 16),
+              ...forward,
+              next,
+            ]),
+          ],
+        ),
+      ]),
+    );
+  });
+}
+
+/** Rows of the right matrix that are summed side by side. */
+const DOTS = 4;
+
+/**
+ * (left, right, out, n, k, columnStride, add): one row, out[n] (+)= Σ_k left[k]·right[n][k], for a right matrix that lies column by
+ * column: every number of it is read once, in order, so nothing is packed. Four sums of four lanes each, twice over.
+ */
+export function dotsFunction(tiling: Tiling): Procedure {
+  return tiling.module.shared("dots", I32S(7), "none", (builder) => {
+    const at = params(builder, 7);
+    const [left, right, out, n, k, columnStride, add] = [at(0), at(1), at(2), at(3), at(4), at(5), at(6)];
+    const column = builder.local("i32");
+    const step = builder.local("i32");
+    const a = builder.local("i32");
+    const pointers = Array.from({ length: DOTS }, () => builder.local("i32"));
+    const sums = pointers.map(() => [builder.local("v128"), builder.local("v128")] as const);
+    const values = [builder.local("v128"), builder.local("v128")] as const;
+    const last = i32.sub(n, i32.const(1));
+    const start = pointers.map((pointer, each) => {
+      const own = i32.add(local.get(column), i32.const(each));
+      return local.set(pointer, i32.add(right, i32.mul(choose(i32.lt(own, n), own, last), columnStride)));
+    });
+    const multiplyAdd = (x: V128, y: V128, sum: Local<"v128">): Statement =>
+      local.set(sum, tiling.relaxed ? f32x4.relaxedMultiplyAdd(x, y, local.get(sum)) : f32x4.add(local.get(sum), f32x4.mul(x, y)));
+    const forward = (bytes: number): readonly Statement[] =>
+      [a, ...pointers].map((pointer) => local.set(pointer, i32.add(local.get(pointer), i32.const(bytes))));
+    const wide = [
+      ...values.map((value, half) => local.set(value, v128.load(local.get(a), 16 * half))),
+      ...pointers.flatMap((pointer, each) =>
+        values.map((value, half) => multiplyAdd(local.get(value), v128.load(local.get(pointer), 16 * half), sums[each]?.[half] ?? value)),
+      ),
+      ...forward(32),
+    ];
+    const single = [
+      local.set(values[0], v128.load32Zero(local.get(a))),
+      ...pointers.map((pointer, each) => multiplyAdd(local.get(values[0]), v128.load32Zero(local.get(pointer)), sums[each]?.[0] ?? values[0])),
+      ...forward(4),
+    ];
+    const eights = i32.and(k, i32.const(-8));
+    const total = builder.local("v128");
+    const target = i32.add(out, i32.shl(local.get(column), i32.const(2)));
+    const stores = [0, 1, 2, 3].map((lane) =>
+      when(i32.lt(i32.add(local.get(column), i32.const(lane)), n), [
+        when(add, [local.set(total, addLane(total, target, lane))]),
+        v128.store32Lane(target, local.get(total), lane, 4 * lane),
+      ]),
+    );
+    builder.finish(
+      countUp(column, DOTS, n, [
+        ...start,
+        local.set(a, left),
+        ...sums.flat().map((sum) => local.set(sum, f32x4.const(0))),
+        countUp(step, 8, eights, wide),
+        countUp(step, 1, i32.sub(k, eights), single),
+        local.set(total, acrossFour(builder, sums.map(([low, high]) => f32x4.add(local.get(low), local.get(high))))),
+        ...stores,
+      ]),
+    );
+  });
+}
+
+function addLane(total: Local<"v128">, target: I32, lane: number): V128 {
+  const before = v128.load32Lane(target, f32x4.const(0), lane, 4 * lane);
+  return f32x4.add(local.get(total), before);
+}
+
+/** The sums of four vectors' lanes, one in each lane. */
+function acrossFour(builder: FunctionBuilder, vectors: readonly V128[]): V128 {
+  const [a, b, c, d] = vectors.map((vector) => keep(builder, vector));
+  if (!a || !b || !c || !d) throw new Error("internal: four vectors are added up at a time");
+  const pairs = (x: Kept, y: Kept): V128 => f32x4.add(shuffle32(x.first, y.first, [0, 4, 2, 6]), shuffle32(x.again, y.again, [1, 5, 3, 7]));
+  const low = keep(builder, pairs(a, b));
+  const high = keep(builder, pairs(c, d));
+  return f32x4.add(shuffle32(low.first, high.first, [0, 1, 4, 5]), shuffle32(low.again, high.again, [2, 3, 6, 7]));
+}
+
+interface Kept {
+  /** Computes it. */
+  readonly first: V128;
+  readonly again: V128;
+}
+
+function keep(builder: FunctionBuilder, code: V128): Kept {
+  const variable = builder.local("v128");
+  return { first: local.tee(variable, code), again: local.get(variable) };
+}

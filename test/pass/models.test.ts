@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import type { Program } from "../../src/build/program.ts";
+import { isNode } from "../../src/ir/graph.ts";
+import { interpret } from "../../src/ir/interpret.ts";
+import { contract } from "../../src/op/contract.ts";
+import { DEFAULT_OPTIONS } from "../../src/pass/pass.ts";
+import { PASS_NAMES, PASSES } from "../../src/pass/pipeline.ts";
+import { optimize } from "../../src/pass/run.ts";
+import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
+import { openJob, stepOf } from "../support/compile.ts";
+import { randomFeed } from "../support/feed.ts";
+import { expectSame } from "./meaning.ts";
+
+/** Every model with loss and gradients, and every training step of its file, where they are built and small enough to interpret. */
+describe("models keep their numbers under each pass and all passes", () => {
+  let tested = 0;
+  for (const sketch of sketches()) {
+    for (const dense of [true, false]) {
+      const { program } = buildSketch(sketch, dense);
+      const way = dense ? "dense" : "ragged";
+      if (program === undefined || !isSmall(program, sketch.sizes)) continue;
+      tested++;
+      test(`${sketch.name}, ${way}: gradients`, () => checkPasses(program, sketch));
+      for (const [name, step] of stepsOf(sketch, dense)) {
+        if (isSmall(step, sketch.sizes)) test(`${sketch.name}, ${way}: training step ${name}`, () => checkPasses(step, sketch));
+      }
+    }
+  }
+
+  test("most of them are tested", () => {
+    expect(tested).toBeGreaterThanOrEqual(40);
+  });
+});
+
+function stepsOf(sketch: Sketch, dense: boolean): readonly (readonly [string, Program])[] {
+  const options = { file: sketch.file, sizes: sketch.parameters, dense };
+  const trains = openJob(sketch.text, options).modules.entry.tree.declarations.flatMap((declaration) =>
+    declaration.kind === "train" && modelOf(declaration.model) === sketch.model ? [declaration.name.text] : [],
+  );
+  return trains.flatMap((name) => {
+    const job = openJob(sketch.text, options);
+    const step = stepOf(job, name);
+    return step === undefined || job.report.hasErrors ? [] : [[name, step] as const];
+  });
+}
+
+function modelOf(expression: { readonly kind: string }): string {
+  if ("callee" in expression && typeof expression.callee === "object" && expression.callee !== null) {
+    return "name" in expression.callee ? String(expression.callee.name) : "";
+  }
+  return "name" in expression ? String(expression.name) : "";
+}
+
+function checkPasses(program: Program, sketch: Sketch): void {
+  const { graph } = program;
+  const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
+  const before = interpret(graph, inputs, sizes);
+  for (const pass of PASS_NAMES) {
+    const after = PASSES[pass](graph, { ...DEFAULT_OPTIONS, sizes: program.sizes, unroll: 2 });
+    if (after !== graph) expectSame(before, after, inputs, sizes, pass);
+  }
+  const options = { sizes: program.sizes, off: new Set<never>(), check: true };
+  const all = optimize(graph, options);
+  expectSame(before, all, inputs, sizes, "all passes");
+  expectSame(before, optimize(graph, { ...options, rows: 1, memory: 0 }), inputs, sizes, "little memory, few rows");
+  const count = (of: typeof graph): number => of.nodes.filter((node) => isNode(node, contract)).length;
+  expect(count(all)).toBeLessThanOrEqual(count(graph));
+}
