@@ -3,7 +3,7 @@ import { itemExpressions } from "../check/mentions.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
 import { descendants } from "../syntax/walk.ts";
-import { evaluateEquation } from "./equation.ts";
+import { demand, evaluateEquation } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import {
   type Context,
@@ -116,6 +116,7 @@ function declareWeights(
   }
 }
 
+/** Weights are made in the order of their declarations, used or not. */
 function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInput[]): Frame {
   for (const input of inputs) declare(session, frame, knownSlot(input.name, input.span, input.kind, input.value));
   for (const item of frame.definition.items) {
@@ -149,6 +150,7 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
     if (item.kind === "equation") declareEquation(session, frame, item);
   }
   checkStates(session, frame);
+  for (const slot of [...frame.names.values()]) if (slot.kind === "weight") demand(session, slot);
   return frame;
 }
 

@@ -59,7 +59,8 @@ function solve(session: Session, slot: Slot): void {
       finish(session, slot, meanings);
       return;
     }
-    if (meanings.some((meaning) => meaning.kind === "bottom")) {
+    const empty = group.assumed !== undefined && settled && isItself(session, group.assumed, meanings);
+    if (empty || meanings.some((meaning) => meaning.kind === "bottom")) {
       reportCircle(session, slot);
       finish(
         session,
@@ -156,6 +157,18 @@ function sameType(session: Session, assumed: TensorValue, value: TensorValue): b
     after.axes.every((axis) => hasAxis(before, axis.id)) &&
     valid(assumed) === valid(value)
   );
+}
+
+/** `a[t] = a[t]`: nothing is said but that the value is itself. */
+function isItself({ builder }: Session, assumed: readonly Meaning[], meanings: readonly Meaning[]): boolean {
+  const same = (before: TensorValue | undefined, after: TensorValue): boolean =>
+    before !== undefined && builder.resolve(before.id) === builder.resolve(after.id);
+  return meanings.some((meaning, index) => {
+    const before = assumed[index];
+    if (meaning.kind === "tensor") return before?.kind === "tensor" && same(before, meaning);
+    if (meaning.kind !== "record" || before?.kind !== "record") return false;
+    return [...meaning.fields].some(([name, field]) => same(before.fields.get(name), field));
+  });
 }
 
 function closeAll(session: Session, assumed: readonly Meaning[], meanings: readonly Meaning[]): readonly Meaning[] {

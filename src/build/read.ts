@@ -141,13 +141,23 @@ function plan(
   }
   const readings: Reading[] = [];
   const used = new Set<string>();
+  const sliced = new Set<string>();
   for (const [position, subscript] of subscripts.entries()) {
     const axis = value.visible[position];
     if (axis === undefined) return undefined;
     const access =
       subscript.kind === "at" ? planAt(context, axis, subscript, used) : planSlice(context, axis, subscript);
     if (access === "bottom" || access === undefined) return access;
-    if (access.kind === "along") used.add(access.index.id);
+    if (access.kind === "along" || access.kind === "window") used.add(access.index.id);
+    if (access.kind === "slice") {
+      if (sliced.has(access.index.id)) {
+        context.session.report.add("not-yet", expression.span, "two slices by the same index in one read are not built yet", {
+          hint: "name the first slice of each position in an equation of its own",
+        });
+        return undefined;
+      }
+      sliced.add(access.index.id);
+    }
     readings.push({ axis, access, span: subscript.span });
   }
   return readings;

@@ -25,6 +25,16 @@ export function otherwise(context: Context, value: TensorValue, start: TensorVal
   const fitted = start.visible.length === 0 ? start : fitInto(context, start, value, start.from);
   if (fitted === undefined) return INVALID;
   const { builder } = context.session;
+  const kinds = [value, fitted].map(({ id }) => builder.type(id).dtype === "bool");
+  if (kinds[0] !== kinds[1]) {
+    const [truths, numbers] = ["true or false", "a number"];
+    const text = `the value before this else is ${kinds[0] ? truths : numbers}, and this is ${kinds[0] ? numbers : truths}`;
+    context.session.report.add("wrong-kind", start.from, text, {
+      related: [{ span: value.from, message: "the value comes from here" }],
+      hint: kinds[0] ? "write a comparison, as in 0 > 1 for false" : "write a number",
+    });
+    return INVALID;
+  }
   const whole = builder.type(value.id).dtype === "int" && make.constantValue(builder, fitted.id) !== undefined;
   const id = make.orelse(builder, value.id, whole ? make.toInt(builder, fitted.id) : fitted.id, mask, {
     ranges: value.condition.ranges,

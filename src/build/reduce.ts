@@ -31,6 +31,7 @@ export interface Reduction {
 
 /** Finds the axes that a reduction names (`sum[S](x)`, `mean[batch](x)`, `max[7, 7](x)`), the last one without a name. */
 export function reduction(context: Context, call: Call, value: TensorValue): Reduction | undefined {
+  if (!checkKind(context, call, value)) return undefined;
   if (call.axes.length === 0) {
     const last = value.visible.at(-1);
     return {
@@ -49,6 +50,22 @@ export function reduction(context: Context, call: Call, value: TensorValue): Red
   return ambiguous(context, call, value, chosen)
     ? undefined
     : { value, axes: chosen.filter((axis) => !axis.unit).map((axis) => axis.axis), visible: chosen };
+}
+
+/** Truths can be counted; anything else that is done with numbers is not done with them. */
+const COUNTS: ReadonlySet<string> = new Set(["sum", "mean", "prod", "max", "min", "concat"]);
+
+function checkKind(context: Context, call: Call, value: TensorValue): boolean {
+  const name = call.callee.kind === "reference" ? call.callee.name : "";
+  const truths = context.session.builder.type(value.id).dtype === "bool";
+  const logical = name === "any" || name === "all";
+  if (logical ? truths : !truths || COUNTS.has(name)) return true;
+  const text = logical ? `${name} takes truths, and these are numbers` : `${name} takes numbers, and these are true or false`;
+  context.session.report.add("wrong-kind", call.args[0]?.span ?? call.span, text, {
+    related: [{ span: value.from, message: "they come from here" }],
+    hint: logical ? `write a comparison, as in ${name}(x > 0)` : "write where(condition, 1, 0)",
+  });
+  return false;
 }
 
 function isBatch(expression: Expression): boolean {

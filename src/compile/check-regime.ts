@@ -99,6 +99,8 @@ function checkParts({ report }: Job, regime: Regime, model: OpenModel): void {
   ];
   for (const part of parts) {
     if (weights.some((weight) => covers([part], weight))) continue;
+    const head = dottedPath(part)?.split(".")[0] ?? "";
+    if (model.frame.names.get(head)?.kind === "instance" && !dottedPath(part)?.includes(".")) continue; // It has none, or is never used.
     const known = [...new Set(weights.map((weight) => weight.split(".")[0] ?? ""))];
     const path = dottedPath(part);
     const near = path === undefined ? undefined : nearest(path, [...known, ...weights]);

@@ -12,6 +12,7 @@ import { MOVE_RULES } from "./simplify-move.ts";
 import { PART_RULES } from "./simplify-part.ts";
 import { simplifyScan } from "./simplify-scan.ts";
 import { SUM_RULES } from "./simplify-sum.ts";
+import { asType } from "./values.ts";
 
 /** A node that is or might be: an op on values, and the type that it gives. */
 export interface Call<A extends Attributes = Attributes> {
@@ -27,7 +28,7 @@ export interface Simplifier {
   make<A extends Attributes>(op: Op<A>, inputs: readonly string[], attributes: A): string;
 }
 
-/** A value of the call's type that costs less; undefined where there is none. */
+/** A value for the call's that costs less, which may lack axes along which it repeats; undefined where there is none. */
 export type Rule = (call: Call, simplifier: Simplifier) => string | undefined;
 
 /**
@@ -74,8 +75,10 @@ function simplifiedNode(node: Node, simplifier: Simplifier): string | undefined 
   return simplified({ op: node.op, inputs: node.inputs, attributes: node.attributes, type: output.type }, simplifier);
 }
 
+/** Whatever axes a rule has lost on the way are repeated in the end. */
 function simplified(call: Call, simplifier: Simplifier): string | undefined {
-  return (
-    RULES.get(call.op.name)?.(call, simplifier) ?? (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined)
-  );
+  const found =
+    RULES.get(call.op.name)?.(call, simplifier) ??
+    (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined);
+  return found === undefined ? undefined : asType(simplifier.draft, found, call.type);
 }

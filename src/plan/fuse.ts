@@ -64,8 +64,15 @@ function isWorthStoring(
   if (isNode(node, reshape) && node.attributes.from.length > 1 && !isView(value, stored, order)) return true;
   const needsMemory = readers.some((reader) => reader.kind === "node" && isOperand(reader.value, reader.input));
   if (needsMemory && !isView(value, stored, order)) return true;
+  // What a step or the program leaves gets memory anyway: in the kernel of what it is computed with.
+  if (readers.some((reader) => isEnd(value, reader))) return true;
   if (value.axes.length === 0 || work < DEAR) return false;
   return readers.length > 1 || readers.some((reader) => repeats(value, reader));
+}
+
+function isEnd(value: Value, reader: Reader): boolean {
+  if (reader.kind === "result") return value.loop === undefined;
+  return reader.kind === "end" && reader.loop === value.loop;
 }
 
 /** Products read their operands many times, from memory; so does whoever looks up by index. */

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Report } from "../base/diagnostic.ts";
 import { nearest } from "../base/nearest.ts";
 import { loadModules, type Modules, type Source } from "../check/modules.ts";
@@ -24,11 +23,6 @@ export function readLibrary(): readonly Source[] {
     .filter((name) => name.endsWith(".seq"))
     .sort()
     .map((name) => ({ file: `std/${name}`, text: readFileSync(new URL(name, LIBRARY), "utf8") }));
-}
-
-/** The folder of the library, for those who look for a file. */
-export function libraryFolder(): string {
-  return fileURLToPath(LIBRARY);
 }
 
 /** Reads a text; a missing file and a folder are reported. What is no text is the parser's to report. */

@@ -14,6 +14,10 @@ export const TARGETS = {
     doc: "tfjs on a graphics card",
     start: async () => (await import("./tfjs-executor.ts")).tfjsExecutor("webgpu"),
   },
+  wasm: {
+    doc: "WebAssembly of our own",
+    start: async () => (await import("./wasm-executor.ts")).wasmExecutor(),
+  },
   reference: {
     doc: "the interpreter: float64, slow",
     start: async () => (await import("./reference.ts")).referenceExecutor(),

@@ -19,7 +19,9 @@ function train(model: string, objective: string, clauses = "optim sgd(0.0)"): st
 
 function expectNumbers(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
   expect(found.length).toBe(wanted.length);
-  wanted.forEach((value, place) => expect(found[place], `${what}[${place}]`).toBeCloseTo(value, 10));
+  for (const [place, value] of wanted.entries()) {
+    expect(found[place], `${what}[${place}]`).toBeCloseTo(value, 10);
+  }
 }
 
 describe("BatchNorm", () => {

@@ -65,9 +65,9 @@ function byFormula(rule: Rule, count: number): readonly (readonly number[])[] {
 
 function expectClose(found: readonly number[], wanted: readonly number[], what: string): void {
   expect(found.length).toBe(wanted.length);
-  found.forEach((value, place) =>
-    expect(value, `${what}, entry ${place}`).toBeCloseTo(wanted[place] ?? Number.NaN, 12),
-  );
+  for (const [place, value] of found.entries()) {
+    expect(value, `${what}, entry ${place}`).toBeCloseTo(wanted[place] ?? Number.NaN, 12);
+  }
 }
 
 const ADAM: Rule = (w, g, memory, step) => {
@@ -105,7 +105,9 @@ describe("optimizers against their formulas", () => {
   for (const [optimizer, rule] of Object.entries(RULES)) {
     test(optimizer, () => {
       const found = steps(compileStepOf(regime(`optim ${optimizer}`), "check"), 6);
-      byFormula(rule, 6).forEach((wanted, step) => expectClose(found[step]?.w ?? [], wanted, `step ${step + 1}`));
+      for (const [step, wanted] of byFormula(rule, 6).entries()) {
+        expectClose(found[step]?.w ?? [], wanted, `step ${step + 1}`);
+      }
     });
   }
 

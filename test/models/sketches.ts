@@ -92,6 +92,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       ["mean[T, 8, 8]", "mean[T, 2, 4]"],
     ],
   },
+  "multitask Words": { flat: ["ls.phones", "ls.stress", "ls.count"] },
   "wavenet WaveNet": { sizes: { C: 3, L: 2 }, seed: 2, flat: ["blocks.1.res.W", "blocks.1.res.b"] },
   "wgan_gp WGAN": {
     sizes: { Z: 2, D: 3 },

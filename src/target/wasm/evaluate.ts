@@ -143,8 +143,9 @@ export function lookedUp(kernel: Kernel, index: Vector): Position {
 }
 
 function literal(kernel: Kernel, value: Value, number: number): Vector {
-  const code = literalCode(value.dtype, number);
-  return { code: kernel.bind(0, code, `literal ${value.dtype} ${Object.is(number, -0) ? "-0" : number}`), depth: 0, key: `${value.index}`, dtype: value.dtype };
+  const key = `literal ${value.dtype} ${Object.is(number, -0) ? "-0" : number}`;
+  const code = kernel.bind(0, literalCode(value.dtype, number), key);
+  return { code, depth: 0, key, dtype: value.dtype, literal: number };
 }
 
 function literalCode(dtype: DType, number: number): V128 {

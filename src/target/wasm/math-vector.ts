@@ -6,6 +6,9 @@ export interface MathScope {
   once(code: V128): V128;
   /** a·b + c */
   multiplyAdd(a: V128, b: V128, c: V128): V128;
+  /** A number in all lanes, kept in a variable outside of all loops: V8 makes constants anew wherever they are read, which takes twice as long. */
+  float(value: number): V128;
+  int(value: number): V128;
 }
 
 /*
@@ -13,12 +16,10 @@ export interface MathScope {
  * test/wasm/math.test.ts. NaN gives NaN.
  */
 
-const constant = f32x4.const;
-
 /** Σ cᵢ xⁱ by Horner, the highest coefficient first. */
 function polynomial(m: MathScope, x: V128, coefficients: readonly number[]): V128 {
   const [first = 0, ...rest] = coefficients;
-  return rest.reduce((sum, coefficient) => m.multiplyAdd(sum, x, constant(coefficient)), constant(first));
+  return rest.reduce((sum, coefficient) => m.multiplyAdd(sum, x, m.float(coefficient)), m.float(first));
 }
 
 /**
@@ -26,46 +27,46 @@ function polynomial(m: MathScope, x: V128, coefficients: readonly number[]): V12
  * (Moshier, Cephes `expf`). 2ⁿ is multiplied in two factors, so that both ends of the range come out rounded once.
  */
 export function exp(m: MathScope, x: V128): V128 {
-  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, constant(89)), constant(-104)));
-  const n = m.once(f32x4.nearest(f32x4.mul(clamped, constant(Math.LOG2E))));
-  const high = m.multiplyAdd(n, constant(-LN2_HIGH), clamped);
-  const r = m.once(m.multiplyAdd(n, constant(-LN2_LOW), high));
+  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(89)), m.float(-104)));
+  const n = m.once(f32x4.nearest(f32x4.mul(clamped, m.float(Math.LOG2E))));
+  const high = m.multiplyAdd(n, m.float(-LN2_HIGH), clamped);
+  const r = m.once(m.multiplyAdd(n, m.float(-LN2_LOW), high));
   const tail = polynomial(m, r, [1.9875691e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5]);
-  const value = f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), constant(1));
+  const value = f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), m.float(1));
   const exponent = m.once(i32x4.truncate(n));
   const half = m.once(i32x4.shrSigned(exponent, 1));
-  return f32x4.mul(f32x4.mul(value, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)));
+  return f32x4.mul(f32x4.mul(value, powerOfTwo(m, half)), powerOfTwo(m, i32x4.sub(exponent, half)));
 }
 
 /** ln 2 in two parts, the first short enough that its products with small integers are exact. */
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.12194440054690583e-4;
 
-function powerOfTwo(exponent: V128): V128 {
-  return i32x4.shl(i32x4.add(exponent, i32x4.const(127)), 23);
+function powerOfTwo(m: MathScope, exponent: V128): V128 {
+  return i32x4.shl(i32x4.add(exponent, m.int(127)), 23);
 }
 
 /**
  * ln x, 2 ulp: x = m·2ᵉ with m in [√½, √2) and ln(1+f) = f - f²/2 + f³ P(f) (Moshier, Cephes `logf`). -∞ at 0, NaN below.
  */
 export function log(m: MathScope, x: V128): V128 {
-  const tiny = m.once(f32x4.lt(x, constant(SMALLEST_NORMAL)));
-  const scaled = m.once(v128.bitselect(f32x4.mul(x, constant(2 ** 23)), x, tiny));
-  const bits = i32x4.sub(scaled, i32x4.const(HALF_ROOT_BITS));
+  const tiny = m.once(f32x4.lt(x, m.float(SMALLEST_NORMAL)));
+  const scaled = m.once(v128.bitselect(f32x4.mul(x, m.float(2 ** 23)), x, tiny));
+  const bits = i32x4.sub(scaled, m.int(HALF_ROOT_BITS));
   const shift = m.once(bits);
-  const mantissa = i32x4.add(v128.and(shift, i32x4.const(0x007fffff)), i32x4.const(HALF_ROOT_BITS));
-  const lost = v128.and(tiny, i32x4.const(23));
+  const mantissa = i32x4.add(v128.and(shift, m.int(0x007fffff)), m.int(HALF_ROOT_BITS));
+  const lost = v128.and(tiny, m.int(23));
   const e = m.once(f32x4.convert(i32x4.sub(i32x4.shrSigned(shift, 23), lost)));
-  const f = m.once(f32x4.sub(mantissa, constant(1)));
+  const f = m.once(f32x4.sub(mantissa, m.float(1)));
   const square = m.once(f32x4.mul(f, f));
   const series = polynomial(m, f, LOG_COEFFICIENTS);
-  const low = m.multiplyAdd(f32x4.mul(series, f), square, f32x4.mul(e, constant(LN2_LOW)));
-  const small = m.multiplyAdd(square, constant(-0.5), low);
-  const value = m.multiplyAdd(e, constant(LN2_HIGH), f32x4.add(small, f));
+  const low = m.multiplyAdd(f32x4.mul(series, f), square, f32x4.mul(e, m.float(LN2_LOW)));
+  const small = m.multiplyAdd(square, m.float(-0.5), low);
+  const value = m.multiplyAdd(e, m.float(LN2_HIGH), f32x4.add(small, f));
   // +∞ stays itself, 0 gives -∞, what is below gives NaN.
-  const finite = v128.bitselect(value, x, f32x4.lt(x, constant(Number.POSITIVE_INFINITY)));
-  const positive = v128.bitselect(finite, constant(Number.NaN), f32x4.gt(x, constant(0)));
-  return v128.bitselect(constant(Number.NEGATIVE_INFINITY), positive, f32x4.eq(x, constant(0)));
+  const finite = v128.bitselect(value, x, f32x4.lt(x, m.float(Number.POSITIVE_INFINITY)));
+  const positive = v128.bitselect(finite, m.float(Number.NaN), f32x4.gt(x, m.float(0)));
+  return v128.bitselect(m.float(Number.NEGATIVE_INFINITY), positive, f32x4.eq(x, m.float(0)));
 }
 
 const SMALLEST_NORMAL = 2 ** -126;
@@ -78,28 +79,28 @@ const LOG_COEFFICIENTS = [
 
 /** ln(1+x), 3 ulp: ln u · x/(u-1) with u = 1+x rounded, whose error the factor takes back (Kahan; Goldberg 1991, theorem 4). */
 export function log1p(m: MathScope, x: V128): V128 {
-  const u = m.once(f32x4.add(x, constant(1)));
-  const back = m.once(f32x4.sub(u, constant(1)));
+  const u = m.once(f32x4.add(x, m.float(1)));
+  const back = m.once(f32x4.sub(u, m.float(1)));
   const corrected = f32x4.mul(log(m, u), f32x4.div(x, back));
-  const kept = v128.or(f32x4.eq(back, constant(0)), f32x4.eq(x, constant(Number.POSITIVE_INFINITY)));
+  const kept = v128.or(f32x4.eq(back, m.float(0)), f32x4.eq(x, m.float(Number.POSITIVE_INFINITY)));
   return v128.bitselect(x, corrected, kept);
 }
 
 /** 1/(1+e⁻ˣ), 4 ulp: from e^-|x|, so that neither end loses digits. */
 export function sigmoid(m: MathScope, x: V128): V128 {
   const t = m.once(exp(m, f32x4.neg(f32x4.abs(x))));
-  const upper = m.once(f32x4.div(constant(1), f32x4.add(t, constant(1))));
-  return v128.bitselect(f32x4.mul(t, upper), upper, f32x4.lt(x, constant(0)));
+  const upper = m.once(f32x4.div(m.float(1), f32x4.add(t, m.float(1))));
+  return v128.bitselect(f32x4.mul(t, upper), upper, f32x4.lt(x, m.float(0)));
 }
 
 /** tanh x, 4 ulp: a rational function of degrees 13 and 6 (Eigen, `generic_fast_tanh_float`), itself where that is exact. */
 export function tanh(m: MathScope, x: V128): V128 {
-  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, constant(TANH_LIMIT)), constant(-TANH_LIMIT)));
+  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(TANH_LIMIT)), m.float(-TANH_LIMIT)));
   const square = m.once(f32x4.mul(clamped, clamped));
   const above = f32x4.mul(polynomial(m, square, TANH_ABOVE), clamped);
   const below = polynomial(m, square, TANH_BELOW);
   const value = f32x4.div(above, below);
-  return v128.bitselect(x, value, f32x4.lt(f32x4.abs(x), constant(0.0004)));
+  return v128.bitselect(x, value, f32x4.lt(f32x4.abs(x), m.float(0.0004)));
 }
 
 /** From here on the nearest float of tanh is 1. */
@@ -112,7 +113,7 @@ const TANH_BELOW = [1.19825839466702e-6, 1.18534705686654e-4, 2.2684346324390e-3
 
 /** (2/√π) ∫₀ˣ e^(-t²) dt, 8 ulp: a rational function of degrees 13 and 8 (TensorFlow's XLA, `ErfImpl32`). */
 export function erf(m: MathScope, x: V128): V128 {
-  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, constant(4)), constant(-4)));
+  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(4)), m.float(-4)));
   const square = m.once(f32x4.mul(clamped, clamped));
   return f32x4.div(f32x4.mul(polynomial(m, square, ERF_ABOVE), clamped), polynomial(m, square, ERF_BELOW));
 }
@@ -126,7 +127,7 @@ const ERF_BELOW = [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203
 /** cos(2πx) for 0 ≤ x ≤ 1, to 2e-7: sin(2πt) with t = ¼ - |x - round x| and the Taylor series of sine to degree 13. */
 export function cosineOfTurns(m: MathScope, x: V128): V128 {
   const rest = f32x4.sub(x, f32x4.nearest(x));
-  const t = m.once(f32x4.sub(constant(0.25), f32x4.abs(rest)));
+  const t = m.once(f32x4.sub(m.float(0.25), f32x4.abs(rest)));
   const square = m.once(f32x4.mul(t, t));
   return f32x4.mul(t, polynomial(m, square, SINE_OF_TURNS));
 }

@@ -10,6 +10,8 @@ export interface Vector {
   readonly depth: number;
   readonly key: string;
   readonly dtype: DType;
+  /** The number that it is in all lanes, where that is known. */
+  readonly literal?: number;
 }
 
 /** Where along an axis a kernel is. */

@@ -10,7 +10,14 @@ import type { Vector } from "./memory.ts";
 export function renderScalar(kernel: Kernel, expression: ScalarExpression, operands: readonly Vector[], dtype: DType): V128 {
   const depth = Math.max(0, ...operands.map((operand) => operand.depth));
   const scope = createScope(kernel, depth);
-  return convert(render(scope, expression, operands), dtype);
+  // Known numbers are part of the expression, unless they would have to be told from ints.
+  const floats = operands.every((operand) => operand.dtype !== "int");
+  const known = operands.map((operand): Rendered => (floats && operand.literal !== undefined ? asLiteral(operand.literal) : operand));
+  return convert(scope, render(scope, expression, known), dtype);
+}
+
+function asLiteral(value: number): Literal {
+  return { dtype: "literal", value };
 }
 
 interface Scope extends MathScope {
@@ -27,6 +34,8 @@ function createScope(kernel: Kernel, depth: number): Scope {
     lanes: same ? 1 : kernel.width(),
     // What is a variable already stays it.
     once: (code) => (code.args.length === 0 ? code : kernel.bind(depth, code)),
+    float: (value) => kernel.bind(0, f32x4.const(value), `float ${Object.is(value, -0) ? "-0" : value}`),
+    int: (value) => kernel.bind(0, i32x4.const(value), `int ${value}`),
     multiplyAdd: (a, b, c) => (relaxed ? f32x4.relaxedMultiplyAdd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)),
   };
 }
@@ -44,7 +53,7 @@ interface Literal {
 
 type Rendered = Literal | { readonly dtype: DType; readonly code: V128 };
 
-function render(scope: Scope, expression: ScalarExpression, operands: readonly Vector[]): Rendered {
+function render(scope: Scope, expression: ScalarExpression, operands: readonly Rendered[]): Rendered {
   switch (expression.kind) {
     case "literal":
       return { dtype: "literal", value: expression.value };
@@ -63,15 +72,15 @@ function render(scope: Scope, expression: ScalarExpression, operands: readonly V
 }
 
 /** A value as another type of number. */
-function convert(value: Rendered, dtype: DType): V128 {
+function convert(scope: MathScope, value: Rendered, dtype: DType): V128 {
   if (value.dtype === "literal") {
-    if (dtype === "bool") return i32x4.const(value.value === 0 ? 0 : -1);
-    return dtype === "int" ? i32x4.const(value.value) : f32x4.const(value.value);
+    if (dtype === "bool") return scope.int(value.value === 0 ? 0 : -1);
+    return dtype === "int" ? scope.int(value.value) : scope.float(value.value);
   }
   if (value.dtype === dtype) return value.code;
-  if (dtype === "float") return value.dtype === "bool" ? v128.and(value.code, f32x4.const(1)) : f32x4.convert(value.code);
+  if (dtype === "float") return value.dtype === "bool" ? v128.and(value.code, scope.float(1)) : f32x4.convert(value.code);
   if (dtype === "int") return value.dtype === "bool" ? i32x4.neg(value.code) : i32x4.truncate(value.code);
-  return value.dtype === "int" ? i32x4.ne(value.code, i32x4.const(0)) : f32x4.ne(value.code, f32x4.const(0));
+  return value.dtype === "int" ? i32x4.ne(value.code, scope.int(0)) : f32x4.ne(value.code, scope.float(0));
 }
 
 /** The type that values meet in: float where one is, else int; bool only among themselves. */
@@ -90,24 +99,24 @@ function applyIntrinsic(scope: Scope, intrinsic: Intrinsic, args: readonly Rende
   switch (intrinsic) {
     case "select": {
       const dtype = common([b, c]);
-      return { dtype, code: v128.bitselect(convert(b, dtype), convert(c, dtype), convert(a, "bool")) };
+      return { dtype, code: v128.bitselect(convert(scope, b, dtype), convert(scope, c, dtype), convert(scope, a, "bool")) };
     }
     case "lt":
     case "le":
     case "eq": {
       const dtype = common(args);
-      return { dtype: "bool", code: compare(intrinsic, dtype, convert(a, dtype), convert(b, dtype)) };
+      return { dtype: "bool", code: compare(intrinsic, dtype, convert(scope, a, dtype), convert(scope, b, dtype)) };
     }
     case "and":
-      return { dtype: "bool", code: v128.and(convert(a, "bool"), convert(b, "bool")) };
+      return { dtype: "bool", code: v128.and(convert(scope, a, "bool"), convert(scope, b, "bool")) };
     case "or":
-      return { dtype: "bool", code: v128.or(convert(a, "bool"), convert(b, "bool")) };
+      return { dtype: "bool", code: v128.or(convert(scope, a, "bool"), convert(scope, b, "bool")) };
     case "not":
-      return { dtype: "bool", code: v128.not(convert(a, "bool")) };
+      return { dtype: "bool", code: v128.not(convert(scope, a, "bool")) };
     case "to_float":
-      return { dtype: "float", code: convert(a, "float") };
+      return { dtype: "float", code: convert(scope, a, "float") };
     case "to_int":
-      return { dtype: "int", code: convert(a, "int") };
+      return { dtype: "int", code: convert(scope, a, "int") };
     case "pow":
       return { dtype: "float", code: power(scope, a, b) };
     case "max":
@@ -115,7 +124,7 @@ function applyIntrinsic(scope: Scope, intrinsic: Intrinsic, args: readonly Rende
       return extreme(scope, intrinsic, a, b);
     default: {
       const dtype = intrinsic in INT ? common(args) : "float";
-      const operands = args.map((arg) => scope.once(convert(arg, dtype)));
+      const operands = args.map((arg) => scope.once(convert(scope, arg, dtype)));
       const code = dtype === "int" ? INT[intrinsic]?.(scope, operands) : FLOAT[intrinsic](scope, operands);
       if (code === undefined) throw new Error(`internal: ${intrinsic} has no form for ${dtype}`);
       return { dtype: dtype === "int" ? "int" : "float", code };
@@ -132,9 +141,9 @@ function compare(intrinsic: "lt" | "le" | "eq", dtype: DType, a: V128, b: V128):
 /** Beside a number that is known and no NaN, the short form passes NaN on as well. */
 function extreme(scope: Scope, intrinsic: "max" | "min", a: Rendered, b: Rendered): Rendered {
   const dtype = common([a, b]);
-  if (dtype === "int") return { dtype, code: i32x4[intrinsic](convert(a, dtype), convert(b, dtype)) };
+  if (dtype === "int") return { dtype, code: i32x4[intrinsic](convert(scope, a, dtype), convert(scope, b, dtype)) };
   const short = intrinsic === "max" ? f32x4.pseudoMax : f32x4.pseudoMin;
-  const [x, y] = [convert(a, "float"), convert(b, "float")];
+  const [x, y] = [convert(scope, a, "float"), convert(scope, b, "float")];
   if (b.dtype === "literal" && !Number.isNaN(b.value)) return { dtype: "float", code: short(x, y) };
   if (a.dtype === "literal" && !Number.isNaN(a.value)) return { dtype: "float", code: short(y, x) };
   return { dtype: "float", code: f32x4[intrinsic](scope.once(x), scope.once(y)) };
@@ -159,7 +168,7 @@ function present(code: V128 | undefined): V128 {
 const FLOAT: Readonly<Record<FloatIntrinsic, Rule>> = {
   neg: one(f32x4.neg),
   abs: one(f32x4.abs),
-  sign: (_scope, [a]) => signOf(present(a)),
+  sign: (scope, [a]) => signOf(scope, present(a)),
   floor: one(f32x4.floor),
   ceil: one(f32x4.ceil),
   round: one(f32x4.nearest),
@@ -203,15 +212,15 @@ const INT: Partial<Readonly<Record<FloatIntrinsic, Rule>>> = {
 };
 
 /** -1, 0 or 1; NaN and zeros themselves. */
-function signOf(a: V128): V128 {
-  const ones = v128.or(v128.and(a, f32x4.const(-0)), f32x4.const(1));
-  return v128.bitselect(ones, a, f32x4.gt(f32x4.abs(a), f32x4.const(0)));
+function signOf(scope: MathScope, a: V128): V128 {
+  const ones = v128.or(v128.and(a, scope.float(-0)), scope.float(1));
+  return v128.bitselect(ones, a, f32x4.gt(f32x4.abs(a), scope.float(0)));
 }
 
 /** Powers that come often are products; the others go by logarithms. */
 function power(scope: Scope, base: Rendered, exponent: Rendered): V128 {
-  const x = scope.once(convert(base, "float"));
-  const inverse = (code: V128): V128 => f32x4.div(f32x4.const(1), code);
+  const x = scope.once(convert(scope, base, "float"));
+  const inverse = (code: V128): V128 => f32x4.div(scope.float(1), code);
   if (exponent.dtype === "literal") {
     const square = (): V128 => f32x4.mul(x, x);
     if (exponent.value === 1) return x;
@@ -219,9 +228,9 @@ function power(scope: Scope, base: Rendered, exponent: Rendered): V128 {
     if (exponent.value === 3) return f32x4.mul(square(), x);
     if (exponent.value === -1) return inverse(x);
     if (exponent.value === -2) return inverse(square());
-    if (exponent.value === 0.5) return v128.bitselect(f32x4.abs(x), f32x4.sqrt(f32x4.add(x, f32x4.const(0))), f32x4.eq(f32x4.abs(x), f32x4.const(Number.POSITIVE_INFINITY)));
+    if (exponent.value === 0.5) return v128.bitselect(f32x4.abs(x), f32x4.sqrt(f32x4.add(x, scope.float(0))), f32x4.eq(f32x4.abs(x), scope.float(Number.POSITIVE_INFINITY)));
   }
-  return laneByLane("pow")(scope, [x, scope.once(convert(exponent, "float"))]);
+  return laneByLane("pow")(scope, [x, scope.once(convert(scope, exponent, "float"))]);
 }
 
 /** A function of single numbers, called for each lane that counts. */
