@@ -1,5 +1,5 @@
-import type { WorkloadResult } from "./result.ts";
 import type { Goal } from "./side.ts";
+import type { WorkloadResult } from "./workload-result.ts";
 
 export interface GoalResult {
   readonly workload: string;

@@ -4,14 +4,14 @@ import { thisMachine } from "./machine.ts";
 import { shareTfjs } from "./one-tfjs.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { type MultiplyAdd, PEAK_FLOPS, peakSide } from "./peak.ts";
-import type { WorkloadResult } from "./result.ts";
 import { median } from "./statistics.ts";
+import type { WorkloadResult } from "./workload-result.ts";
 
 /** Runs the workloads one after the other and prints a table of each as it is done; fails where sides disagree. */
 async function main(options: Options): Promise<void> {
   shareTfjs();
   const { WORKLOADS } = await import("./workloads.ts");
-  const { runWorkload } = await import("./result.ts");
+  const { runWorkload } = await import("./workload-result.ts");
   const { goalTable, resultTable } = await import("./table.ts");
   const wanted = WORKLOADS.filter(({ name }) => options.only?.some((start) => name.startsWith(start)) ?? true);
   if (wanted.length === 0) throw new TypeError(`--only ${options.only?.join()}: there is no such workload, see --list`);
@@ -29,7 +29,7 @@ async function main(options: Options): Promise<void> {
     const result = await runWorkload(workload, {
       effort: options.effort,
       multiplyAdd,
-      wanted: (side) => options.sides?.includes(side) ?? true,
+      wanted: (side) => options.sides?.includes(side) ?? !(options.quick && workload.slow?.includes(side)),
       onTurn: showProgress,
     });
     showProgress("", "");

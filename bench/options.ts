@@ -4,6 +4,7 @@ import { isSide, SIDES, type SideName } from "./side.ts";
 
 export interface Options {
   readonly effort: Effort;
+  readonly quick: boolean;
   /** Workloads by the beginnings of their names; undefined for all. */
   readonly only: readonly string[] | undefined;
   readonly sides: readonly SideName[] | undefined;
@@ -16,7 +17,7 @@ export const USAGE = `npm run bench -- [options]
 
   --only NAME,...   workloads whose names begin so (see --list)
   --side NAME,...   these sides only: ${Object.keys(SIDES).join(", ")}
-  --quick           3 short rounds; slow sides once
+  --quick           3 short rounds, without what takes minutes
   --rounds N        rounds in which the sides take turns (default 7)
   --json FILE       writes all numbers there
   --list            names the workloads
@@ -39,6 +40,7 @@ export function readOptions(args: readonly string[]): Options {
   const effort = values.quick ? QUICK : THOROUGH;
   return {
     effort: { ...effort, rounds: values.rounds === undefined ? effort.rounds : readRounds(values.rounds) },
+    quick: values.quick,
     only: values.only?.split(","),
     sides: values.side?.split(",").map(readSide),
     json: values.json,

@@ -51,6 +51,8 @@ export interface Workload {
   readonly flops: number;
   /** Sides are made one workload at a time, and only those that are wanted. */
   readonly sides: ReadonlyMap<SideName, () => Promise<Side>>;
+  /** Sides that take minutes: `--quick` leaves them out. */
+  readonly slow?: readonly SideName[] | undefined;
   readonly goals: readonly Goal[];
 }
 

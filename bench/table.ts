@@ -1,6 +1,6 @@
 import type { GoalResult } from "./goals.ts";
-import type { SideResult, WorkloadResult } from "./result.ts";
 import type { Spread } from "./statistics.ts";
+import type { SideResult, WorkloadResult } from "./workload-result.ts";
 
 const HEAD = ["", "ms", "× first", "min – max", "GFLOP/s", "of peak", "rounds", "of a core", "differs by"] as const;
 

@@ -6,12 +6,12 @@ import { referred } from "./jax-sequence.ts";
 export type Loss = (p: Arrays, xs: JaxArray[], y: JaxArray) => JaxArray;
 
 export interface Trainer {
-  readonly loss: () => Promise<number>;
   /** Of the present weights, which stay. */
   readonly gradients: () => Arrays;
   /** The present weights, as further references. */
   readonly weights: () => Arrays;
-  readonly run: () => Promise<void>;
+  /** One step; the loss before it. */
+  readonly run: () => Promise<number>;
   readonly dispose: () => void;
 }
 
@@ -26,7 +26,6 @@ export function trainer(loss: Loss, start: Arrays, xs: JaxArray[], y: JaxArray):
   let [p, m, v] = [start, zeros(), zeros()];
   let count = 0;
   return {
-    loss: async () => (await jit(loss)(shared(p), referred(xs), y.ref).data())[0] ?? Number.NaN,
     gradients: () => {
       const [value, gradients] = jit(differentiate)(shared(p), referred(xs), y.ref);
       value.dispose();
@@ -37,8 +36,8 @@ export function trainer(loss: Loss, start: Arrays, xs: JaxArray[], y: JaxArray):
       count += 1;
       const results = step(p, m, v, np.array([count]), referred(xs), y.ref);
       ({ p, m, v } = results);
-      await blockUntilReady(results);
-      results.loss.dispose();
+      await blockUntilReady({ p, m, v });
+      return (await results.loss.data())[0] ?? Number.NaN;
     },
     dispose: () => {
       for (const arrays of [p, m, v]) release(Object.values(arrays));

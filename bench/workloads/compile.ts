@@ -14,6 +14,7 @@ export function compileWorkload(name: string, size: SequenceSize, goals: readonl
     units: 1,
     flops: 0,
     goals,
+    slow: size.steps > 100 ? ["jax-js wasm"] : [],
     sides: new Map<SideName, () => Promise<Side>>([
       ...seqcSides((executor) => {
         const given = problem();

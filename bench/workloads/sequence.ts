@@ -14,6 +14,9 @@ const TRAINERS = {
   "jax-js wasm": jax.sequenceTraining,
 } as const satisfies Readonly<Partial<Record<SideName, (problem: SequenceProblem) => Promise<Side>>>>;
 
+/** What tfjs-layers takes more than a few seconds for. */
+const SLOW_FLOPS = 5e9;
+
 /** One training step: loss, gradients and Adam. */
 export function trainingWorkload(
   name: string,
@@ -29,6 +32,7 @@ export function trainingWorkload(
     units: 1,
     flops: sequenceFlops(size).training,
     goals,
+    slow: sequenceFlops(size).training > SLOW_FLOPS ? ["tfjs-layers wasm"] : ["tfjs-layers cpu"],
     sides: new Map<SideName, () => Promise<Side>>([
       ...seqcSides((executor) => sequenceStep(executor, problem())),
       ...peers.map((peer) => [peer, () => TRAINERS[peer](problem())] as const),

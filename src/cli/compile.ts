@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Program } from "../build/program.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
 import { readRegime } from "../check/regime.ts";
 import { compileGeneration } from "../compile/decoder.ts";
+import { optimizeProgram } from "../compile/optimize.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { printGraph } from "../ir/print.ts";
+import { PASS_NAMES } from "../pass/pipeline.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { findSizes, modelName, openSizes } from "../runtime/find-sizes.ts";
@@ -28,7 +30,12 @@ interface Options {
   readonly emit: "ts" | "ir";
   readonly target: "tfjs";
   readonly out?: string;
+  readonly unroll?: number | "full";
+  readonly length: number;
 }
+
+/** How many steps `--unroll full` shows where not said: enough to see the pattern. */
+const SHOWN_STEPS = 3;
 
 export function compileCommand(): Command {
   return new Command()
@@ -43,6 +50,14 @@ export function compileCommand(): Command {
     )
     .addOption(new Option("--target <name>", "what the TypeScript runs on").choices(["tfjs"]).default("tfjs"))
     .option("--out <folder>", "where to write; without it, stdout")
+    .addOption(
+      new Option("--unroll <n|full>", "with --emit ir: that many steps of each loop one after another, or all").argParser(
+        unrollFactor,
+      ),
+    )
+    .addOption(
+      new Option("--length <n>", "with --unroll full: how many steps there are").argParser(stepCount).default(SHOWN_STEPS),
+    )
     .action(action(compile));
 }
 
@@ -51,6 +66,9 @@ async function compile(context: Context, file: string, options: Options): Promis
   const modules = readModules(file, report);
   remember(context, modules);
   if (modules === undefined || report.hasErrors) return EXIT.user;
+  if (options.unroll !== undefined && options.emit !== "ir") {
+    throw new DataError("only graphs can be shown unrolled: emitted code keeps its loops", { hint: "add --emit ir" });
+  }
   const text = options.model ?? onlyModel(modules);
   const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
   if (model === undefined || report.hasErrors) return EXIT.user;
@@ -58,7 +76,7 @@ async function compile(context: Context, file: string, options: Options): Promis
   const sizes = await findSizes(modules, model, weights);
   const input = emitInput(context, modules, model, sizes);
   if (input === undefined || report.hasErrors) return EXIT.user;
-  const files = options.emit === "ir" ? graphFiles(input) : await moduleFiles(input, model);
+  const files = options.emit === "ir" ? graphFiles(input, options) : await moduleFiles(input, model);
   for (const { path, text: content } of files) {
     if (options.out === undefined) print(content.trimEnd());
     else {
@@ -146,14 +164,36 @@ interface OutputFile {
   readonly text: string;
 }
 
-function graphFiles(input: EmitInput): readonly OutputFile[] {
+function unrollFactor(text: string): number | "full" {
+  return text === "full" ? text : stepCount(text);
+}
+
+function stepCount(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
+  throw new InvalidArgumentError("write a whole number from 1 to 1000.");
+}
+
+/** The graph with its loops unrolled as asked, and nothing else changed. */
+function unrolled(program: Program, { unroll, length }: Options): Program {
+  if (unroll === undefined) return program;
+  const times = program.inputs.flatMap((input) => input.times.flatMap((time) => time ?? []));
+  const others = PASS_NAMES.filter((name) => name !== "unroll");
+  return optimizeProgram(program, {
+    unroll,
+    off: new Set(others),
+    lengths: new Map(times.map((time) => [time, length])),
+  });
+}
+
+function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
   const programs: readonly Program[] = [
     input.forward,
     ...[...input.train, ...input.generate].map(({ program }) => program),
   ];
   const named = programs.map((program, at) => {
     const name = at === 0 ? input.model : ([...input.train, ...input.generate][at - 1]?.name ?? input.model);
-    return { path: `${name}.ir`, text: `// ${program.name}\n${printGraph(program.graph, { origins: true })}` };
+    return { path: `${name}.ir`, text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}` };
   });
   return named;
 }

@@ -19,11 +19,11 @@ import { uniformValue } from "./values.ts";
  * different ops (σ, σ, σ, tanh) stay parts; so do parts that meet a number alone, which fuses with what comes next.
  */
 export const packMaps: Pass = (graph, { fresh = createFresh(graph) }) => {
-  let before = graph;
+  let current = graph;
   for (;;) {
-    const after = packRegion(before, createDraft(before, fresh));
-    if (after === before) return after;
-    before = after;
+    const { graph: next, again } = packRegion(current, createDraft(current, fresh));
+    if (!again) return next;
+    current = next;
   }
 };
 
@@ -35,7 +35,13 @@ interface Site {
   readonly outerPacks: Packs | undefined;
 }
 
-function packRegion(graph: Graph, draft: Draft, inside?: Inside, outerPacks?: Packs): Graph {
+/** `again`: whether something of the region itself was packed, which may make more fit together. */
+function packRegion(
+  graph: Graph,
+  draft: Draft,
+  inside?: Inside,
+  outerPacks?: Packs,
+): { readonly graph: Graph; readonly again: boolean } {
   const packs = createPacks(draft);
   for (const node of graph.nodes) packs.know(node);
   const site: Site = { draft, inside, outerPacks };
@@ -49,7 +55,7 @@ function packRegion(graph: Graph, draft: Draft, inside?: Inside, outerPacks?: Pa
     if (group !== undefined) packed.set(group, isPacked);
     if (!isPacked) draft.keep(current);
   }
-  return draft.finishSorted();
+  return { graph: draft.finishSorted(), again: [...packed.values()].includes(true) };
 }
 
 function packInLoop(node: Node, draft: Draft, packs: Packs): Node {
@@ -58,8 +64,10 @@ function packInLoop(node: Node, draft: Draft, packs: Packs): Node {
   const loop = openLoop(node);
   const own = createDraft(body, draft.fresh);
   const inside = createInside(loop, draft, () => own);
-  const packed = packRegion(body, own, inside, packs);
-  return packed === body ? node : closeLoop(inside.finish(withBody(loop, packed)));
+  const { graph, again } = packRegion(body, own, inside, packs);
+  if (graph === body) return node;
+  const packed = closeLoop(inside.finish(withBody(loop, graph)));
+  return again ? packInLoop(packed, draft, packs) : packed;
 }
 
 /** All parts of a value, and the op that each goes into, at the same place of its operands. */

@@ -81,7 +81,9 @@ function axesOf(body: Graph): readonly Axis[] {
 function mergeLoops(group: readonly Node[], draft: Draft): Node {
   const [first, ...others] = group.flatMap((node) => (isNode(node, scan) ? [openLoop(node)] : []));
   if (first === undefined) throw new Error("internal: a group of no loops");
-  return closeLoop(others.reduce((merged, loop) => join(merged, apart(onAxis(loop, first.axis, draft), merged, draft)), first));
+  return closeLoop(
+    others.reduce((merged, loop) => join(merged, apart(onAxis(loop, first.axis, draft), merged, draft)), first),
+  );
 }
 
 /** The loop under other names, where its body shares some with another one's. */

@@ -78,7 +78,6 @@ function simplifiedNode(node: Node, simplifier: Simplifier): string | undefined 
 /** Whatever axes a rule has lost on the way are repeated in the end. */
 function simplified(call: Call, simplifier: Simplifier): string | undefined {
   const found =
-    RULES.get(call.op.name)?.(call, simplifier) ??
-    (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined);
+    RULES.get(call.op.name)?.(call, simplifier) ?? (call.op.form === "map" ? simplifyMap(call, simplifier) : undefined);
   return found === undefined ? undefined : asType(simplifier.draft, found, call.type);
 }

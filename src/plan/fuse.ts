@@ -1,32 +1,35 @@
 import { isNode } from "../ir/graph.ts";
 import type { Intrinsic, ScalarExpression } from "../ir/scalar.ts";
 import { contract } from "../op/contract.ts";
-import { gather, put, reshape } from "../op/move.ts";
+import { gather, put, rename, reshape } from "../op/move.ts";
 import { random } from "../op/source.ts";
 import { isAlwaysStored } from "./access.ts";
-import { type Reader, readersOf } from "./readers.ts";
+import type { Reader } from "./readers.ts";
 import type { ProductSums } from "./product-sum.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
 import { isView } from "./view.ts";
 import type { AxisOrder } from "./layout.ts";
+
+interface Choices {
+  readonly needed: ReadonlySet<Value>;
+  readonly order: AxisOrder;
+  readonly readers: ReadonlyMap<Value, readonly Reader[]>;
+  readonly sums: ProductSums;
+  readonly parts: ReadonlyMap<Value, unknown>;
+}
 
 /**
  * Which values lie in memory. All others are computed where they are read, inside the kernels of their readers: elementwise
  * chains join what comes after them, and what a loop reads at its own position is computed in the loop. A value that costs much is
  * stored where more than one reader, or a reader along further axes, would compute it again.
  */
-export function chooseStored(
-  graph: ValueGraph,
-  needed: ReadonlySet<Value>,
-  order: AxisOrder,
-  sums: ProductSums,
-): ReadonlySet<Value> {
+export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlySet<Value> {
+  const { needed, order, readers, sums, parts } = choices;
   const stored = new Set<Value>();
   const works = new Map<Value, number>();
-  const readers = readersOf(graph, needed);
   const visit = (value: Value): void => {
     if (!needed.has(value) || sums.inside.has(value)) return;
-    if (sums.terms.has(value)) {
+    if (sums.terms.has(value) || parts.has(value)) {
       stored.add(value);
       return;
     }
@@ -65,9 +68,17 @@ function isWorthStoring(
   const needsMemory = readers.some((reader) => reader.kind === "node" && isOperand(reader.value, reader.input));
   if (needsMemory && !isView(value, stored, order)) return true;
   // What a step or the program leaves gets memory anyway: in the kernel of what it is computed with.
-  if (readers.some((reader) => isEnd(value, reader))) return true;
+  if (readers.some((reader) => isEnd(value, reader))) return !isRenamed(value, readers, stored);
   if (value.axes.length === 0 || work < DEAR) return false;
   return readers.length > 1 || readers.some((reader) => repeats(value, reader));
+}
+
+/** Whether an end only gives axes other names: then it is computed under the other names where it is to lie. */
+function isRenamed(value: Value, readers: readonly Reader[], stored: ReadonlySet<Value>): boolean {
+  const { definition } = value;
+  if (definition.kind !== "node" || !isNode(definition.node, rename)) return false;
+  const [source] = definition.inputs;
+  return source !== undefined && stored.has(source) && source.loop === value.loop && readers.every((reader) => reader.kind === "end");
 }
 
 function isEnd(value: Value, reader: Reader): boolean {

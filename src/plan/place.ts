@@ -76,12 +76,12 @@ export type CarryPlan = {
   readonly start: Value;
   /** Where the value before the step lies; after the loop, the final value. */
   readonly current: Place;
-  /** The address that the loop starts with. */
-  readonly startCell: number;
+  /** Where its start is put. */
+  readonly startPlace: Place;
 } & (
   | /** The step writes it over itself. */ { readonly kind: "in place" }
-  /** Two buffers change places; `copy` where the next value is computed elsewhere. */
+  /** Two buffers change places. */
   | { readonly kind: "double"; readonly nextCell: number; readonly otherCell: number; readonly target: Place; readonly copy: boolean }
-  /** It is an entry of a collected y, and is read there by the next step. */
-  | { readonly kind: "collected"; readonly entry: Place }
+  /** It is an entry of what is collected, and is read there by the next step. */
+  | { readonly kind: "collected"; readonly entry: Place; readonly copy: boolean }
 );

@@ -1,7 +1,7 @@
 import { isNode } from "../ir/graph.ts";
 import { contract } from "../op/contract.ts";
 import { add } from "../op/map.ts";
-import { type Reader, readersOf } from "./readers.ts";
+import type { Reader } from "./readers.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
 
 /** Sums of products that are added up where the sum lies, so that the products need no memory of their own. */
@@ -12,8 +12,11 @@ export interface ProductSums {
   readonly inside: ReadonlySet<Value>;
 }
 
-export function findProductSums(graph: ValueGraph, needed: ReadonlySet<Value>): ProductSums {
-  const readers = readersOf(graph, needed);
+export function findProductSums(
+  graph: ValueGraph,
+  needed: ReadonlySet<Value>,
+  readers: ReadonlyMap<Value, readonly Reader[]>,
+): ProductSums {
   const terms = new Map<Value, readonly Value[]>();
   const inside = new Set<Value>();
   const visit = (value: Value): void => {

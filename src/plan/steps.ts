@@ -27,13 +27,8 @@ export type Kernel = Exclude<Step, { readonly kind: "loop" }>;
 export type KernelKind = "reduce" | "contract" | "arg" | "scatter" | "put" | "concat" | "merge";
 
 /** The kernels of a graph in the order in which they run, where `stored` says which values need one. */
-export function planSteps(
-  graph: ValueGraph,
-  needed: ReadonlySet<Value>,
-  stored: ReadonlySet<Value>,
-  sums: ProductSums,
-): readonly Step[] {
-  return planItems(graph.items, { needed, stored, sums });
+export function planSteps(graph: ValueGraph, choices: Choices): readonly Step[] {
+  return planItems(graph.items, choices);
 }
 
 interface Choices {

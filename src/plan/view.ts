@@ -17,7 +17,7 @@ export interface View {
 /** What lies in memory, and where. */
 export interface Memory {
   readonly stored: ReadonlySet<Value>;
-  readonly places: ReadonlyMap<Value, Place>;
+  readonly places: Pick<ReadonlyMap<Value, Place>, "get">;
 }
 
 /** How to read a value in place; undefined where it must be computed. Axes without a stride repeat. */

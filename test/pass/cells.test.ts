@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { type Graph, isNode, type Node } from "../../src/ir/graph.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { contract } from "../../src/op/contract.ts";
 import { scan } from "../../src/op/region.ts";
 import type { PassName } from "../../src/pass/pass.ts";
 import { PASS_NAMES } from "../../src/pass/pipeline.ts";
-import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { allScans } from "../../src/pass/region.ts";
 import { compileStepOf, readSource } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
@@ -44,7 +44,12 @@ describe.each(Object.entries(CELLS))("%s", (name, [forward, backward]) => {
         const { graph } = optimizeProgram(program, { off: new Set(off), check: true });
         expectSame(before, graph, inputs, sizes, `without ${off.join(", ")}`);
       }
-      for (const options of [{ rows: 1 }, { memory: 0 }, { unroll: 3 }, { unroll: "full", lengths: new Map([["T", 4]]) }] as const) {
+      for (const options of [
+        { rows: 1 },
+        { memory: 0 },
+        { unroll: 3 },
+        { unroll: "full", lengths: new Map([["T", 4]]) },
+      ] as const) {
         const { graph } = optimizeProgram(program, { ...options, check: true });
         expectSame(before, graph, inputs, sizes, JSON.stringify(options));
       }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type Builder, createBuilder } from "../../src/ir/builder.ts";
 import { interpret } from "../../src/ir/interpret.ts";
+import type { Op } from "../../src/ir/op.ts";
 import { printGraph } from "../../src/ir/print.ts";
 import { namedSize } from "../../src/ir/size.ts";
 import type { Axis } from "../../src/ir/type.ts";
 import { contract } from "../../src/op/contract.ts";
 import type { NoAttributes } from "../../src/op/elementwise.ts";
-import type { Op } from "../../src/ir/op.ts";
 import * as maps from "../../src/op/map.ts";
 import { expand } from "../../src/op/move.ts";
 import { reduce } from "../../src/op/reduce.ts";
@@ -31,13 +31,15 @@ const map = (b: Builder, op: Op<NoAttributes>, ...inputs: readonly string[]): st
 const FORMS: Readonly<Record<string, Make>> = {
   ...Object.fromEntries(
     ["add", "sub", "mul", "div", "pow", "maximum", "minimum"].flatMap((name) =>
-      [0, -0, 1, -1, 2, 3, 4, -2, 0.5, 7, 1e-30, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].flatMap((value) => {
-        const op = maps[name as "add"];
-        return [
-          [`${name}(x, ${value})`, ((b, x) => map(b, op, x, num(b, value))) satisfies Make],
-          [`${name}(${value}, x)`, ((b, x) => map(b, op, num(b, value), x)) satisfies Make],
-        ];
-      }),
+      [0, -0, 1, -1, 2, 3, 4, -2, 0.5, 7, 1e-30, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].flatMap(
+        (value) => {
+          const op = maps[name as "add"];
+          return [
+            [`${name}(x, ${value})`, ((b, x) => map(b, op, x, num(b, value))) satisfies Make],
+            [`${name}(${value}, x)`, ((b, x) => map(b, op, num(b, value), x)) satisfies Make],
+          ];
+        },
+      ),
     ),
   ),
   "x - x": (b, x) => map(b, maps.sub, x, x),
@@ -78,7 +80,13 @@ describe("algebra keeps NaN and infinities", () => {
       ["N", pairs.length],
       ["M", 3],
     ]);
-    const tensor = (side: 0 | 1) => ({ dtype: "float", axes: ["N"], shape: [pairs.length], data: Float64Array.from(pairs, (pair) => pair[side]) }) as const;
+    const tensor = (side: 0 | 1) =>
+      ({
+        dtype: "float",
+        axes: ["N"],
+        shape: [pairs.length],
+        data: Float64Array.from(pairs, (pair) => pair[side]),
+      }) as const;
     const inputs = new Map([
       ["x", tensor(0)],
       ["y", tensor(1)],
@@ -87,7 +95,9 @@ describe("algebra keeps NaN and infinities", () => {
     for (const pass of ["simplify", "fold", "cse"] as const) {
       const simple = PASSES[pass](graph, DEFAULT_OPTIONS);
       const after = interpret(simple, inputs, sizes).get("out")?.data ?? [];
-      const wrong = pairs.flatMap((pair, at) => (isSame(after[at], before[at]) ? [] : [`${pair}: ${after[at]} for ${before[at]}`]));
+      const wrong = pairs.flatMap((pair, at) =>
+        isSame(after[at], before[at]) ? [] : [`${pair}: ${after[at]} for ${before[at]}`],
+      );
       expect(wrong, printGraph(simple)).toEqual([]);
     }
   });
@@ -95,6 +105,7 @@ describe("algebra keeps NaN and infinities", () => {
 
 /** The same but for the sign of zero and the last digits. */
 function isSame(value = Number.NaN, wanted = Number.NaN): boolean {
-  if (Number.isNaN(wanted) || !Number.isFinite(wanted) || wanted === 0) return value === wanted || Object.is(value, wanted);
+  if (Number.isNaN(wanted) || !Number.isFinite(wanted) || wanted === 0)
+    return value === wanted || Object.is(value, wanted);
   return Math.abs(value - wanted) <= 1e-12 * Math.abs(wanted);
 }

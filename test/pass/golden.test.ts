@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { printGraph } from "../../src/ir/print.ts";
 import { PASS_NAMES, PASSES } from "../../src/pass/pipeline.ts";
-import { expectSameMeaning } from "./meaning.ts";
 import { failedChecks, readGolden } from "./golden.ts";
+import { expectSameMeaning } from "./meaning.ts";
 
 describe.each(PASS_NAMES)("%s", (pass) => {
   const folder = join(import.meta.dirname, pass);

@@ -31,7 +31,9 @@ export function readGolden(text: string): Golden {
     new Map(
       comments
         .filter((comment) => comment.startsWith(`${name} `))
-        .flatMap((comment) => [...comment.matchAll(/([\w~.]+)=(\S+)/g)].map((match) => [match[1] ?? "", match[2] ?? ""])),
+        .flatMap((comment) =>
+          [...comment.matchAll(/([\w~.]+)=(\S+)/g)].map((match) => [match[1] ?? "", match[2] ?? ""]),
+        ),
     );
   const options = settings("OPTIONS");
   const unroll = options.get("unroll");

@@ -41,7 +41,11 @@ function firstDifference(actual: Tensor | undefined, wanted: Tensor): string | u
 }
 
 function isClose(value: number, wanted: number): boolean {
-  return value === wanted || Object.is(value, wanted) || Math.abs(value - wanted) <= TOLERANCE * Math.max(1, Math.abs(wanted));
+  return (
+    value === wanted ||
+    Object.is(value, wanted) ||
+    Math.abs(value - wanted) <= TOLERANCE * Math.max(1, Math.abs(wanted))
+  );
 }
 
 /** The same for two graphs with random inputs; sizes that are not known are small and differ. */

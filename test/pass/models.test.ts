@@ -22,7 +22,8 @@ describe("models keep their numbers under each pass and all passes", () => {
       tested++;
       test(`${sketch.name}, ${way}: gradients`, () => checkPasses(program, sketch));
       for (const [name, step] of stepsOf(sketch, dense)) {
-        if (isSmall(step, sketch.sizes)) test(`${sketch.name}, ${way}: training step ${name}`, () => checkPasses(step, sketch));
+        if (isSmall(step, sketch.sizes))
+          test(`${sketch.name}, ${way}: training step ${name}`, () => checkPasses(step, sketch));
       }
     }
   }

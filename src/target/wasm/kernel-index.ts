@@ -119,7 +119,7 @@ export function putKernel(context: Context, output: Value, loops: readonly Loop[
   return kernel.finish();
 }
 
-/** The inputs one after another, each by a loop nest of its own. */
+/** The inputs one after another, each by a loop nest of its own, unless it is computed there already. */
 export function concatKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
   const kernel = createKernel(context, `concat ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
@@ -132,13 +132,14 @@ export function concatKernel(context: Context, output: Value, loops: readonly Lo
     const count = own?.size ?? constantSize(1);
     const walked = storedAxes(context, output).map((axis) => (axis.id === to.id ? { ...axis, size: count } : axis));
     const first = start;
+    start = kernel.add(start, kernel.size(count));
+    if (context.plan.parts.get(input)?.whole === output) return;
     nest(kernel, walked, (positions) => {
       const at = positionAlong(positions, to.id);
       const inside = own === undefined ? positions : new Map([...positions, [own.id, at]]);
       const moved = new Map([...positions, [to.id, addToPosition(kernel, at, first)]]);
       storeTo(kernel, place, moved, converted(kernel, evaluate(kernel, input, inside), output));
     });
-    start = kernel.add(start, kernel.size(count));
   });
   return kernel.finish();
 }

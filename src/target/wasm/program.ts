@@ -1,8 +1,8 @@
 import type { Action } from "../../plan/plan.ts";
-import type { CarryPlan } from "../../plan/place.ts";
+import type { CarryPlan, Place } from "../../plan/place.ts";
 import type { Kernel as KernelStep } from "../../plan/steps.ts";
 import type { Loop } from "../../plan/value.ts";
-import { multiplySizes, constantSize } from "../../ir/size.ts";
+import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import { type Context, cellAddress, fixedSize } from "./context.ts";
 import {
   block,
@@ -83,7 +83,7 @@ function loopFunction(
 ): Procedure {
   const inner = [...loops, loop];
   const starts = carries.map((plan) =>
-    copyKernel(context, plan.start, { ...plan.current, cell: plan.startCell }, loops, (kernel, positions) =>
+    copyKernel(context, plan.start, plan.startPlace, loops, (kernel, positions) =>
       evaluate(kernel, plan.start, positions),
     ),
   );
@@ -104,8 +104,8 @@ function loopFunction(
   const advance = carries.flatMap((plan) => advanceCarry(context, plan, inner, places, builder.local("i32")));
   builder.finish(
     ...starts.map((reference) => call(reference, ...outer)),
-    ...carries.flatMap(startCarry),
-    local.set(count, sizeCode(context, loop)),
+    ...carries.flatMap((plan) => startCarry(context, plan, loops, outer)),
+    local.set(count, sizeCode(context, loop.axis.size)),
     local.set(done, i32.const(0)),
     block(
       branchIf(0, i32.eqz(local.get(count))),
@@ -121,9 +121,9 @@ function loopFunction(
   return builder.reference;
 }
 
-function sizeCode(context: Context, { axis }: Loop): I32 {
-  const fixed = fixedSize(axis.size);
-  return fixed === undefined ? loadCell(context.plan.cells.size(axis.size)) : i32.const(fixed);
+function sizeCode(context: Context, size: Size): I32 {
+  const fixed = fixedSize(size);
+  return fixed === undefined ? loadCell(context.plan.cells.size(size)) : i32.const(fixed);
 }
 
 function loadCell(cell: number): I32 {
@@ -134,9 +134,25 @@ function storeCell(cell: number, value: I32): Statement {
   return i32.store(i32.const(0), value, cellAddress(cell));
 }
 
-function startCarry(plan: CarryPlan): readonly Statement[] {
-  const start = storeCell(plan.current.cell, loadCell(plan.startCell));
+function startCarry(
+  context: Context,
+  plan: CarryPlan,
+  loops: readonly Loop[],
+  positions: readonly I32[],
+): readonly Statement[] {
+  const start = storeCell(plan.current.cell, addressCode(context, plan.startPlace, loops, positions));
   return plan.kind === "double" ? [start, storeCell(plan.nextCell, loadCell(plan.otherCell))] : [start];
+}
+
+/** Where a place starts, at positions of the loops around. */
+function addressCode(context: Context, place: Place, loops: readonly Loop[], positions: readonly I32[]): I32 {
+  const inBytes = (elements: Size): I32 => sizeCode(context, multiplySizes(elements, constantSize(4)));
+  let address = loadCell(place.cell);
+  if (place.offset !== undefined) address = i32.add(address, inBytes(place.offset));
+  for (const { loop, stride } of place.steps) {
+    address = i32.add(address, i32.mul(positions[loops.indexOf(loop)] ?? i32.const(0), inBytes(stride)));
+  }
+  return address;
 }
 
 /** What the step left becomes the carry's present value. */
@@ -156,16 +172,8 @@ function advanceCarry(
         storeCell(plan.current.cell, loadCell(plan.nextCell)),
         storeCell(plan.nextCell, local.get(spare)),
       ];
-    case "collected": {
-      let address = loadCell(plan.entry.cell);
-      for (const { loop, stride } of plan.entry.steps) {
-        const bytes = multiplySizes(stride, constantSize(4));
-        const fixed = fixedSize(bytes);
-        const step = fixed === undefined ? loadCell(context.plan.cells.size(bytes)) : i32.const(fixed);
-        address = i32.add(address, i32.mul(positions[loops.indexOf(loop)] ?? i32.const(0), step));
-      }
-      return [storeCell(plan.current.cell, address)];
-    }
+    case "collected":
+      return [storeCell(plan.current.cell, addressCode(context, plan.entry, loops, positions))];
     default:
       return plan satisfies never;
   }

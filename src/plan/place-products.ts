@@ -1,0 +1,78 @@
+import { denseStrides } from "./layout.ts";
+import type { Place } from "./place.ts";
+import { placeValue } from "./place-steps.ts";
+import type { Action } from "./plan.ts";
+import {
+  canHoist,
+  operandRoles,
+  type Pack,
+  packedBytes,
+  packKey,
+  type Product,
+  type ProductTerm,
+  planProduct,
+  scratchBytes,
+} from "./product.ts";
+import { type State, touch, use } from "./state.ts";
+import type { Step } from "./steps.ts";
+import type { Value } from "./value.ts";
+import { type Memory, viewOf } from "./view.ts";
+
+/** A sum of products, with the memory that packing takes. */
+export function placeProducts(state: State, output: Value): Action {
+  const out = placeValue(state, output);
+  const terms = (state.sums.terms.get(output) ?? []).map((value): ProductTerm => {
+    const product = planProduct(state, state.order, value, out);
+    if (product === undefined) return { value, product, pack: undefined };
+    const before = state.packs.get(packKey(product));
+    if (before !== undefined) touch(state, before.buffer);
+    return { value, product, pack: before ?? scratchFor(state, product) };
+  });
+  return { kind: "products", output, terms };
+}
+
+function scratchFor(state: State, product: Product): Pack | undefined {
+  const bytes = scratchBytes(product);
+  if (bytes === undefined) return undefined;
+  const buffer = state.cells.buffer("packed", bytes, { loop: state.frames.at(-1)?.loop, at: state.position });
+  touch(state, buffer);
+  return { buffer, hoisted: false };
+}
+
+/** Packs what the products of a loop read of its outside, once for all steps. */
+export function packBefore(state: State, step: Extract<Step, { readonly kind: "loop" }>): readonly Action[] {
+  const { outer } = step.loop;
+  // What the loop computes has no place yet, but the order of its axes is known.
+  const memory: Memory = {
+    stored: state.stored,
+    places: { get: (value) => state.places.get(value) ?? likelyPlace(state, value) },
+  };
+  return productsInside(step.body, state).flatMap((value): readonly Action[] => {
+    const right = operandRoles(value, state.order)?.right;
+    const root = right === undefined ? undefined : viewOf(memory, right)?.root;
+    if (root === undefined || root.loop !== outer || root.definition.kind === "carry") return [];
+    const product = planProduct(memory, state.order, value, likelyPlace(state, value));
+    if (product === undefined || !canHoist(product)) return [];
+    const key = packKey(product);
+    if (state.packs.get(key)?.buffer.loop === outer && state.packs.has(key)) return [];
+    state.position++;
+    const buffer = state.cells.buffer("packed", packedBytes(product), { loop: outer, at: state.position });
+    touch(state, buffer);
+    use(state, root);
+    const pack: Pack = { buffer, hoisted: true };
+    state.packs.set(key, pack);
+    return [{ kind: "pack", product, pack }];
+  });
+}
+
+function productsInside(steps: readonly Step[], state: State): readonly Value[] {
+  return steps.flatMap((step) => {
+    if (step.kind === "loop") return productsInside(step.body, state);
+    return step.kind === "contract" ? (state.sums.terms.get(step.output) ?? []) : [];
+  });
+}
+
+/** The place that a value has when it has memory of its own. */
+function likelyPlace(state: State, value: Value): Place {
+  return { cell: -1, steps: [], strides: denseStrides(state.order(value.axes)), buffers: [] };
+}
