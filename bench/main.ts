@@ -35,18 +35,21 @@ async function main(options: Options): Promise<void> {
     showProgress("", "");
     console.log(resultTable(result));
     results.push(result);
+    if (options.json !== undefined) {
+      // After each, so that a run that is broken off leaves what it has.
+      const workloads = results.map(withoutFunctions);
+      const all = { machine, peaks: Object.fromEntries(peaks), effort: options.effort, workloads };
+      writeFileSync(options.json, `${JSON.stringify({ ...all, goals: goalResults(results) }, undefined, 2)}\n`);
+    }
   }
   const goals = goalResults(results);
   if (goals.length > 0) console.log(goalTable(goals));
-  if (options.json !== undefined) {
-    const workloads = results.map(({ workload: { sides: _, ...workload }, ...result }) => ({ ...workload, ...result }));
-    const { effort } = options;
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ machine, peaks: Object.fromEntries(peaks), effort, workloads, goals }, undefined, 2)}\n`,
-    );
-  }
   if (results.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
+}
+
+function withoutFunctions({ workload, ...result }: WorkloadResult): object {
+  const { sides: _, ...description } = workload;
+  return { ...description, ...result };
 }
 
 /** The faster of the two ways to multiply and add, and both speeds, GFLOP/s. */

@@ -1,7 +1,17 @@
-import type { Side } from "./side.ts";
+import type { Clock, Side } from "./side.ts";
 import { median } from "./statistics.ts";
 
+/** What is counted: the time that passes, or what this process has of the processor, for a machine that others use meanwhile. */
+export const CLOCKS = {
+  elapsed: (): number => performance.now(),
+  processor: (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+} as const satisfies Readonly<Record<string, Clock>>;
+
 export interface Effort {
+  readonly clock: keyof typeof CLOCKS;
   readonly rounds: number;
   /** How long a side's turn in a round is to take. */
   readonly turnMilliseconds: number;
@@ -46,7 +56,7 @@ export async function measure<Name extends string>(
     for (const [name, plan] of rotated([...plans], round)) {
       if (round >= plan.rounds) continue;
       onTurn(name);
-      times.get(name)?.push(await quietTurn(plan.side, plan.runs));
+      times.get(name)?.push(await quietTurn(plan.side, plan.runs, CLOCKS[effort.clock]));
     }
   }
   return times;
@@ -55,12 +65,12 @@ export async function measure<Name extends string>(
 const MOST_RUNS = 20_000;
 
 /** Runs until the compilers of the machine below have settled. */
-async function warm(side: Side, { turnMilliseconds }: Effort): Promise<Turn> {
+async function warm(side: Side, { turnMilliseconds, clock }: Effort): Promise<Turn> {
   await side.enter?.();
   const end = performance.now() + turnMilliseconds;
   return observed(async () => {
     const times: number[] = [];
-    do times.push(await timed(side));
+    do times.push(await timed(side, CLOCKS[clock]));
     while (performance.now() < end && times.length < MOST_RUNS);
     return median(times.slice(times.length >> 1));
   });
@@ -70,13 +80,13 @@ const QUIET = 0.97;
 const TRIES = 3;
 
 /** The least disturbed of a few tries. */
-async function quietTurn(side: Side, runs: number): Promise<Turn> {
+async function quietTurn(side: Side, runs: number, clock: Clock): Promise<Turn> {
   await side.enter?.();
   let best: Turn | undefined;
   for (let attempt = 0; attempt < TRIES && (best?.undisturbed ?? 0) < QUIET; attempt++) {
     const turn = await observed(async () => {
       const times: number[] = [];
-      for (let run = 0; run < runs; run++) times.push(await timed(side));
+      for (let run = 0; run < runs; run++) times.push(await timed(side, clock));
       return median(times);
     });
     if (turn.undisturbed > (best?.undisturbed ?? -1)) best = turn;
@@ -91,11 +101,11 @@ async function observed(act: () => Promise<number>): Promise<Turn> {
   return { milliseconds, undisturbed: (user + system) / 1000 / (performance.now() - start) };
 }
 
-async function timed(side: Side): Promise<number> {
-  if (side.time !== undefined) return side.time();
-  const start = performance.now();
+async function timed(side: Side, clock: Clock): Promise<number> {
+  if (side.time !== undefined) return side.time(clock);
+  const start = clock();
   await side.run();
-  return performance.now() - start;
+  return clock() - start;
 }
 
 function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { Effort } from "./measure.ts";
+import { CLOCKS, type Effort } from "./measure.ts";
 import { isSide, SIDES, type SideName } from "./side.ts";
 
 export interface Options {
@@ -19,6 +19,7 @@ export const USAGE = `npm run bench -- [options]
   --side NAME,...   these sides only: ${Object.keys(SIDES).join(", ")}
   --quick           3 short rounds, without what takes minutes
   --rounds N        rounds in which the sides take turns (default 7)
+  --clock processor counts processor time, for a machine that others use meanwhile (default elapsed)
   --json FILE       writes all numbers there
   --list            names the workloads
 `;
@@ -32,6 +33,7 @@ export function readOptions(args: readonly string[]): Options {
       side: { type: "string" },
       quick: { type: "boolean", default: false },
       rounds: { type: "string" },
+      clock: { type: "string", default: "elapsed" },
       json: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
       list: { type: "boolean", default: false },
@@ -39,7 +41,11 @@ export function readOptions(args: readonly string[]): Options {
   });
   const effort = values.quick ? QUICK : THOROUGH;
   return {
-    effort: { ...effort, rounds: values.rounds === undefined ? effort.rounds : readRounds(values.rounds) },
+    effort: {
+      ...effort,
+      clock: readClock(values.clock),
+      rounds: values.rounds === undefined ? effort.rounds : readRounds(values.rounds),
+    },
     quick: values.quick,
     only: values.only?.split(","),
     sides: values.side?.split(",").map(readSide),
@@ -49,8 +55,8 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-const THOROUGH: Effort = { rounds: 7, turnMilliseconds: 400, sideMilliseconds: 30_000 };
-const QUICK: Effort = { rounds: 3, turnMilliseconds: 100, sideMilliseconds: 3_000 };
+const THOROUGH: Omit<Effort, "clock"> = { rounds: 7, turnMilliseconds: 400, sideMilliseconds: 30_000 };
+const QUICK: Omit<Effort, "clock"> = { rounds: 3, turnMilliseconds: 100, sideMilliseconds: 3_000 };
 
 function readRounds(text: string): number {
   const rounds = Number(text);
@@ -61,4 +67,9 @@ function readRounds(text: string): number {
 function readSide(name: string): SideName {
   if (isSide(name)) return name;
   throw new TypeError(`--side ${name}: there are ${Object.keys(SIDES).join(", ")}`);
+}
+
+function readClock(name: string): Effort["clock"] {
+  if (name === "elapsed" || name === "processor") return name;
+  throw new TypeError(`--clock ${name}: there are ${Object.keys(CLOCKS).join(", ")}`);
 }

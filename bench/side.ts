@@ -1,6 +1,9 @@
 /** Numbers that a side computes, by name; every side of a workload gives them in the same layout. */
 export type Results = ReadonlyMap<string, Float32Array>;
 
+/** Milliseconds from some moment on. */
+export type Clock = () => number;
+
 /** One of the programs that a workload compares, ready to run. */
 export interface Side {
   /** Makes the side the current one, where sides share a library's state; never timed. */
@@ -10,7 +13,7 @@ export interface Side {
   /** The unit that is timed: one training step, one product, a stream of steps. */
   readonly run: () => Promise<void>;
   /** Runs and says itself how many milliseconds count, where that is not all of `run`. */
-  readonly time?: (() => Promise<number>) | undefined;
+  readonly time?: ((clock: Clock) => Promise<number>) | undefined;
   readonly dispose: () => void;
 }
 

@@ -2,7 +2,7 @@ import { type Array as JaxArray, jit, nn, numpy as np } from "@jax-js/jax";
 import { difference, swapped, transposed } from "../arrays.ts";
 import { weightData } from "../gates.ts";
 import type { SequenceProblem, Weights } from "../sequence.ts";
-import type { Results, Side } from "../side.ts";
+import type { Clock, Results, Side } from "../side.ts";
 import { type Arrays, at, floats, release, shared, startJax } from "./jax-arrays.ts";
 import { JAX_CELLS } from "./jax-cells.ts";
 import { inputs, labels, logits, meanCrossEntropy, parameters, parts, toSeqc } from "./jax-sequence.ts";
@@ -38,22 +38,22 @@ export async function sequenceTraining(problem: SequenceProblem): Promise<Side> 
 
 /** The first training step, less the second: tracing, differentiating and compiling. */
 export function compileSide(problem: SequenceProblem): Side {
-  const compile = async (): Promise<{ readonly milliseconds: number; readonly loss: number }> => {
+  const compile = async (clock: Clock): Promise<{ readonly milliseconds: number; readonly loss: number }> => {
     await startJax();
     const training = sequenceTrainer(problem);
-    const start = performance.now();
+    const start = clock();
     const loss = await training.run();
-    const first = performance.now();
+    const first = clock();
     await training.run();
-    const second = performance.now();
+    const second = clock();
     training.dispose();
     return { milliseconds: first - start - (second - first), loss };
   };
   return {
-    check: async () => new Map([["loss", Float32Array.of((await compile()).loss)]]),
-    time: async () => (await compile()).milliseconds,
+    check: async () => new Map([["loss", Float32Array.of((await compile(() => performance.now())).loss)]]),
+    time: async (clock) => (await compile(clock)).milliseconds,
     run: async () => {
-      await compile();
+      await compile(() => performance.now());
     },
     dispose: () => undefined,
   };

@@ -4,7 +4,7 @@ import { writeState } from "../../src/runtime/state.ts";
 import { isTarget, TARGETS } from "../../src/runtime/targets.ts";
 import { difference } from "../arrays.ts";
 import type { Weights } from "../sequence.ts";
-import type { Results, Side, SideName } from "../side.ts";
+import type { Clock, Results, Side, SideName } from "../side.ts";
 import { enterTfjs } from "./layers.ts";
 import { gradientProgram, type Request, stepProgram, valuesProgram } from "./seqc-program.ts";
 
@@ -159,13 +159,13 @@ function withState(program: Program, names: readonly string[]): Program {
 
 /** From the text of the model to the end of the first step, less the second step; `make` gives a new side each time. */
 export function compileSide(make: () => Side): Side {
-  const time = async (): Promise<number> => {
-    const start = performance.now();
+  const time = async (clock: Clock): Promise<number> => {
+    const start = clock();
     const side = make();
     await side.run();
-    const first = performance.now();
+    const first = clock();
     await side.run();
-    const second = performance.now();
+    const second = clock();
     side.dispose();
     return first - start - (second - first);
   };
@@ -178,7 +178,7 @@ export function compileSide(make: () => Side): Side {
     },
     time,
     run: async () => {
-      await time();
+      await time(() => performance.now());
     },
     dispose: () => undefined,
   };

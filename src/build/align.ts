@@ -56,7 +56,11 @@ export function renameVisible(context: Context, value: TensorValue, targets: rea
   const id = renameValue(context, value.id, from, to);
   const zeroOutside = value.zeroOutside.map((axis) => to[from.indexOf(axis)]?.id ?? axis);
   const masks = value.condition.masks.map((mask) => renameValue(context, mask, from, to));
-  return { ...value, id, visible, zeroOutside, condition: { ...value.condition, masks } };
+  const windows = value.condition.windows.map(({ mask, whole }) => ({
+    mask: renameValue(context, mask, from, to),
+    whole,
+  }));
+  return { ...value, id, visible, zeroOutside, condition: { ...value.condition, masks, windows } };
 }
 
 function renameValue(context: Context, id: string, from: readonly string[], to: readonly Axis[]): string {

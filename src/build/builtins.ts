@@ -7,7 +7,7 @@ import * as move from "../op/make_move.ts";
 import * as maps from "../op/map.ts";
 import { argmax, argmin } from "../op/reduce.ts";
 import type { Argument, Call } from "../syntax/tree.ts";
-import { align, hiddenIds, jointCondition } from "./align.ts";
+import { align, hiddenIds, jointCondition, renameVisible } from "./align.ts";
 import { convolution, pooling } from "./convolution.ts";
 import { derivative } from "./differential.ts";
 import { evaluate } from "./expression.ts";
@@ -284,13 +284,14 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
     );
     return INVALID;
   }
-  const rests = values.map((value, index) => ({
+  const apart = values.map((value, index) => withOwnJoint(context, values, value, joints[index] ?? -1));
+  const rests = apart.map((value, index) => ({
     ...value,
     visible: value.visible.filter((_, place) => place !== joints[index]),
   }));
   const aligned = align(context, rests, call.span);
   if (aligned === undefined) return INVALID;
-  const lasts = values.map((value, index) => value.visible[joints[index] ?? -1]);
+  const lasts = apart.map((value, index) => value.visible[joints[index] ?? -1]);
   const size = lasts
     .map((axis) => (axis === undefined || axis.unit ? constantSize(1) : axis.axis.size))
     .reduce(addSizes);
@@ -309,7 +310,8 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
     lasts.map((axis) => (axis === undefined || axis.unit ? "" : axis.axis.id)),
     to,
   );
-  const at = joints[0] ?? 0;
+  const widest = rests.findIndex((value) => value.visible.length === aligned.visible.length);
+  const at = joints[widest] ?? aligned.visible.length;
   const visible = [...aligned.visible.slice(0, at), visibleAxis(to, lasts[0]?.label), ...aligned.visible.slice(at)];
   return {
     kind: "tensor",
@@ -320,6 +322,26 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
     zeroOutside: [],
     from: call.span,
   };
+}
+
+/** The value with another id for the axis that is joined, where some operand has that id for an axis that is not. */
+function withOwnJoint(
+  context: Context,
+  values: readonly TensorValue[],
+  value: TensorValue,
+  joint: number,
+): TensorValue {
+  const own = value.visible[joint];
+  if (own === undefined || own.unit) return value;
+  const ids = values.flatMap(({ visible }) => visible.map((axis) => axis.axis.id));
+  if (ids.filter((id) => id === own.axis.id).length === 1) return value;
+  const { axes } = context.session;
+  const fresh = axes.fresh(own.axis.size, new Set([...hiddenIds(context), ...ids]), axes.lengths(own.axis.id));
+  return renameVisible(
+    context,
+    value,
+    value.visible.map((axis, place) => (place === joint ? fresh : axis.axis)),
+  );
 }
 
 /** Which visible axis of an operand is joined; an operand without one counts as one entry. */

@@ -2,13 +2,23 @@ import type { AxisRange } from "../ir/graph.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import type { Context } from "./frame.ts";
-import type { Condition } from "./value.ts";
+import { type Condition, EVERYWHERE } from "./value.ts";
 
 /** Holds where both do. */
 export function mergeConditions(a: Condition, b: Condition): Condition {
-  if (b.ranges.length === 0 && b.masks.length === 0) return a;
-  const ranges = new Map<string, AxisRange>(a.ranges.map((range) => [range.axis, range]));
-  for (const range of b.ranges) {
+  if (isEverywhere(b)) return a;
+  const known = new Set(a.windows.map((window) => window.mask));
+  return {
+    ranges: mergeRanges(a.ranges, b.ranges),
+    masks: [...new Set([...a.masks, ...b.masks])],
+    windows: [...a.windows, ...b.windows.filter((window) => !known.has(window.mask))],
+  };
+}
+
+/** The box in both. */
+export function mergeRanges(a: readonly AxisRange[], b: readonly AxisRange[]): readonly AxisRange[] {
+  const ranges = new Map<string, AxisRange>();
+  for (const range of [...a, ...b]) {
     const before = ranges.get(range.axis);
     ranges.set(range.axis, {
       axis: range.axis,
@@ -16,28 +26,29 @@ export function mergeConditions(a: Condition, b: Condition): Condition {
       high: Math.max(range.high, before?.high ?? 0),
     });
   }
-  return { ranges: [...ranges.values()], masks: [...new Set([...a.masks, ...b.masks])] };
+  return [...ranges.values()];
 }
 
 export function addMasks(masks: readonly string[]): Condition {
-  return { ranges: [], masks };
+  return { ...EVERYWHERE, masks };
 }
 
 /** Holds for `low <= index < size - high`; bounds at or below 0 say nothing. */
 export function inRange(axis: string, low: number, high: number): Condition {
   const range = { axis, low: Math.max(0, low), high: Math.max(0, high) };
-  return range.low === 0 && range.high === 0 ? { ranges: [], masks: [] } : { ranges: [range], masks: [] };
+  return range.low === 0 && range.high === 0 ? EVERYWHERE : { ...EVERYWHERE, ranges: [range] };
 }
 
 export function isEverywhere(condition: Condition): boolean {
-  return condition.ranges.length === 0 && condition.masks.length === 0;
+  return condition.ranges.length === 0 && condition.masks.length === 0 && condition.windows.length === 0;
 }
 
 /** bool: where the condition holds, in terms of each example's own length; undefined where it always does. */
 export function conditionMask(context: Context, condition: Condition): string | undefined {
   const { builder } = context.session;
   const parts = condition.ranges.flatMap((range) => rangeMasks(context, range));
-  return [...parts, ...condition.masks].reduce<string | undefined>(
+  const masks = [...parts, ...condition.masks, ...condition.windows.map((window) => window.mask)];
+  return masks.reduce<string | undefined>(
     (sum, mask) => (sum === undefined ? mask : make.and(builder, sum, mask)),
     undefined,
   );
@@ -60,6 +71,7 @@ function rangeMasks(context: Context, range: AxisRange): readonly string[] {
 export function isRagged(context: Context, condition: Condition): boolean {
   return (
     condition.masks.length > 0 ||
+    condition.windows.length > 0 ||
     condition.ranges.some((range) => range.high > 0 && context.session.axes.lengths(range.axis).length !== undefined)
   );
 }

@@ -6,7 +6,7 @@ import * as move from "../op/make_move.ts";
 import type { Equation, Target } from "../syntax/tree.ts";
 import { descendants, printExpression } from "../syntax/walk.ts";
 import { blamingFrame } from "./blame.ts";
-import { isEverywhere } from "./condition.ts";
+import { isEverywhere, mergeRanges } from "./condition.ts";
 import { dottedPath, evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, joinPath, type Session, type Slot, type SlotGroup } from "./frame.ts";
 import { holdPastEnd } from "./hold.ts";
@@ -329,8 +329,12 @@ function defineTensor(
   const { builder } = context.session;
   const named = `${target.name.text}${target.primed ? "'" : ""}`;
   if (builder.definition(value.id) !== undefined) builder.label(value.id, joinPath(context.frame.path, named));
-  const own = value.condition.ranges.filter((range) => axes.some((axis) => axis.id === range.axis));
-  const outer = value.condition.ranges.filter((range) => !own.includes(range));
+  const ranges = mergeRanges(
+    value.condition.ranges,
+    value.condition.windows.map((window) => window.whole),
+  );
+  const own = ranges.filter((range) => axes.some((axis) => axis.id === range.axis));
+  const outer = ranges.filter((range) => !own.includes(range));
   if (axes.length > 0 && !isThere(context, value, target.span)) return undefined;
   const varying = value.visible.find((axis) => !axis.unit && variesWith(context, axis.axis.id, axes));
   if (varying !== undefined) {

@@ -14,6 +14,7 @@ import { settle } from "./record.ts";
 import {
   BOTTOM,
   describe,
+  EVERYWHERE,
   INVALID,
   type InstanceValue,
   type Meaning,
@@ -92,7 +93,7 @@ export function scalar(id: string, from: Span): TensorValue {
     id,
     visible: [],
     vocabulary: undefined,
-    condition: { ranges: [], masks: [] },
+    condition: EVERYWHERE,
     zeroOutside: [],
     from,
   };

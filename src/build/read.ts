@@ -1,4 +1,5 @@
 import type { Span } from "../base/span.ts";
+import type { AxisRange } from "../ir/graph.ts";
 import { equalSizes, isUnit, partSize, type Size, sizeConstant, subtractSizes } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
@@ -151,9 +152,14 @@ function plan(
     if (access.kind === "along" || access.kind === "window") used.add(access.index.id);
     if (access.kind === "slice") {
       if (sliced.has(access.index.id)) {
-        context.session.report.add("not-yet", expression.span, "two slices by the same index in one read are not built yet", {
-          hint: "name the first slice of each position in an equation of its own",
-        });
+        context.session.report.add(
+          "not-yet",
+          expression.span,
+          "two slices by the same index in one read are not built yet",
+          {
+            hint: "name the first slice of each position in an equation of its own",
+          },
+        );
         return undefined;
       }
       sliced.add(access.index.id);
@@ -434,7 +440,10 @@ function applyAccess(
       const first = offset + Math.min(0, reach);
       const last = offset + Math.max(0, reach);
       const id = move.window(builder, value.id, index.id, over, offset, stride);
-      return { value: { ...value, id, condition: holding(inRange(index.id, low - first, high + last)) }, visible: [] };
+      const whole = { axis: index.id, low: Math.max(low - first, 0), high: Math.max(high + last, 0) };
+      const mask = windowMask(context, access, axis.axis, whole, { low, high });
+      const condition = mask === undefined ? value.condition : holding({ ...EVERYWHERE, windows: [{ mask, whole }] });
+      return { value: { ...value, id, condition }, visible: [] };
     }
     case "slice":
       return applySlice(context, value, axis, access, others);
@@ -452,6 +461,23 @@ function applyAccess(
     default:
       return access satisfies never;
   }
+}
+
+/** bool: where an entry of a window lies inside the axis, and where the value there holds; undefined where all do everywhere. */
+function windowMask(
+  context: Context,
+  { index, offset, over, stride }: Extract<Access, { kind: "window" }>,
+  axis: Axis,
+  whole: AxisRange,
+  { low, high }: { readonly low: number; readonly high: number },
+): string | undefined {
+  const { builder, axes } = context.session;
+  const entry = make.mul(builder, make.iota(builder, over), make.int(builder, stride));
+  const position = make.add(builder, make.add(builder, make.iota(builder, index), make.int(builder, offset)), entry);
+  const end = make.sub(builder, axes.count(axis), make.int(builder, high));
+  const after = whole.low > 0 ? make.le(builder, make.int(builder, low), position) : undefined;
+  const before = whole.high > 0 ? make.lt(builder, position, end) : undefined;
+  return after === undefined || before === undefined ? (after ?? before) : make.and(builder, after, before);
 }
 
 function applyPart(

@@ -60,7 +60,9 @@ function checkKind(context: Context, call: Call, value: TensorValue): boolean {
   const truths = context.session.builder.type(value.id).dtype === "bool";
   const logical = name === "any" || name === "all";
   if (logical ? truths : !truths || COUNTS.has(name)) return true;
-  const text = logical ? `${name} takes truths, and these are numbers` : `${name} takes numbers, and these are true or false`;
+  const text = logical
+    ? `${name} takes truths, and these are numbers`
+    : `${name} takes numbers, and these are true or false`;
   context.session.report.add("wrong-kind", call.args[0]?.span ?? call.span, text, {
     related: [{ span: value.from, message: "they come from here" }],
     hint: logical ? `write a comparison, as in ${name}(x > 0)` : "write where(condition, 1, 0)",

@@ -54,9 +54,18 @@ export interface Condition {
   readonly ranges: readonly AxisRange[];
   /** Boolean graph values. */
   readonly masks: readonly string[];
+  /** Windows `x[t-k]`, which hold at some positions for some of their entries. */
+  readonly windows: readonly WindowCondition[];
 }
 
-export const EVERYWHERE: Condition = { ranges: [], masks: [] };
+export interface WindowCondition {
+  /** bool: where each entry is inside. */
+  readonly mask: string;
+  /** Where all entries are. */
+  readonly whole: AxisRange;
+}
+
+export const EVERYWHERE: Condition = { ranges: [], masks: [], windows: [] };
 
 /** A size or an integer; a number of the source is one too. */
 export interface SizeValue {

@@ -51,12 +51,15 @@ export function compileCommand(): Command {
     .addOption(new Option("--target <name>", "what the TypeScript runs on").choices(["tfjs"]).default("tfjs"))
     .option("--out <folder>", "where to write; without it, stdout")
     .addOption(
-      new Option("--unroll <n|full>", "with --emit ir: that many steps of each loop one after another, or all").argParser(
-        unrollFactor,
-      ),
+      new Option(
+        "--unroll <n|full>",
+        "with --emit ir: that many steps of each loop one after another, or all",
+      ).argParser(unrollFactor),
     )
     .addOption(
-      new Option("--length <n>", "with --unroll full: how many steps there are").argParser(stepCount).default(SHOWN_STEPS),
+      new Option("--length <n>", "with --unroll full: how many steps there are")
+        .argParser(stepCount)
+        .default(SHOWN_STEPS),
     )
     .action(action(compile));
 }
@@ -193,7 +196,10 @@ function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
   ];
   const named = programs.map((program, at) => {
     const name = at === 0 ? input.model : ([...input.train, ...input.generate][at - 1]?.name ?? input.model);
-    return { path: `${name}.ir`, text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}` };
+    return {
+      path: `${name}.ir`,
+      text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}`,
+    };
   });
   return named;
 }

@@ -79,17 +79,21 @@ export function createTransplant(loop: Loop, cone: ReadonlyMap<string, Node>, dr
   };
 }
 
-/** The values that a cone needs from outside of it, for one of its values. */
-export function leavesOf(
+/** What a value of a cone is computed from: the values outside of the cone, and the nodes in it. */
+export function coneBelow(
   id: string,
   cone: ReadonlyMap<string, Node>,
-  found: Set<string> = new Set(),
-): ReadonlySet<string> {
-  const node = cone.get(id);
-  if (node === undefined) {
-    found.add(id);
-    return found;
+): { readonly leaves: ReadonlySet<string>; readonly nodes: ReadonlySet<Node> } {
+  const leaves = new Set<string>();
+  const nodes = new Set<Node>();
+  const open = [id];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const node = cone.get(next);
+    if (node === undefined) leaves.add(next);
+    else if (!nodes.has(node)) {
+      nodes.add(node);
+      open.push(...node.inputs);
+    }
   }
-  for (const input of node.inputs) leavesOf(input, cone, found);
-  return found;
+  return { leaves, nodes };
 }

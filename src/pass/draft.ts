@@ -83,8 +83,10 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
     const id = resolve(wanted);
     const param = params.get(id);
     if (param !== undefined) return param;
-    const place = placeOf(id);
-    const node = place === undefined ? original(id) : nodes[place];
+    // A value keeps its type: where the nodes of before are indexed already, those so far need not be.
+    const known = before?.get(id);
+    const place = known === undefined ? placeOf(id) : undefined;
+    const node = known ?? (place === undefined ? original(id) : nodes[place]);
     const found = node?.outputs.find((output) => output.id === id)?.type;
     if (found === undefined) throw new Error(`internal: no value %${id} in graph ${graph.name}`);
     return found;

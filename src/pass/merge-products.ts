@@ -84,7 +84,7 @@ function mergeSum(root: Node, terms: readonly string[], own: (id: string) => Nod
     products,
     ({ product }) => `${axesKey(product.rows)}|${axesKey(product.columns)}|${axesKey(product.batch)}`,
   );
-  const replaced = new Map<string, () => readonly string[]>();
+  const replaced = new Map<string, () => Operands>();
   const gone = new Set<string>();
   for (const group of groups.values()) {
     const [first] = group;
@@ -113,21 +113,21 @@ function mergeSum(root: Node, terms: readonly string[], own: (id: string) => Nod
 /** Defines the sum's value from what is left of its terms. */
 function rebuild(
   terms: readonly string[],
-  replaced: ReadonlyMap<string, () => readonly string[]>,
+  replaced: ReadonlyMap<string, () => Operands>,
   gone: ReadonlySet<string>,
   output: Node["outputs"][number],
   { draft }: Site,
 ): void {
   const left = terms.filter((id) => !gone.has(id) || replaced.has(id));
-  const over = (operands: readonly string[]): { readonly over: readonly string[] } => ({ over: operands.slice(2) });
-  if (left.length === 1) {
-    const operands = replaced.get(left[0] ?? "")?.() ?? [];
-    draft.define(output, contract, operands.slice(0, 2), over(operands));
+  const only = left.length === 1 ? replaced.get(left[0] ?? "")?.() : undefined;
+  if (only !== undefined) {
+    draft.define(output, contract, [only.left, only.right], { over: [only.over] });
     return;
   }
   const values = left.map((id) => {
     const operands = replaced.get(id)?.();
-    return operands === undefined ? id : draft.add(contract, operands.slice(0, 2), over(operands));
+    if (operands === undefined) return id;
+    return draft.add(contract, [operands.left, operands.right], { over: [operands.over] });
   });
   const last = values.pop() ?? "";
   const before = values.reduce((sum, value) => draft.add(add, [sum, value], {}));
@@ -160,8 +160,14 @@ function pays(products: readonly Product[], { inside, draft, packs, estimate }: 
   return cost("left") + cost("right") < (products.length - 1) * out;
 }
 
-/** The two operands and the axis of the merged product. */
-function mergedOperands(products: readonly Product[], { draft, packs, inside, outerPacks }: Site): readonly string[] {
+/** Of a merged product: what is multiplied, and the axis that is summed. */
+interface Operands {
+  readonly left: string;
+  readonly right: string;
+  readonly over: string;
+}
+
+function mergedOperands(products: readonly Product[], { draft, packs, inside, outerPacks }: Site): Operands {
   const left = (product: Product): Part => partOf(product.left, product);
   const right = (product: Product): Part => partOf(inside?.outside(product.right) ?? product.right, product);
   const weights = inside === undefined ? packs : (outerPacks ?? packs);
@@ -172,7 +178,7 @@ function mergedOperands(products: readonly Product[], { draft, packs, inside, ou
   const to = known?.to ?? draft.fresh.axis(`${plain(first)}.packed`, packedSize(sorted.map(left), draft.type));
   const a = packs.make({ parts: sorted.map(left), to });
   const b = weights.make({ parts: sorted.map(right), to });
-  return [a, inside === undefined ? b : inside.constant(b), to.id];
+  return { left: a, right: inside === undefined ? b : inside.constant(b), over: to.id };
 }
 
 /** An axis' name without the number that tells it from others. */

@@ -117,19 +117,20 @@ function chooseGroups(nodes: readonly Node[], site: Site): ReadonlyMap<Node, rea
   const bySize = [...candidates.values()].sort((a, b) => b.length - a.length);
   for (const list of bySize) {
     const free = list.filter((gate) => !chosen.has(gate.product.node));
-    const group = distinct(free);
+    const group = distinct(free, site);
     if (group.length < 2) continue;
     for (const gate of group) chosen.set(gate.product.node, group);
   }
   return chosen;
 }
 
-/** Each part once. */
-function distinct(gates: readonly Gate[]): readonly Gate[] {
+/** Each weight once. */
+function distinct(gates: readonly Gate[], { inside }: Site): readonly Gate[] {
   const seen = new Set<string>();
   return gates.filter(({ part }) => {
-    const isNew = !seen.has(part.id);
-    seen.add(part.id);
+    const id = inside?.outside(part.id) ?? part.id;
+    const isNew = !seen.has(id);
+    seen.add(id);
     return isNew;
   });
 }

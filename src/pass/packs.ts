@@ -42,7 +42,8 @@ export function createPacks(draft: Draft, definition: Definition = draft.definit
     find,
     make: ({ parts, to }) => {
       const before = made.get(setKey(parts));
-      if (before?.to.id === to.id && before.parts.every(({ id }, index) => id === parts[index]?.id)) return before.id;
+      if (before?.to.id === to.id && before.parts.every((part, index) => isSamePart(part, parts[index])))
+        return before.id;
       const axes = parts.map((part) => part.axis);
       const name = `${parts[0]?.id}.packed`;
       const id = draft.add(
@@ -57,15 +58,18 @@ export function createPacks(draft: Draft, definition: Definition = draft.definit
   };
 }
 
-/** Parts, in the order of a pack that has them in another one. */
+/** Items in the order in which a pack has their parts. */
 export function ordered<T>(items: readonly T[], part: (item: T) => Part, pack: Pack | undefined): readonly T[] {
   if (pack === undefined) return items;
-  return pack.parts.flatMap(({ id, axis }) =>
-    items.filter((item) => {
-      const own = part(item);
-      return own.id === id && own.axis === axis;
-    }),
-  );
+  const left = [...items];
+  return pack.parts.flatMap((wanted) => {
+    const at = left.findIndex((item) => isSamePart(part(item), wanted));
+    return at < 0 ? [] : left.splice(at, 1);
+  });
+}
+
+function isSamePart(a: Part, b: Part | undefined): boolean {
+  return a.id === b?.id && a.axis === b.axis;
 }
 
 /** The size of parts together. */

@@ -65,3 +65,15 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
 
 /** The names of all passes, each once, in the order in which they first run. */
 export const PASS_NAMES: readonly PassName[] = [...new Set(PIPELINE.map(({ pass }) => pass))];
+
+/**
+ * The passes that merge and pack products. They pay where each op is a call of its own; a target that adds products in place and lays
+ * out weights itself does as well without them.
+ */
+export const PRODUCT_PASSES: ReadonlySet<PassName> = new Set<PassName>([
+  "merge-into-loop",
+  "merge-products",
+  "pack-gates",
+  "pack-outputs",
+  "pack-maps",
+]);

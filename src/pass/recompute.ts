@@ -1,6 +1,6 @@
 import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
-import { createTransplant, leavesOf } from "./cone.ts";
+import { coneBelow, createTransplant } from "./cone.ts";
 import { mapCost } from "./cost.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import type { Estimate } from "./estimate.ts";
@@ -41,7 +41,7 @@ export function recompute(
     readers.some((reader) => {
       const { axis } = reader.attributes;
       const there = new Set(openLoop(reader).xs.map((x) => x.outside));
-      const leaves = [...leavesOf(id, coneFor(id))];
+      const leaves = [...coneBelow(id, coneFor(id)).leaves];
       const added = leaves.filter(
         (leaf) => !there.has(leaf) && draft.type(leaf).axes.some((own) => own.id === axis.id),
       );
@@ -161,6 +161,5 @@ function readsStepwise(reader: Node, id: string, axis: string): boolean {
 }
 
 function coneCost(id: string, cone: ReadonlyMap<string, Node>): number {
-  const node = cone.get(id);
-  return node === undefined ? 0 : node.inputs.reduce((sum, input) => sum + coneCost(input, cone), mapCost(node.op));
+  return [...coneBelow(id, cone).nodes].reduce((sum, node) => sum + mapCost(node.op), 0);
 }

@@ -1,7 +1,7 @@
 import { isNode, type Node } from "../ir/graph.ts";
 import * as maps from "../op/map.ts";
 import { reduce } from "../op/reduce.ts";
-import type { Call, Rule, Simplifier } from "./simplify.ts";
+import type { Call, Rule, Simplifier } from "./simplify-rule.ts";
 import { asType, scalar, uniformValue } from "./values.ts";
 
 const addRule: Rule = (call, { draft, make }) => {

@@ -3,7 +3,7 @@ import type { Op } from "../ir/op.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as maps from "../op/map.ts";
 import { extent, iota } from "../op/source.ts";
-import type { Call, Rule, Simplifier } from "./simplify.ts";
+import type { Call, Rule, Simplifier } from "./simplify-rule.ts";
 import { asType, behindExpand, uniform, uniformValue } from "./values.ts";
 
 /** select(c, a, b), and orelse as select. */

@@ -2,7 +2,7 @@ import { isNode } from "../ir/graph.ts";
 import { hasAxis, type Type, unionAxes, withoutAxes } from "../ir/type.ts";
 import { orelse } from "../op/map.ts";
 import { expand } from "../op/move.ts";
-import type { Call, Simplifier } from "./simplify.ts";
+import type { Call, Simplifier } from "./simplify-rule.ts";
 
 /**
  * Repetition sinks: an elementwise op works on what is repeated, and its value is repeated. Where another operand has the

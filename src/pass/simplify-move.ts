@@ -3,7 +3,7 @@ import { equalSizes } from "../ir/size.ts";
 import { type Axis, hasAxis, unionAxes } from "../ir/type.ts";
 import { expand, type RenameAttributes, rename, reshape } from "../op/move.ts";
 import { iota } from "../op/source.ts";
-import type { Call, Rule, Simplifier } from "./simplify.ts";
+import { type Call, callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
 
 /*
  * Rules of ops that give axes other names or repeat. The rules are entered under the op's name, so that a call's attributes are that
@@ -56,7 +56,7 @@ const renameRule: Rule = (call, simplifier) => {
 
 function renameOf(call: Call, { draft }: Simplifier): RenameAttributes {
   const [x = ""] = call.inputs;
-  const node = { ...call, outputs: [], origin: undefined };
+  const node = callNode(call);
   if (!isNode(node, rename)) throw new Error(`internal: ${call.op.name} of %${draft.resolve(x)} is no rename`);
   return node.attributes;
 }
@@ -108,7 +108,7 @@ const gatherRule: Rule = (call, { draft, make }) => {
 
 const reshapeRule: Rule = (call, { draft, make }) => {
   const [x = ""] = call.inputs;
-  const node = { ...call, outputs: [], origin: undefined };
+  const node = callNode(call);
   if (!isNode(node, reshape)) return undefined;
   const { from, to } = node.attributes;
   const own = draft.type(x).axes;

@@ -3,7 +3,7 @@ import { addSizes, constantSize, equalSizes, type Size, sizeConstant } from "../
 import { hasAxis } from "../ir/type.ts";
 import { type ConcatAttributes, concat, expand, pad, rename, slice } from "../op/move.ts";
 import { shift } from "../op/window.ts";
-import type { Call, Rule, Simplifier } from "./simplify.ts";
+import { type Call, callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
 import { asType } from "./values.ts";
 
 /* Rules of ops that cut values apart, put them together and move along them. */
@@ -11,7 +11,7 @@ import { asType } from "./values.ts";
 const sliceRule: Rule = (call, simplifier) => {
   const { draft, make } = simplifier;
   const [x = ""] = call.inputs;
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, slice)) return undefined;
   const { axis, to, start } = own.attributes;
   const whole = draft.type(x).axes.find((candidate) => candidate.id === axis);
@@ -50,7 +50,7 @@ function partOf(
   start: Size,
   { draft, make }: Simplifier,
 ): string | undefined {
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, slice)) return undefined;
   let first: Size = constantSize(0);
   for (const [index, input] of inputs.entries()) {
@@ -65,7 +65,7 @@ function partOf(
 }
 
 const concatRule: Rule = (call, { draft, make }) => {
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, concat)) return undefined;
   const { axes, to } = own.attributes;
   const [only = ""] = call.inputs;
@@ -93,7 +93,7 @@ const concatRule: Rule = (call, { draft, make }) => {
 
 const shiftRule: Rule = (call, { draft, make }) => {
   const [x = ""] = call.inputs;
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, shift)) return undefined;
   const { axis, offset } = own.attributes;
   if (offset === 0) return x;
@@ -105,10 +105,6 @@ const shiftRule: Rule = (call, { draft, make }) => {
   }
   return undefined;
 };
-
-function nodeOf(call: Call) {
-  return { ...call, outputs: [], origin: undefined };
-}
 
 export const PART_RULES: Readonly<Record<string, Rule>> = {
   slice: sliceRule,

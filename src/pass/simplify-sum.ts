@@ -6,7 +6,7 @@ import { mul, toInt } from "../op/map.ts";
 import { expand } from "../op/move.ts";
 import { reduce } from "../op/reduce.ts";
 import { extent } from "../op/source.ts";
-import type { Call, Rule, Simplifier } from "./simplify.ts";
+import { type Call, callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
 import { asType, scalar } from "./values.ts";
 
 /* Rules of ops that make one value of all positions of some axes. */
@@ -14,7 +14,7 @@ import { asType, scalar } from "./values.ts";
 const reduceRule: Rule = (call, simplifier) => {
   const { draft, make } = simplifier;
   const [x = ""] = call.inputs;
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, reduce)) return undefined;
   const { kind, axes } = own.attributes;
   if (axes.length === 0) return x;
@@ -45,7 +45,7 @@ function times(x: string, axes: readonly Axis[], { draft, make }: Simplifier): s
 
 const contractRule: Rule = (call, simplifier) => {
   const { draft, make } = simplifier;
-  const own = nodeOf(call);
+  const own = callNode(call);
   if (!isNode(own, contract)) return undefined;
   const { over } = own.attributes;
   const [a = "", b = ""] = call.inputs;
@@ -69,10 +69,6 @@ const contractRule: Rule = (call, simplifier) => {
 function sourceOf(id: string, { draft }: Simplifier): string {
   const node = draft.definition(id);
   return isNode(node, expand) ? (node.inputs[0] ?? id) : draft.resolve(id);
-}
-
-function nodeOf(call: Call) {
-  return { ...call, outputs: [], origin: undefined };
 }
 
 export const SUM_RULES: Readonly<Record<string, Rule>> = { reduce: reduceRule, contract: contractRule };

@@ -1,7 +1,5 @@
-import type { Attributes, Graph, Node } from "../ir/graph.ts";
-import type { Op } from "../ir/op.ts";
-import type { Type } from "../ir/type.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import type { Graph, Node } from "../ir/graph.ts";
+import { createDraft } from "./draft.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
@@ -10,26 +8,10 @@ import { CHOICE_RULES } from "./simplify-choice.ts";
 import { simplifyMap } from "./simplify-map.ts";
 import { MOVE_RULES } from "./simplify-move.ts";
 import { PART_RULES } from "./simplify-part.ts";
+import type { Call, Rule, Simplifier } from "./simplify-rule.ts";
 import { simplifyScan } from "./simplify-scan.ts";
 import { SUM_RULES } from "./simplify-sum.ts";
 import { asType } from "./values.ts";
-
-/** A node that is or might be: an op on values, and the type that it gives. */
-export interface Call<A extends Attributes = Attributes> {
-  readonly op: Op;
-  readonly inputs: readonly string[];
-  readonly attributes: A;
-  readonly type: Type;
-}
-
-export interface Simplifier {
-  readonly draft: Draft;
-  /** A simplified value of the op; `A` is checked by the op. */
-  make<A extends Attributes>(op: Op<A>, inputs: readonly string[], attributes: A): string;
-}
-
-/** A value for the call's that costs less, which may lack axes along which it repeats; undefined where there is none. */
-export type Rule = (call: Call, simplifier: Simplifier) => string | undefined;
 
 /**
  * Algebra, one rule an op, in the order of the nodes: what a rule makes is simplified too. Rules keep NaN and infinities as the

@@ -1,7 +1,7 @@
 import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { hasAxis } from "../ir/type.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
-import { createTransplant, leavesOf, localCost } from "./cone.ts";
+import { coneBelow, createTransplant, localCost } from "./cone.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
 import { createFresh, type Fresh } from "./fresh.ts";
@@ -89,7 +89,9 @@ function chooseSunk(
   const entries = loops.map((loop) => openLoop(loop).xs.map((x) => x.outside));
   const candidates = [...new Set(entries.flat())].filter((id) => cone.has(id));
   const leaves = new Map(
-    candidates.map((id) => [id, [...leavesOf(id, cone)].filter((leaf) => hasAxis(draft.type(leaf), axis))] as const),
+    candidates.map(
+      (id) => [id, [...coneBelow(id, cone).leaves].filter((leaf) => hasAxis(draft.type(leaf), axis))] as const,
+    ),
   );
   const elements = (ids: Iterable<string>): number =>
     [...ids].reduce((sum, id) => sum + estimate.elements(draft.type(id)), 0);

@@ -1,8 +1,8 @@
+import { isNode } from "../ir/graph.ts";
 import { contract } from "../op/contract.ts";
-import { collect, collectSuffix, unwindow } from "../op/window.ts";
 import { concat, put, scatter } from "../op/move.ts";
 import { argmax, argmin, reduce } from "../op/reduce.ts";
-import { isNode } from "../ir/graph.ts";
+import { collect, collectSuffix, unwindow } from "../op/window.ts";
 import type { Value } from "./value.ts";
 
 /** A value in memory that a kernel reads to compute another. */
@@ -46,8 +46,7 @@ export function accessesOf(value: Value, stored: ReadonlySet<Value>): readonly A
     const { node, inputs } = definition;
     inputs.forEach((input, index) => {
       const same = input.axes.every(
-        ({ id }) =>
-          node.op.reads(node, index, id, input).kind === "same" && at.axes.some((axis) => axis.id === id),
+        ({ id }) => node.op.reads(node, index, id, input).kind === "same" && at.axes.some((axis) => axis.id === id),
       );
       visit(input, pointwise && same);
     });

@@ -4,11 +4,11 @@ import { contract } from "../op/contract.ts";
 import { gather, put, rename, reshape } from "../op/move.ts";
 import { random } from "../op/source.ts";
 import { isAlwaysStored } from "./access.ts";
-import type { Reader } from "./readers.ts";
+import type { AxisOrder } from "./layout.ts";
 import type { ProductSums } from "./product-sum.ts";
+import type { Reader } from "./readers.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
 import { isView } from "./view.ts";
-import type { AxisOrder } from "./layout.ts";
 
 interface Choices {
   readonly needed: ReadonlySet<Value>;
@@ -78,7 +78,12 @@ function isRenamed(value: Value, readers: readonly Reader[], stored: ReadonlySet
   const { definition } = value;
   if (definition.kind !== "node" || !isNode(definition.node, rename)) return false;
   const [source] = definition.inputs;
-  return source !== undefined && stored.has(source) && source.loop === value.loop && readers.every((reader) => reader.kind === "end");
+  return (
+    source !== undefined &&
+    stored.has(source) &&
+    source.loop === value.loop &&
+    readers.every((reader) => reader.kind === "end")
+  );
 }
 
 function isEnd(value: Value, reader: Reader): boolean {
@@ -99,7 +104,9 @@ function repeats(value: Value, reader: Reader): boolean {
   const { node, inputs } = reader.value.definition;
   if (isNode(node, gather) && reader.input === 0) return true;
   const all = inputs.flatMap((input) => input.axes);
-  return all.some((axis) => !value.axes.some((own) => own.id === axis.id)) || reader.value.axes.length > value.axes.length;
+  return (
+    all.some((axis) => !value.axes.some((own) => own.id === axis.id)) || reader.value.axes.length > value.axes.length
+  );
 }
 
 /** Above this a value is stored whoever reads it, so that kernels stay small. */
@@ -115,7 +122,12 @@ function workOf(value: Value, stored: ReadonlySet<Value>, works: ReadonlyMap<Val
     stored.has(input) ? LOAD : input.definition.kind === "entry" ? of(input.definition.of) : (works.get(input) ?? LOAD);
   if (definition.kind === "entry") return of(definition.of);
   if (definition.kind !== "node") return LOAD;
-  const own = definition.node.op.scalar === undefined ? (isNode(definition.node, random) ? RANDOM_WORK : 1) : scalarWork(definition.node.op.scalar);
+  const own =
+    definition.node.op.scalar === undefined
+      ? isNode(definition.node, random)
+        ? RANDOM_WORK
+        : 1
+      : scalarWork(definition.node.op.scalar);
   return definition.inputs.reduce((sum, input) => sum + of(input), own);
 }
 

@@ -2,7 +2,7 @@ import { isNode } from "../ir/graph.ts";
 import { constantSize, multiplySizes, type Size, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import { contract } from "../op/contract.ts";
-import { type Item, type Value, type ValueGraph } from "./value.ts";
+import type { Item, Value, ValueGraph } from "./value.ts";
 
 /** The order in which a value's axes lie in memory, outermost first. */
 export type AxisOrder = (axes: readonly Axis[]) => readonly Axis[];

@@ -5,7 +5,7 @@ import { countOf, denseStrides } from "./layout.ts";
 import type { Buffer, CarryPlan, Place } from "./place.ts";
 import { markInPlace, placeSteps, placeValue } from "./place-steps.ts";
 import type { Action } from "./plan.ts";
-import { bytesOf, inputOf, isComputed, sameStrides, type State, touch, use } from "./state.ts";
+import { bytesOf, inputOf, isComputed, type State, sameStrides, touch, use } from "./state.ts";
 import { endReads, loopEnds, type Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -111,7 +111,8 @@ function wishFor(state: State, loop: Loop, end: Value, place: Place): void {
   const home = homeOf(state, end, place);
   const { value } = home;
   const free = value.loop === loop && isComputed(value) && state.stored.has(value);
-  if (free && !state.wishes.has(value) && !state.inPlace.has(value) && !state.parts.has(value)) state.wishes.set(value, home.place);
+  if (free && !state.wishes.has(value) && !state.inPlace.has(value) && !state.parts.has(value))
+    state.wishes.set(value, home.place);
 }
 
 /** The value that is computed for an end that only gives its axes other names, and its place under its own names. */
@@ -123,7 +124,10 @@ function homeOf(state: State, end: Value, place: Place): { readonly value: Value
   }
   const { from, to } = definition.node.attributes;
   const back = (id: string): string => from[to.findIndex((axis) => axis.id === id)] ?? id;
-  return { value: source, place: { ...place, strides: new Map([...place.strides].map(([id, own]) => [back(id), own])) } };
+  return {
+    value: source,
+    place: { ...place, strides: new Map([...place.strides].map(([id, own]) => [back(id), own])) },
+  };
 }
 
 /** Whether an end lies at a place, once the body is placed. */
@@ -136,7 +140,9 @@ function liesAt(state: State, end: Value, place: Place): boolean {
     own.cell === place.cell &&
     own.offset?.text === home.place.offset?.text &&
     own.steps.length === place.steps.length &&
-    own.steps.every(({ loop, stride }, at) => loop === place.steps[at]?.loop && stride.text === place.steps[at]?.stride.text) &&
+    own.steps.every(
+      ({ loop, stride }, at) => loop === place.steps[at]?.loop && stride.text === place.steps[at]?.stride.text,
+    ) &&
     sameStrides(own.strides, home.place.strides)
   );
 }
@@ -149,13 +155,17 @@ function planCarry(
   history: History | undefined,
 ): CarryPlan {
   const [carry, next, start] = [loop.carries[index], loop.next[index], loop.starts[index]];
-  if (carry === undefined || next === undefined || start === undefined) throw new Error("internal: a carry has no next value");
+  if (carry === undefined || next === undefined || start === undefined)
+    throw new Error("internal: a carry has no next value");
   const { cells, position: at } = state;
   const strides = denseStrides(state.order(carry.axes));
   const room = (): Buffer => cells.buffer(carry.name, bytesOf(carry), { loop: loop.outer, at });
   const roomPlace = (buffer: Buffer): Place => ({ cell: buffer.cell, steps: [], strides, buffers: [buffer] });
   const pointer = cells.pointer();
-  const settle = (startPlace: Place, buffers: readonly Buffer[]): Pick<CarryPlan, "carry" | "next" | "start" | "current" | "startPlace"> => {
+  const settle = (
+    startPlace: Place,
+    buffers: readonly Buffer[],
+  ): Pick<CarryPlan, "carry" | "next" | "start" | "current" | "startPlace"> => {
     for (const buffer of buffers) touch(state, buffer);
     const current: Place = { cell: pointer, steps: [], strides, buffers };
     state.places.set(carry, current);
@@ -171,16 +181,31 @@ function planCarry(
     wishFor(state, loop, next, history.after);
     return { ...settle(history.start, history.start.buffers), kind: "collected", entry: history.after, copy: true };
   }
-  const entry = entries.find(({ y, place }) => y === next && isComputed(next) && sameStrides(place.strides, strides) && wishes(state, next, place));
+  const entry = entries.find(
+    ({ y, place }) =>
+      y === next && isComputed(next) && sameStrides(place.strides, strides) && wishes(state, next, place),
+  );
   const first = room();
   if (entry !== undefined) {
-    return { ...settle(roomPlace(first), [first, ...entry.place.buffers]), kind: "collected", entry: entry.place, copy: false };
+    return {
+      ...settle(roomPlace(first), [first, ...entry.place.buffers]),
+      kind: "collected",
+      entry: entry.place,
+      copy: false,
+    };
   }
   const other = room();
   const nextCell = cells.pointer();
   const target: Place = { cell: nextCell, steps: [], strides, buffers: [first, other] };
   wishFor(state, loop, next, target);
-  return { ...settle(roomPlace(first), [first, other]), kind: "double", nextCell, otherCell: other.cell, target, copy: true };
+  return {
+    ...settle(roomPlace(first), [first, other]),
+    kind: "double",
+    nextCell,
+    otherCell: other.cell,
+    target,
+    copy: true,
+  };
 }
 
 function wishes(state: State, end: Value, place: Place): boolean {
@@ -215,9 +240,9 @@ function settleEnds(
     if (!kept && !liesAt(state, y, place)) copy(y, place);
   }
   for (const plan of carries) {
-    const target = plan.kind === "double" ? plan.target : plan.kind === "collected" && plan.copy ? plan.entry : undefined;
+    const target =
+      plan.kind === "double" ? plan.target : plan.kind === "collected" && plan.copy ? plan.entry : undefined;
     if (target !== undefined && !liesAt(state, plan.next, target)) copy(plan.next, target);
   }
   return { plans: carries, copies };
 }
-

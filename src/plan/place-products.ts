@@ -6,10 +6,10 @@ import {
   canHoist,
   operandRoles,
   type Pack,
-  packedBytes,
-  packKey,
   type Product,
   type ProductTerm,
+  packedBytes,
+  packKey,
   planProduct,
   scratchBytes,
 } from "./product.ts";

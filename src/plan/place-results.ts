@@ -1,14 +1,10 @@
-import type { Place } from "./place.ts";
 import type { Action, Plan } from "./plan.ts";
 import { densePlace, isComputed, type State, touch, use } from "./state.ts";
 import { endReads, outputsOf, type Step } from "./steps.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
 /** The param that takes a result, by result name. */
-export function feedbackParams(
-  graph: ValueGraph,
-  feedback: ReadonlyMap<string, string>,
-): ReadonlyMap<string, Value> {
+export function feedbackParams(graph: ValueGraph, feedback: ReadonlyMap<string, string>): ReadonlyMap<string, Value> {
   const found = new Map<string, Value>();
   for (const [result, id] of feedback) {
     const param = graph.params.find((each) => each.name === id);

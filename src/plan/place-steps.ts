@@ -25,7 +25,9 @@ export function placeSteps(state: State, steps: readonly Step[]): readonly Actio
 
 /** Whether all inputs of a concatenation are computed where they lie in it. */
 function isMadeOfParts({ parts }: State, whole: Value): boolean {
-  return whole.definition.kind === "node" && whole.definition.inputs.every((input) => parts.get(input)?.whole === whole);
+  return (
+    whole.definition.kind === "node" && whole.definition.inputs.every((input) => parts.get(input)?.whole === whole)
+  );
 }
 
 /** Where a value lies; chosen when it is asked for first. */

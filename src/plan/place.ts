@@ -42,7 +42,11 @@ export type Cell =
 /** The cells of a program while it is planned. */
 export interface Cells {
   size(size: Size): number;
-  buffer(name: string, bytes: Size, options: { readonly kept?: boolean; readonly loop?: Loop | undefined; readonly at: number }): Buffer;
+  buffer(
+    name: string,
+    bytes: Size,
+    options: { readonly kept?: boolean; readonly loop?: Loop | undefined; readonly at: number },
+  ): Buffer;
   pointer(): number;
   readonly all: readonly Cell[];
 }
@@ -81,7 +85,13 @@ export type CarryPlan = {
 } & (
   | /** The step writes it over itself. */ { readonly kind: "in place" }
   /** Two buffers change places. */
-  | { readonly kind: "double"; readonly nextCell: number; readonly otherCell: number; readonly target: Place; readonly copy: boolean }
+  | {
+      readonly kind: "double";
+      readonly nextCell: number;
+      readonly otherCell: number;
+      readonly target: Place;
+      readonly copy: boolean;
+    }
   /** It is an entry of what is collected, and is read there by the next step. */
   | { readonly kind: "collected"; readonly entry: Place; readonly copy: boolean }
 );

@@ -24,9 +24,14 @@ export function findProductSums(
     const { node, inputs } = value.definition;
     if (isNode(node, contract)) terms.set(value, [value]);
     if (!isNode(node, add) || value.dtype !== "float") return;
-    const parts = inputs.map((input) => (isPart(input, value, readers.get(input) ?? []) ? terms.get(input) : undefined));
+    const parts = inputs.map((input) =>
+      isPart(input, value, readers.get(input) ?? []) ? terms.get(input) : undefined,
+    );
     if (parts.includes(undefined) || inputs[0] === inputs[1]) return;
-    terms.set(value, parts.flatMap((part) => part ?? []));
+    terms.set(
+      value,
+      parts.flatMap((part) => part ?? []),
+    );
     for (const input of inputs) {
       inside.add(input);
       terms.delete(input);

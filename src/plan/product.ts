@@ -34,12 +34,16 @@ export interface Product {
 }
 
 /** Which operand is the right one, whose own axes lie innermost in the result; undefined where neither is. */
-export function operandRoles(value: Value, order: AxisOrder): { readonly left: Value; readonly right: Value; readonly over: readonly string[] } | undefined {
+export function operandRoles(
+  value: Value,
+  order: AxisOrder,
+): { readonly left: Value; readonly right: Value; readonly over: readonly string[] } | undefined {
   const { definition } = value;
   if (definition.kind !== "node" || !isNode<ContractAttributes>(definition.node, contract)) return undefined;
   const [x, y] = definition.inputs;
   const inner = order(value.axes).at(-1)?.id;
-  if (x === undefined || y === undefined || inner === undefined || x.dtype !== "float" || y.dtype !== "float") return undefined;
+  if (x === undefined || y === undefined || inner === undefined || x.dtype !== "float" || y.dtype !== "float")
+    return undefined;
   const { over } = definition.node.attributes;
   const [inX, inY] = [x, y].map((operand) => operand.axes.some((axis) => axis.id === inner));
   if (inX === inY) return undefined;
@@ -62,10 +66,19 @@ export function planProduct(memory: Memory, order: AxisOrder, value: Value, out:
     out: out.strides.get(id) ?? ZERO,
   });
   const runs = (axes: readonly Axis[], place: Place): readonly Extent[] => mergeRuns(sortBy(axes, place).map(extent));
-  const rows = runs(kept.filter((axis) => !has(roles.right, axis)), out);
-  const columns = runs(kept.filter((axis) => !has(roles.left, axis)), out);
+  const rows = runs(
+    kept.filter((axis) => !has(roles.right, axis)),
+    out,
+  );
+  const columns = runs(
+    kept.filter((axis) => !has(roles.left, axis)),
+    out,
+  );
   const shared = kept.filter((axis) => has(roles.left, axis) && has(roles.right, axis)).map(extent);
-  const summed = runs(union.filter((axis) => roles.over.includes(axis.id)), left);
+  const summed = runs(
+    union.filter((axis) => roles.over.includes(axis.id)),
+    left,
+  );
   const n = columns.at(-1) ?? UNIT;
   const m = rows.at(-1) ?? UNIT;
   const k = summed.at(-1) ?? UNIT;

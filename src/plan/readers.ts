@@ -21,7 +21,8 @@ export function readersOf(graph: ValueGraph, needed: ReadonlySet<Value>): Readon
     value.definition.inputs.forEach((input, index) => {
       add(input, { kind: "node", value, input: index });
       // An entry is read as often as its readers read it.
-      for (let at = input; at.definition.kind === "entry"; at = at.definition.of) add(at.definition.of, { kind: "node", value, input: index });
+      for (let at = input; at.definition.kind === "entry"; at = at.definition.of)
+        add(at.definition.of, { kind: "node", value, input: index });
     });
   };
   const walk = (items: readonly Item[]): void => {

@@ -46,7 +46,12 @@ function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
     } else if (stored.has(item.value)) {
       const { value } = item;
       const reads = new Map(accessesOf(value, stored).map((access) => [access.value, access.pointwise]));
-      drafts.push({ kind: sums.terms.has(value) ? "contract" : kernelKind(value), outputs: [value], reads, body: undefined });
+      drafts.push({
+        kind: sums.terms.has(value) ? "contract" : kernelKind(value),
+        outputs: [value],
+        reads,
+        body: undefined,
+      });
     }
   }
   return orderDrafts(joinMaps(drafts)).map(finishDraft);
@@ -121,7 +126,8 @@ function nodeKind(node: Node): KernelKind | "map" {
   if (isNode(node, concat)) return "concat";
   if (isNode(node, put)) return "put";
   if (isNode(node, scatter)) return node.attributes.sum.length > 0 ? "scatter" : "map";
-  if (isNode(node, reshape)) return node.attributes.from.length > 1 && node.attributes.to.length === 1 ? "merge" : "map";
+  if (isNode(node, reshape))
+    return node.attributes.from.length > 1 && node.attributes.to.length === 1 ? "merge" : "map";
   if ([argmax, argmin].some((op) => op.name === node.op.name)) return "arg";
   return [reduce, collect, collectSuffix, unwindow].some((op) => op.name === node.op.name) ? "reduce" : "map";
 }
@@ -148,11 +154,17 @@ function canJoin(earlier: Draft, later: Draft): boolean {
   const [a] = earlier.outputs;
   const [b] = later.outputs;
   if (earlier.kind !== "map" || a === undefined || b === undefined) return false;
-  if (a.axes.length !== b.axes.length || !a.axes.every((axis) => b.axes.some((other) => other.id === axis.id))) return false;
+  if (a.axes.length !== b.axes.length || !a.axes.every((axis) => b.axes.some((other) => other.id === axis.id)))
+    return false;
   if (earlier.outputs.some((output) => later.reads.get(output) === false)) return false;
   if (later.outputs.some((output) => earlier.reads.get(output) === false)) return false;
   if (earlier.outputs.some((output) => later.reads.get(output) === true)) return true;
-  return a.axes.length > 1 && [...later.reads].some(([value, same]) => same && value.axes.length === a.axes.length && earlier.reads.get(value) === true);
+  return (
+    a.axes.length > 1 &&
+    [...later.reads].some(
+      ([value, same]) => same && value.axes.length === a.axes.length && earlier.reads.get(value) === true,
+    )
+  );
 }
 
 /** Whether one draft needs another by way of a third. */

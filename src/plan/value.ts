@@ -57,9 +57,7 @@ export interface Loop {
 }
 
 /** What a graph does, in order. */
-export type Item =
-  | { readonly kind: "value"; readonly value: Value }
-  | { readonly kind: "loop"; readonly loop: Loop };
+export type Item = { readonly kind: "value"; readonly value: Value } | { readonly kind: "loop"; readonly loop: Loop };
 
 /** Opens a scheduled graph; `known` gives the sizes that are fixed when code is made. */
 export function openGraph(graph: Graph, known: ReadonlyMap<string, number>): ValueGraph {
@@ -108,19 +106,21 @@ function find(names: ReadonlyMap<string, Value>, id: string): Value {
   return value;
 }
 
-function openNodes(
-  opening: Opening,
-  graph: Graph,
-  names: Map<string, Value>,
-  loop: Loop | undefined,
-): readonly Item[] {
+function openNodes(opening: Opening, graph: Graph, names: Map<string, Value>, loop: Loop | undefined): readonly Item[] {
   return graph.nodes.map((node): Item => {
     const inputs = node.inputs.map((id) => find(names, id));
     if (isNode(node, scan)) return openScan(opening, node, inputs, names, loop);
     const [output, ...more] = node.outputs;
     if (output === undefined || more.length > 0) throw new Error(`internal: ${node.op.name} has not one output`);
     const { dtype, axes } = output.type;
-    const value = create(opening, output.id, dtype, axes, { kind: "node", node: settleNode(opening, node), inputs }, loop);
+    const value = create(
+      opening,
+      output.id,
+      dtype,
+      axes,
+      { kind: "node", node: settleNode(opening, node), inputs },
+      loop,
+    );
     names.set(output.id, value);
     return { kind: "value", value };
   });

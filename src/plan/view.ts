@@ -3,8 +3,8 @@ import { addSizes, constantSize, equalSizes, multiplySizes, type Size } from "..
 import type { Axis } from "../ir/type.ts";
 import { expand, rename, reshape, slice } from "../op/move.ts";
 import { prefix, suffix } from "../op/window.ts";
-import type { Place } from "./place.ts";
 import type { AxisOrder } from "./layout.ts";
+import type { Place } from "./place.ts";
 import type { Value } from "./value.ts";
 
 /** Where a value lies that is stored itself, or some positions of one that is. */
@@ -43,15 +43,24 @@ export function viewOf(plan: Memory, value: Value): View | undefined {
     strides === undefined ? undefined : { ...view, place: { ...view.place, strides } };
   const { strides } = view.place;
   if (isNode(node, expand)) return view;
-  if (isNode(node, rename)) return changed(renamed(strides, node.attributes.from, node.attributes.to.map((axis) => axis.id)));
-  if (isNode(node, prefix) || isNode(node, suffix)) return changed(renamed(strides, [node.attributes.axis], [node.attributes.to.id]));
+  if (isNode(node, rename))
+    return changed(
+      renamed(
+        strides,
+        node.attributes.from,
+        node.attributes.to.map((axis) => axis.id),
+      ),
+    );
+  if (isNode(node, prefix) || isNode(node, suffix))
+    return changed(renamed(strides, [node.attributes.axis], [node.attributes.to.id]));
   if (isNode(node, slice)) {
     const { axis, to, start } = node.attributes;
     const further = multiplySizes(start, strides.get(axis) ?? constantSize(0));
     const offset = addSizes(view.place.offset ?? constantSize(0), further);
     return { ...view, place: { ...view.place, offset, strides: renamed(strides, [axis], [to.id]) } };
   }
-  if (isNode(node, reshape)) return changed(reshaped(strides, inputs[0]?.axes ?? [], node.attributes.from, node.attributes.to));
+  if (isNode(node, reshape))
+    return changed(reshaped(strides, inputs[0]?.axes ?? [], node.attributes.from, node.attributes.to));
   return undefined;
 }
 
@@ -59,7 +68,11 @@ function without(strides: ReadonlyMap<string, Size>, ids: readonly string[]): Re
   return new Map([...strides].filter(([id]) => !ids.includes(id)));
 }
 
-function renamed(strides: ReadonlyMap<string, Size>, from: readonly string[], to: readonly string[]): ReadonlyMap<string, Size> {
+function renamed(
+  strides: ReadonlyMap<string, Size>,
+  from: readonly string[],
+  to: readonly string[],
+): ReadonlyMap<string, Size> {
   return new Map([...strides].map(([id, stride]) => [to[from.indexOf(id)] ?? id, stride]));
 }
 

@@ -27,7 +27,7 @@ export const TARGETS = {
 export type TargetName = keyof typeof TARGETS;
 
 /** What trains and generates where nothing is said. */
-export const DEFAULT_TARGET: TargetName = "tfjs-wasm";
+export const DEFAULT_TARGET: TargetName = "wasm";
 
 export function isTarget(name: string): name is TargetName {
   return Object.hasOwn(TARGETS, name);

@@ -21,11 +21,15 @@ const v = [0.1, -0.4];
 const ids = [2, 0, 1];
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, place) => place);
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, place) => sum + value * (b[place] ?? 0), 0);
-const at = (matrix: readonly (readonly number[])[], row: number, column: number): number => matrix[row]?.[column] ?? Number.NaN;
-const column = (matrix: readonly (readonly number[])[], place: number): readonly number[] => matrix.map((row) => row[place] ?? 0);
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, place) => sum + value * (b[place] ?? 0), 0);
+const at = (matrix: readonly (readonly number[])[], row: number, column: number): number =>
+  matrix[row]?.[column] ?? Number.NaN;
+const column = (matrix: readonly (readonly number[])[], place: number): readonly number[] =>
+  matrix.map((row) => row[place] ?? 0);
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-const softmax = (values: readonly number[]): readonly number[] => values.map((value) => Math.exp(value) / total(values.map(Math.exp)));
+const softmax = (values: readonly number[]): readonly number[] =>
+  values.map((value) => Math.exp(value) / total(values.map(Math.exp)));
 
 /** What an expression or the last of some equations is, entry by entry. */
 const VALUES: readonly (readonly [source: string, shape: readonly number[], wanted: readonly number[]])[] = [
@@ -43,10 +47,14 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["2 ** x / (1 + y**2)", [D], x.map((value, d) => 2 ** value / (1 + (y[d] ?? 0) ** 2))],
   ["-x**2 + 7 % 4", [D], x.map((value) => -(value ** 2) + 3)],
   ["x % 1", [D], x.map((value) => value - Math.floor(value))],
-  ["max(x, y, 0.3) - min(x, y)", [D], x.map((value, d) => Math.max(value, y[d] ?? 0, 0.3) - Math.min(value, y[d] ?? 0))],
+  [
+    "max(x, y, 0.3) - min(x, y)",
+    [D],
+    x.map((value, d) => Math.max(value, y[d] ?? 0, 0.3) - Math.min(value, y[d] ?? 0)),
+  ],
   ["where(x > y and not (x == 2), 1, where(x < 0 or y < 0, -1, 0))", [D], [0, -1, -1]],
   // Reductions.
-  ["sum[A](m) + sum[D](s)", [D], range(D).map((d) => total(column(m, d)) + total(s[d] ?? []))],
+  ["sum[A](m) + sum[D, D](s)", [D], range(D).map((d) => total(column(m, d)) + total(s.flat()))],
   ["mean(m)", [A], m.map((row) => total(row) / D)],
   ["max[A, D](m) + min[A, D](m) + prod(x)", [], [4 - 1 - 1]],
   ["softmax[A](m)", [A, D], range(A).flatMap((a) => range(D).map((d) => softmax(column(m, d))[a] ?? 0))],
@@ -60,7 +68,7 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["m[:, 2]", [A], column(m, 2)],
   ["m[1, D-1]", [], [4]],
   ["x[1:]", [2], [-1, 2]],
-  ["x[:2] * y[1:]", [2], [0.5 * 0.25, 0.75]],
+  ["x[:D-1] * y[1:]", [2], [0.5 * 0.25, 0.75]],
   ["x[ids]", [D], ids.map((id) => x[id] ?? 0)],
   ["s[ids]", [D, D], ids.flatMap((id) => s[id] ?? [])],
   ["m[:, ids]", [A, D], m.flatMap((row) => ids.map((id) => row[id] ?? 0))],
@@ -81,12 +89,20 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["r[i, k in 2] = x[i-k] else 0", [D, 2], [0.5, 0, -1, 0.5, 2, -1]],
   ["r[k in K] = k * k + 1", [K], [1, 2, 5, 10]],
   ["r[i in D] = x[D-1-i] else 0", [D], [2, -1, 0.5]],
-  ["r[i, j] = s[i, j] + min(r[i-1, j] else 10, r[i, j-1] else 10, r[i-1, j-1] else where(i + j == 0, 0, 10))", [D, D], paths()],
+  [
+    "r[i, j] = s[i, j] + min(r[i-1, j] else 10, r[i, j-1] else 10, r[i-1, j-1] else where(i + j == 0, 0, 10))",
+    [D, D],
+    paths(),
+  ],
   ["f[i] = 0.5 * g[i-1] else 1 + x[i]\n g[i] = f[i] - y[i]", [D], mutual()],
   // Shapes.
   ["concat(x, y)", [2 * D], [...x, ...y]],
-  ["concat[A](m, s)", [A + D, D], [...m.flat(), ...s.flat()]],
-  ["concat(m, v)", [A, D + 1], m.flatMap((row, a) => [...row, v[a] ?? 0])],
+  ["concat[A](m, 2 * m)", [2 * A, D], [...m.flat(), ...m.flat().map((value) => 2 * value)]],
+  ["concat(x, m, x)", [A, 3 * D], m.flatMap((row) => [...x, ...row, ...x])],
+  ["concat(s, s)", [D, 2 * D], s.flatMap((row) => [...row, ...row])],
+  ["concat(m, v)", [A, D + A], m.flatMap((row) => [...row, ...v])],
+  ["concat(v, m)", [A, A + D], m.flatMap((row) => [...v, ...row])],
+  ["concat(x[0], y, 7)", [D + 2], [0.5, ...y, 7]],
   ["reshape(m, [A*D])", [A * D], m.flat()],
   ["reshape(m, [D*A])", [A * D], m.flat()],
   ["diag(s) + eye(D) @ x", [D], range(D).map((d) => at(s, d, d) + (x[d] ?? 0))],
@@ -94,7 +110,14 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   // Numbers.
   ["sqrt(D) * x + D / A", [D], x.map((value) => Math.sqrt(3) * value + 1.5)],
   ["x * inf * 0 == 0", [D], [0, 0, 0]],
-  ["abs(x) + sign(x) + floor(x) + ceil(y) + round(y * 2)", [D], x.map((value, d) => Math.abs(value) + Math.sign(value) + Math.floor(value) + Math.ceil(y[d] ?? 0) + roundEven(2 * (y[d] ?? 0)))],
+  [
+    "abs(x) + sign(x) + floor(x) + ceil(y) + round(y * 2)",
+    [D],
+    x.map(
+      (value, d) =>
+        Math.abs(value) + Math.sign(value) + Math.floor(value) + Math.ceil(y[d] ?? 0) + roundEven(2 * (y[d] ?? 0)),
+    ),
+  ],
 ];
 
 function roundEven(value: number): number {
@@ -109,7 +132,11 @@ function paths(): readonly number[] {
   for (const [i, row] of s.entries()) {
     cost.push([]);
     for (const [j, value] of row.entries()) {
-      const before = [cost[i - 1]?.[j] ?? 10, cost[i]?.[j - 1] ?? 10, i === 0 && j === 0 ? 0 : (cost[i - 1]?.[j - 1] ?? 10)];
+      const before = [
+        cost[i - 1]?.[j] ?? 10,
+        cost[i]?.[j - 1] ?? 10,
+        i === 0 && j === 0 ? 0 : (cost[i - 1]?.[j - 1] ?? 10),
+      ];
       cost[i]?.push(value + Math.min(...before));
     }
   }
@@ -119,7 +146,7 @@ function paths(): readonly number[] {
 function mutual(): readonly number[] {
   let last: number | undefined;
   return x.map((value, place) => {
-    last = (last === undefined ? 1 : 0.5 * last) + value - (y[place] ?? 0);
+    last = 0.5 * (last ?? 1) + value - (y[place] ?? 0);
     return last;
   });
 }
@@ -127,7 +154,9 @@ function mutual(): readonly number[] {
 describe("what expressions are", () => {
   for (const [source, shape, wanted] of VALUES) {
     test(source, () => {
-      const name = /^(\w+)(\[[^\]]*\])? = /.test(source) ? (source.split("\n").at(-1)?.trim().split(/[[ ]/)[0] ?? "") : "z";
+      const name = /^(\w+)(\[[^\]]*\])? = /.test(source)
+        ? (source.split("\n").at(-1)?.trim().split(/[[ ]/)[0] ?? "")
+        : "z";
       const body = name === "z" ? `z = ${source}` : source;
       const text = `model M(A, D, K) { in x: [D], y: [D], m: [A, D], s: [D, D], v: [A], ids: tok(D)[D]
         ${body}

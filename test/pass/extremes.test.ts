@@ -27,19 +27,16 @@ type Make = (b: Builder, x: string, y: string) => string;
 const num = (b: Builder, value: number): string => b.add(constant, [], { value, dtype: "float" });
 const map = (b: Builder, op: Op<NoAttributes>, ...inputs: readonly string[]): string => b.add(op, inputs, {});
 
+const CONSTANTS = [0, -0, 1, -1, 2, 3, 4, -2, 0.5, 7, 1e-30, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
 /** x op c and c op x for many constants, and forms with a rule of their own. */
 const FORMS: Readonly<Record<string, Make>> = {
   ...Object.fromEntries(
-    ["add", "sub", "mul", "div", "pow", "maximum", "minimum"].flatMap((name) =>
-      [0, -0, 1, -1, 2, 3, 4, -2, 0.5, 7, 1e-30, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].flatMap(
-        (value) => {
-          const op = maps[name as "add"];
-          return [
-            [`${name}(x, ${value})`, ((b, x) => map(b, op, x, num(b, value))) satisfies Make],
-            [`${name}(${value}, x)`, ((b, x) => map(b, op, num(b, value), x)) satisfies Make],
-          ];
-        },
-      ),
+    [maps.add, maps.sub, maps.mul, maps.div, maps.pow, maps.maximum, maps.minimum].flatMap((op) =>
+      CONSTANTS.flatMap((value) => [
+        [`${op.name}(x, ${value})`, ((b, x) => map(b, op, x, num(b, value))) satisfies Make],
+        [`${op.name}(${value}, x)`, ((b, x) => map(b, op, num(b, value), x)) satisfies Make],
+      ]),
     ),
   ),
   "x - x": (b, x) => map(b, maps.sub, x, x),

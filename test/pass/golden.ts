@@ -52,7 +52,7 @@ export function readGolden(text: string): Golden {
 }
 
 function checkOf(comment: string): readonly Check[] {
-  const [, kind = "", rest = ""] = /^CHECK(-[A-Z]+)?(?: (.*))?$/.exec(comment) ?? [, "none"];
+  const [, kind = "", rest = ""] = /^CHECK(-[A-Z]+)?(?: (.*))?$/.exec(comment) ?? ["", "none"];
   switch (kind) {
     case "":
       return [{ kind: "next", text: rest }];

@@ -1,4 +1,4 @@
-import { sizeConstant, type SizeBinding } from "../../ir/size.ts";
+import { type SizeBinding, sizeConstant } from "../../ir/size.ts";
 import { sizeValue } from "../../ir/tensor.ts";
 import { aligned, lowerBound, planArena, type Span } from "../../plan/arena.ts";
 import type { Buffer } from "../../plan/place.ts";
@@ -53,7 +53,10 @@ function spanOf({ bytes, first, last, kept }: Buffer, sizes: SizeBinding): Span 
 }
 
 /** A slot's shape, in the order of its type, and how far apart neighbours along each axis lie. */
-export function slotShape(slot: Slot, sizes: SizeBinding): { readonly shape: readonly number[]; readonly strides: readonly number[] } {
+export function slotShape(
+  slot: Slot,
+  sizes: SizeBinding,
+): { readonly shape: readonly number[]; readonly strides: readonly number[] } {
   return {
     shape: slot.axes.map((axis) => sizeValue(axis.size, sizes)),
     strides: slot.axes.map((axis) => {

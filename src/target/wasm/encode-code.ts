@@ -184,6 +184,8 @@ export const v128 = {
   xor: vector2(0x51),
   /** Bits of `a` where the mask's are set, else of `b`. */
   bitselect: (a: V128, b: V128, mask: V128): V128 => code("v128", simd(0x52), a, b, mask),
+  /** The same for masks whose lanes are all ones or all zeros, in one instruction where the machine has it (relaxed SIMD). */
+  relaxedSelect: (a: V128, b: V128, mask: V128): V128 => code("v128", simd(0x10b), a, b, mask),
   anyTrue: unary("v128", "i32", ...simd(0x53)),
   /** Sixteen byte positions, of `a` below 16, of `b` from there on. */
   shuffle: (a: V128, b: V128, lanes: readonly number[]): V128 => code("v128", [...simd(0x0d), ...lanes], a, b),

@@ -67,7 +67,11 @@ export function createModule(): ModuleBuilder {
     return types.length - 1;
   };
 
-  const createFunction = <R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R> => {
+  const createFunction = <R extends CodeType>(
+    name: string,
+    params: readonly ValueType[],
+    result: R,
+  ): FunctionBuilder<R> => {
     const locals: ValueType[] = [];
     const written: Written = { name, type: typeIndex(params, result), locals, body: [] };
     const reference: FunctionReference<R> = { index: functions.length, params, result };

@@ -1,6 +1,5 @@
 import { isNode, type Node } from "../../ir/graph.ts";
 import { hashStream } from "../../ir/random.ts";
-import { fixedSize } from "./context.ts";
 import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { expand, gather, type PadAttributes, pad, rename, reshape, scatter, slice } from "../../op/move.ts";
@@ -8,9 +7,11 @@ import { constant, extent, iota, type RandomAttributes, random } from "../../op/
 import { prefix, shift, suffix, window } from "../../op/window.ts";
 import type { Value } from "../../plan/value.ts";
 import { viewOf } from "../../plan/view.ts";
+import { fixedSize } from "./context.ts";
 import { f32x4, i32x4, type V128, v128 } from "./encode-code.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { uniformOf } from "./math-random.ts";
+import { cosineOfTurns, log } from "./math-vector.ts";
 import {
   loadFrom,
   type Position,
@@ -23,7 +24,6 @@ import {
 } from "./memory.ts";
 import { addToPosition, clipPosition, divided, insideOf, joinPositions, negated } from "./position.ts";
 import { mathScope, renderScalar } from "./render.ts";
-import { cosineOfTurns, log } from "./math-vector.ts";
 
 /**
  * The value at a position: read where it lies in memory, else computed from its operands at the positions that it needs of them.
@@ -64,7 +64,12 @@ function compute(kernel: Kernel, value: Value, positions: Positions, own: Readon
 }
 
 /** A computed vector, kept in a variable at the depth of what it is made of. */
-function made(kernel: Kernel, value: Value, parts: readonly { readonly depth: number; readonly key: string }[], code: V128): Vector {
+function made(
+  kernel: Kernel,
+  value: Value,
+  parts: readonly { readonly depth: number; readonly key: string }[],
+  code: V128,
+): Vector {
   const depth = Math.max(0, ...parts.map((part) => part.depth));
   const key = `${value.index}(${parts.map((part) => part.key).join(",")})`;
   return { code: code.args.length === 0 ? code : kernel.bind(depth, code), depth, key, dtype: value.dtype };
@@ -91,9 +96,13 @@ function move(
   if (isNode(node, expand)) return at(x);
   if (isNode(node, rename)) {
     const { from, to } = node.attributes;
-    return at(x, from.map((id, each) => [id, along(to[each]?.id ?? id)] as const));
+    return at(
+      x,
+      from.map((id, each) => [id, along(to[each]?.id ?? id)] as const),
+    );
   }
-  if (isNode(node, prefix) || isNode(node, suffix)) return at(x, [[node.attributes.axis, along(node.attributes.to.id)]]);
+  if (isNode(node, prefix) || isNode(node, suffix))
+    return at(x, [[node.attributes.axis, along(node.attributes.to.id)]]);
   if (isNode(node, slice)) {
     const { axis, to, start } = node.attributes;
     return at(x, [[axis, addToPosition(kernel, along(to.id), kernel.size(start))]]);
@@ -180,7 +189,10 @@ function padded(
 
 function reshaped(
   kernel: Kernel,
-  { from, to }: { readonly from: readonly string[]; readonly to: readonly { readonly id: string; readonly size: Size }[] },
+  {
+    from,
+    to,
+  }: { readonly from: readonly string[]; readonly to: readonly { readonly id: string; readonly size: Size }[] },
   x: Value | undefined,
   positions: Positions,
 ): readonly (readonly [string, Position])[] {
@@ -219,7 +231,8 @@ function randomAt(
   const depth = Math.max(at.depth, seed.depth);
   const { module } = kernel.context;
   const key = kernel.bind(seed.depth, i32x4.extract(seed.code, 0), `seed of ${seed.key}`);
-  const draw = (part: 0 | 1): V128 => kernel.bind(depth, uniformOf(module, distribution, at.code, key, hashStream(stream), part));
+  const draw = (part: 0 | 1): V128 =>
+    kernel.bind(depth, uniformOf(module, distribution, at.code, key, hashStream(stream), part));
   if (distribution === "uniform") return made(kernel, value, [at, seed], draw(0));
   const scope = mathScope(kernel, depth);
   const radius = f32x4.sqrt(f32x4.mul(f32x4.const(-2), log(scope, draw(0))));

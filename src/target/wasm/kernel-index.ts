@@ -7,11 +7,19 @@ import { type ArgAttributes, argmax } from "../../op/reduce.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
-import { type Procedure, f32x4, i32x4, local, type V128, v128 } from "./encode-code.ts";
+import { f32x4, i32x4, local, type Procedure, type V128, v128 } from "./encode-code.ts";
 import { evaluate, lookedUp } from "./evaluate.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { byStride, nest, nestSingly, placeOf, storedAxes } from "./kernel-map.ts";
-import { loadFrom, type Positions, positionAlong, positionVector, scalarPosition, storeTo, type Vector } from "./memory.ts";
+import {
+  loadFrom,
+  type Positions,
+  positionAlong,
+  positionVector,
+  scalarPosition,
+  storeTo,
+  type Vector,
+} from "./memory.ts";
 import { addToPosition, clipPosition } from "./position.ts";
 
 interface Made {
@@ -73,8 +81,18 @@ export function scatterKernel(context: Context, output: Value, loops: readonly L
   nest(kernel, storedAxes(context, output), (positions) => storeTo(kernel, place, positions, zero(kernel, output)));
   const { order } = context.plan;
   // The innermost loop goes along memory, unless the index or a sum takes neighbours to one place.
-  const far = order(unionAxes(index.axes, d.axes.filter((own) => sum.includes(own.id))));
-  const near = order(withoutAxes(d.axes, far.map((own) => own.id)));
+  const far = order(
+    unionAxes(
+      index.axes,
+      d.axes.filter((own) => sum.includes(own.id)),
+    ),
+  );
+  const near = order(
+    withoutAxes(
+      d.axes,
+      far.map((own) => own.id),
+    ),
+  );
   nestSingly(kernel, far, (outer) => {
     const looked = clipPosition(kernel, lookedUp(kernel, evaluate(kernel, index, outer)), kernel.size(axis.size));
     const add = (positions: Positions): void => {

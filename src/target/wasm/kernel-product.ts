@@ -2,7 +2,18 @@ import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import { CHUNK, type Extent, FEW_ROWS, type Pack, type Product, type ProductTerm } from "../../plan/product.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import { type Context, fixedSize } from "./context.ts";
-import { branchIf, call, choose, type I32, i32, local, loop, type Procedure, type Statement, when } from "./encode-code.ts";
+import {
+  branchIf,
+  call,
+  choose,
+  type I32,
+  i32,
+  local,
+  loop,
+  type Procedure,
+  type Statement,
+  when,
+} from "./encode-code.ts";
 import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { baseAddress } from "./memory.ts";
@@ -29,13 +40,23 @@ export function productsFunction(
   return builder.reference;
 }
 
-function termKernel(context: Context, output: Value, term: ProductTerm, add: boolean, loops: readonly Loop[]): Procedure {
+function termKernel(
+  context: Context,
+  output: Value,
+  term: ProductTerm,
+  add: boolean,
+  loops: readonly Loop[],
+): Procedure {
   const { value, product, pack } = term;
   if (product === undefined) return reduceKernel(context, output, loops, { term: value, add });
   const kernel = createKernel(context, `product ${value.name}`, loops);
   const out = context.plan.places.get(output);
   if (out === undefined) throw new Error(`internal: %${output.name} has no place`);
-  const bases = { left: baseAddress(kernel, product.left), right: baseAddress(kernel, product.right), out: baseAddress(kernel, out) };
+  const bases = {
+    left: baseAddress(kernel, product.left),
+    right: baseAddress(kernel, product.right),
+    out: baseAddress(kernel, out),
+  };
   walk(kernel, product.around, bases, (outer) => {
     if (product.over.length === 0) {
       writeProduct(kernel, product, pack, outer, add);
@@ -62,8 +83,13 @@ function walk(kernel: Kernel, extents: readonly Extent[], bases: Bases, body: (b
     return;
   }
   kernel.loop(kernel.size(extent.size), (index) => {
-    const moved = (base: Scalar, stride: Size): Scalar => kernel.add(base, kernel.multiply(index, bytes(kernel, stride)));
-    const next = { left: moved(bases.left, extent.left), right: moved(bases.right, extent.right), out: moved(bases.out, extent.out) };
+    const moved = (base: Scalar, stride: Size): Scalar =>
+      kernel.add(base, kernel.multiply(index, bytes(kernel, stride)));
+    const next = {
+      left: moved(bases.left, extent.left),
+      right: moved(bases.right, extent.right),
+      out: moved(bases.out, extent.out),
+    };
     walk(kernel, rest, next, body);
   });
 }
@@ -127,7 +153,16 @@ function fewRows(kernel: Kernel, product: Product, bases: Bases, add: boolean): 
   const { left, right, out, n, k, leftStride, outStride, rightColumn } = parts;
   return [
     countUp(row, 1, parts.m, [
-      call(dotsFunction(tiling), at(left, leftStride), right, at(out, outStride), n, k, rightColumn, i32.const(add ? 1 : 0)),
+      call(
+        dotsFunction(tiling),
+        at(left, leftStride),
+        right,
+        at(out, outStride),
+        n,
+        k,
+        rightColumn,
+        i32.const(add ? 1 : 0),
+      ),
     ]),
   ];
 }
@@ -146,7 +181,13 @@ function direct(kernel: Kernel, product: Product, parts: Parts, add: boolean): S
   );
 }
 
-function manyRows(kernel: Kernel, product: Product, pack: Pack | undefined, bases: Bases, add: boolean): readonly Statement[] {
+function manyRows(
+  kernel: Kernel,
+  product: Product,
+  pack: Pack | undefined,
+  bases: Bases,
+  add: boolean,
+): readonly Statement[] {
   const parts = partsOf(kernel, product, bases);
   if (pack === undefined) return [direct(kernel, product, parts, add)];
   const packed = kernel.cell(pack.buffer.cell).code;
@@ -210,11 +251,17 @@ export function packKernel(context: Context, product: Product, pack: Pack, loops
   const right = baseAddress(kernel, product.right).code;
   const packed = kernel.cell(pack.buffer.cell).code;
   const [n, k] = [kernel.size(product.n.size).code, kernel.size(product.k.size).code];
-  const pack_ = call(packFunction(context), right, packed, n, k, bytes(kernel, product.n.right).code, bytes(kernel, product.k.right).code);
+  const pack_ = call(
+    packFunction(context),
+    right,
+    packed,
+    n,
+    k,
+    bytes(kernel, product.n.right).code,
+    bytes(kernel, product.k.right).code,
+  );
   const fixed = fixedSize(product.m.size);
   if (fixed !== undefined) kernel.emit(pack_);
   else kernel.emit(when(i32.ge(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), [pack_]));
   return kernel.finish();
 }
-
-

@@ -6,11 +6,19 @@ import { collect, collectSuffix, unwindow } from "../../op/window.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
-import { type Procedure, f32x4, i32x4, local, type Local, shuffle32, type V128, v128 } from "./encode-code.ts";
+import { f32x4, i32x4, type Local, local, type Procedure, shuffle32, type V128, v128 } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
-import { createKernel, type Kernel } from "./kernel.ts";
+import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { nestSingly, placeOf, storedAxes } from "./kernel-map.ts";
-import { loadFrom, type Position, type Positions, positionAlong, positionVector, storeTo, type Vector } from "./memory.ts";
+import {
+  loadFrom,
+  type Position,
+  type Positions,
+  positionAlong,
+  positionVector,
+  storeTo,
+  type Vector,
+} from "./memory.ts";
 import { addToPosition, clipPosition, insideOf, joinPositions } from "./position.ts";
 
 /** What is made of all positions of some axes: `term` at each of them, joined by `kind`. */
@@ -38,7 +46,8 @@ export function reduceKernel(
   const reduction: Reduction = { ...reductionOf(kernel, term), add };
   const kept = storedAxes(context, output);
   const along = reduction.over.find((axis) => axis.id === reduction.innermost);
-  if (along !== undefined || kept.length === 0) reduceRows(kernel, output, kept, reduction, along ?? reduction.over.at(-1));
+  if (along !== undefined || kept.length === 0)
+    reduceRows(kernel, output, kept, reduction, along ?? reduction.over.at(-1));
   else reduceColumns(kernel, output, kept, reduction);
   return kernel.finish();
 }
@@ -61,7 +70,10 @@ function reductionOf(kernel: Kernel, output: Value): Reduction {
   if (isNode(node, contract) && y !== undefined) return productSum(kernel, output, x, y, node.attributes.over);
   if (isNode(node, unwindow)) {
     const { axis, from, offset, stride } = node.attributes;
-    return { ...plain("sum", [from]), term: (positions) => unwindowTerm(kernel, x, positions, { axis, from, offset, stride }) };
+    return {
+      ...plain("sum", [from]),
+      term: (positions) => unwindowTerm(kernel, x, positions, { axis, from, offset, stride }),
+    };
   }
   if (isNode(node, collect)) {
     const { axis, from, end } = node.attributes;
@@ -79,7 +91,9 @@ function productSum(kernel: Kernel, output: Value, x: Value, y: Value, ids: read
   const all = [...x.axes, ...y.axes.filter((axis) => !x.axes.some((own) => own.id === axis.id))];
   const over = order(all.filter((axis) => ids.includes(axis.id)));
   const inner = [x, y].map((value) => order(value.axes).at(-1)?.id);
-  const along = inner.find((id) => over.some((axis) => axis.id === id) && inner.every((other) => other === id || other === undefined));
+  const along = inner.find(
+    (id) => over.some((axis) => axis.id === id) && inner.every((other) => other === id || other === undefined),
+  );
   return {
     kind: "sum",
     over,
@@ -109,7 +123,12 @@ function unwindowTerm(
   kernel: Kernel,
   d: Value,
   positions: Positions,
-  { axis, from, offset, stride }: { readonly axis: string; readonly from: string; readonly offset: number; readonly stride: number },
+  {
+    axis,
+    from,
+    offset,
+    stride,
+  }: { readonly axis: string; readonly from: string; readonly offset: number; readonly stride: number },
 ): Vector {
   const moved = joinPositions(kernel, [
     { position: positionAlong(positions, axis), factor: kernel.constant(1) },
@@ -144,7 +163,12 @@ function collectTerm(
     const depth = Math.max(here.depth, there.depth);
     const behind = kernel.bind(depth, i32x4.sub(here.code, there.code));
     const inside = low === undefined ? i32x4.le(behind, i32x4.const(high ?? 0)) : i32x4.ge(behind, i32x4.const(low));
-    const mask: Vector = { code: kernel.bind(depth, inside), depth, key: `from ${here.key} to ${there.key}`, dtype: "bool" };
+    const mask: Vector = {
+      code: kernel.bind(depth, inside),
+      depth,
+      key: `from ${here.key} to ${there.key}`,
+      dtype: "bool",
+    };
     return masked(kernel, evaluate(kernel, d, new Map([...positions, [from, u]])), mask);
   };
 }
@@ -156,11 +180,22 @@ function outerName(output: Value, axis: string): string {
 
 function masked(kernel: Kernel, value: Vector, mask: Vector): Vector {
   const depth = Math.max(value.depth, mask.depth);
-  return { ...value, depth, code: kernel.bind(depth, v128.and(value.code, mask.code)), key: `${value.key} if ${mask.key}` };
+  return {
+    ...value,
+    depth,
+    code: kernel.bind(depth, v128.and(value.code, mask.code)),
+    key: `${value.key} if ${mask.key}`,
+  };
 }
 
 /** The innermost loop joins: four positions at a time in several sums, which are added up at the end. */
-function reduceRows(kernel: Kernel, output: Value, kept: readonly Axis[], reduction: Reduction, along: Axis | undefined): void {
+function reduceRows(
+  kernel: Kernel,
+  output: Value,
+  kept: readonly Axis[],
+  reduction: Reduction,
+  along: Axis | undefined,
+): void {
   const place = placeOf(kernel.context, output);
   const outer = reduction.over.filter((axis) => axis !== along);
   nestSingly(kernel, kept, (positions) => {
@@ -182,10 +217,12 @@ function reduceRows(kernel: Kernel, output: Value, kept: readonly Axis[], reduct
         }
         kernel.lanes(
           kernel.size(along.size),
-          (first, part) => {
-            const position: Position = { kind: "run", at: first, plus: 4 * part };
-            const variable = kernel.width() === 1 ? rest : sums[part];
-            if (variable !== undefined) add(variable, new Map([...at, [along.id, position]]));
+          (first, parts) => {
+            for (let part = 0; part < parts; part++) {
+              const position: Position = { kind: "run", at: first, plus: 4 * part };
+              const variable = kernel.width() === 1 ? rest : sums[part];
+              if (variable !== undefined) add(variable, new Map([...at, [along.id, position]]));
+            }
           },
           UNROLL,
         );
@@ -204,7 +241,9 @@ const UNROLL = 4;
 
 /** Positions of the result under the names by which terms find them. */
 function inner(output: Value, { over }: Reduction, positions: Positions): Positions {
-  return new Map([...positions].map(([id, at]) => [over.some((axis) => axis.id === id) ? outerName(output, id) : id, at]));
+  return new Map(
+    [...positions].map(([id, at]) => [over.some((axis) => axis.id === id) ? outerName(output, id) : id, at]),
+  );
 }
 
 function withOuter(output: Value, reduction: Reduction, at: Positions, positions: Positions): Positions {
@@ -219,22 +258,27 @@ function reduceColumns(kernel: Kernel, output: Value, kept: readonly Axis[], red
   const { kind } = reduction;
   const outer = kept.filter((axis) => axis !== along);
   nestSingly(kernel, outer, (positions) => {
-    kernel.lanes(kernel.size(along.size), (first) => {
-      const here: Positions = new Map([...positions, [along.id, { kind: "run", at: first, plus: 0 }]]);
-      const sum = kernel.variable("v128");
-      kernel.emit(local.set(sum, startOf(kind, output.dtype)));
-      nestSingly(
-        kernel,
-        reduction.over,
-        (at) => {
-          const term = reduction.term(at);
+    const column = (first: Scalar, parts: number): void => {
+      const here = Array.from({ length: parts }, (_, part): Positions => {
+        return new Map([...positions, [along.id, { kind: "run", at: first, plus: 4 * part }]]);
+      });
+      const sums = here.map(() => kernel.variable("v128"));
+      kernel.emit(...sums.map((sum) => local.set(sum, startOf(kind, output.dtype))));
+      nestSingly(kernel, reduction.over, (at) =>
+        here.forEach((own, part) => {
+          const sum = sums[part];
+          if (sum === undefined) return;
+          const term = reduction.term(new Map([...inner(output, reduction, own), ...at]));
           kernel.emit(local.set(sum, joined(kind, output.dtype, local.get(sum), term.code)));
-        },
-        inner(output, reduction, here),
+        }),
       );
-      const code = kernel.bind(kernel.depth(), local.get(sum));
-      finish(kernel, place, here, { code, depth: kernel.depth(), key: "sum", dtype: output.dtype }, reduction);
-    });
+      here.forEach((own, part) => {
+        const code = sums[part] === undefined ? ZERO : kernel.bind(kernel.depth(), local.get(sums[part]));
+        finish(kernel, place, own, { code, depth: kernel.depth(), key: "sum", dtype: output.dtype }, reduction);
+      });
+    };
+    // Four vectors side by side use whole cache lines.
+    kernel.lanes(kernel.size(along.size), column, UNROLL);
   });
 }
 
@@ -280,4 +324,3 @@ function acrossLanes(kernel: Kernel, kind: ReduceKind, dtype: DType, value: V128
   const pairs = kernel.bind(kernel.depth(), joined(kind, dtype, bound, shuffle32(bound, bound, [2, 3, 0, 1])));
   return kernel.bind(kernel.depth(), joined(kind, dtype, pairs, shuffle32(pairs, pairs, [1, 0, 3, 2])));
 }
-

@@ -5,12 +5,12 @@ import {
   block,
   branchIf,
   type Code,
-  type Procedure,
   type I32,
   i32,
   type Local,
   local,
   loop as loopCode,
+  type Procedure,
   type Statement,
   sequence,
   type ValueType,
@@ -55,10 +55,10 @@ export interface Kernel {
   /** A loop over 0 … count-1. */
   loop(count: Scalar, body: (index: Scalar) => void): void;
   /**
-   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time: `body` is called for each
-   * part, `part` saying which; the positions are `at + 4·part`.
+   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time. `body` is called with how many
+   * vectors of four lie side by side: part p of them is at `at + 4·p`.
    */
-  lanes(count: Scalar, body: (at: Scalar, part: number) => void, unroll?: number): void;
+  lanes(count: Scalar, body: (at: Scalar, parts: number) => void, unroll?: number): void;
   finish(): Procedure;
 }
 
@@ -108,7 +108,12 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     if (key !== undefined) remember(BOUND, key, depth, get);
     return get;
   };
-  const constant = (value: number): Scalar => ({ code: i32.const(value), depth: 0, key: String(value), constant: value });
+  const constant = (value: number): Scalar => ({
+    code: i32.const(value),
+    depth: 0,
+    key: String(value),
+    constant: value,
+  });
   const scalar = (name: string, args: readonly Scalar[], make: (...args: readonly I32[]) => I32): Scalar => {
     const depth = Math.max(0, ...args.map((arg) => arg.depth));
     const key = `${name}(${args.map((arg) => arg.key).join(",")})`;
@@ -150,7 +155,13 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     return inner.statements;
   };
   /** Counts a variable from where it stands up to `end`. */
-  const repeat = (counter: Local<"i32">, step: number, end: I32, sure: boolean, body: readonly Statement[]): Statement => {
+  const repeat = (
+    counter: Local<"i32">,
+    step: number,
+    end: I32,
+    sure: boolean,
+    body: readonly Statement[],
+  ): Statement => {
     const again = branchIf(0, i32.lt(local.get(counter), end));
     const next = local.set(counter, i32.add(local.get(counter), i32.const(step)));
     const all = loopCode(...body, next, again);
@@ -175,13 +186,13 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     const inside = within(lanes, () => body(indexOf(counter, levels.length - 1)));
     emit(local.set(counter, i32.const(0)), repeat(counter, 1, count.code, (count.constant ?? 0) > 0, inside));
   };
-  const vectorLoop = (count: Scalar, body: (at: Scalar, part: number) => void, unroll = 1): void => {
+  const vectorLoop = (count: Scalar, body: (at: Scalar, parts: number) => void, unroll = 1): void => {
     const counter = builder.local("i32");
     emit(local.set(counter, i32.const(0)));
     const run = (width: 1 | 4, parts: number, end: Scalar): void => {
       const inside = within(width, () => {
         vectorDepth = levels.length - 1;
-        for (let part = 0; part < parts; part++) body(indexOf(counter, levels.length - 1), part);
+        body(indexOf(counter, levels.length - 1), parts);
       });
       emit(repeat(counter, width * parts, end.code, false, inside));
     };

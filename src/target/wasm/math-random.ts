@@ -1,6 +1,19 @@
 import type { Distribution } from "../../ir/random.ts";
 import { DISTRIBUTION_COUNTER } from "../../ir/random.ts";
-import { call, type FunctionReference, f32x4, i32, i32x4, i64x2, type I32, local, shuffle32, type Statement, type V128, v128 } from "./encode-code.ts";
+import {
+  call,
+  type FunctionReference,
+  f32x4,
+  type I32,
+  i32,
+  i32x4,
+  i64x2,
+  local,
+  type Statement,
+  shuffle32,
+  type V128,
+  v128,
+} from "./encode-code.ts";
 import type { ModuleBuilder } from "./encode-module.ts";
 
 /**

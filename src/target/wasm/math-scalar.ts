@@ -48,12 +48,7 @@ interface Writer {
   once(value: F64): F64;
 }
 
-function define(
-  module: ModuleBuilder,
-  name: string,
-  params: number,
-  write: (writer: Writer) => F64,
-): Function64 {
+function define(module: ModuleBuilder, name: string, params: number, write: (writer: Writer) => F64): Function64 {
   const types = Array.from({ length: params }, () => "f64" as const);
   return module.shared(`f64 ${name}`, types, "f64", (builder) => {
     const statements: Statement[] = [];
@@ -79,13 +74,16 @@ function exp64(module: ModuleBuilder): Function64 {
   return define(module, "exp", 1, ({ builder, statements, param, once }) => {
     const x = once(f64.max(f64.min(param(0), number(720)), number(-760)));
     const n = once(f64.nearest(f64.mul(x, number(Math.LOG2E))));
-    const high = f64.sub(x, f64.mul(n, number(6.93147180369123816490e-1)));
-    const r = once(f64.sub(high, f64.mul(n, number(1.90821492927058770002e-10))));
+    const high = f64.sub(x, f64.mul(n, number(6.931471803691238e-1)));
+    const r = once(f64.sub(high, f64.mul(n, number(1.9082149292705877e-10))));
     const factorials = Array.from({ length: 14 }, (_, k) => 1 / factorial(13 - k));
     const value = once(polynomial(r, factorials));
     const exponent = builder.local("i32");
     const half = builder.local("i32");
-    statements.push(local.set(exponent, i32.truncateF64(n)), local.set(half, i32.shrSigned(local.get(exponent), i32.const(1))));
+    statements.push(
+      local.set(exponent, i32.truncateF64(n)),
+      local.set(half, i32.shrSigned(local.get(exponent), i32.const(1))),
+    );
     const power = (e: ReturnType<typeof i32.const>): F64 =>
       f64.reinterpret(i64.shl(i64.extend(i32.add(e, i32.const(1023))), i64.const(52n)));
     return f64.mul(f64.mul(value, power(local.get(half))), power(i32.sub(local.get(exponent), local.get(half))));
@@ -113,8 +111,8 @@ function log64(module: ModuleBuilder): Function64 {
       square,
       Array.from({ length: 11 }, (_, k) => 2 / (2 * (10 - k) + 1)),
     );
-    const low = f64.mul(e, number(1.90821492927058770002e-10));
-    const value = f64.add(f64.add(f64.mul(series, s), low), f64.mul(e, number(6.93147180369123816490e-1)));
+    const low = f64.mul(e, number(1.9082149292705877e-10));
+    const value = f64.add(f64.add(f64.mul(series, s), low), f64.mul(e, number(6.931471803691238e-1)));
     const finite = choose(f64.lt(x, number(Number.POSITIVE_INFINITY)), value, x);
     const positive = choose(f64.gt(x, number(0)), finite, number(Number.NaN));
     return choose(f64.eq(x, number(0)), number(Number.NEGATIVE_INFINITY), positive);
@@ -168,12 +166,7 @@ export const TWO_OVER_PI: readonly number[] = [
  * x = quadrant·π/2 + r, |r| ≤ π/4. Below 2²⁵ by subtracting multiples of π/2 in parts; above, where the digits of x lie left of
  * the point, from the bits of 2/π that matter (Payne & Hanek 1983).
  */
-function reduceAngle(
-  builder: FunctionBuilder,
-  x: F64,
-  r: Local<"f64">,
-  quadrant: Local<"i32">,
-): readonly Statement[] {
+function reduceAngle(builder: FunctionBuilder, x: F64, r: Local<"f64">, quadrant: Local<"i32">): readonly Statement[] {
   const n = builder.local("f64");
   const part = (rest: F64, constant: number): F64 => f64.sub(rest, f64.mul(local.get(n), number(constant)));
   const near = [
@@ -211,7 +204,13 @@ function reduceLarge(builder: FunctionBuilder, x: F64, r: Local<"f64">, quadrant
   return [
     local.set(bits, i64.reinterpret(f64.abs(x))),
     local.set(first, i32.sub(exponent, i32.const(1023 + 23 + 2))),
-    local.set(mantissa, i64.shrUnsigned(i64.or(i64.and(local.get(bits), i64.const(0xfffffffffffffn)), i64.const(1n << 52n)), i64.const(29n))),
+    local.set(
+      mantissa,
+      i64.shrUnsigned(
+        i64.or(i64.and(local.get(bits), i64.const(0xfffffffffffffn)), i64.const(1n << 52n)),
+        i64.const(29n),
+      ),
+    ),
     // NaN and infinities have no place in the table.
     local.set(first, choose(i32.gt(local.get(first), i32.const(103)), i32.const(0), local.get(first))),
     local.set(word, i32.shl(i32.shrUnsigned(local.get(first), i32.const(5)), i32.const(2))),
@@ -235,7 +234,10 @@ function repeatWhile(condition: ReturnType<typeof i32.const>, ...body: readonly 
 function sinPi(module: ModuleBuilder, x: F64, quarters: 0 | 1): F64 {
   const nearest = f64.nearest(x);
   const half = f64.mul(nearest, number(0.5));
-  const value = call(circular(module, quarters === 0 ? "sin" : "cos", quarters), f64.mul(f64.sub(x, nearest), number(Math.PI)));
+  const value = call(
+    circular(module, quarters === 0 ? "sin" : "cos", quarters),
+    f64.mul(f64.sub(x, nearest), number(Math.PI)),
+  );
   return choose(f64.eq(half, f64.floor(half)), value, f64.neg(value));
 }
 
@@ -298,7 +300,11 @@ function digamma(module: ModuleBuilder): Function64 {
     const turned = f64.div(f64.mul(number(Math.PI), sinPi(module, x, 1)), sine);
     const reflected = f64.sub(value, turned);
     const pole = i32.or(f64.eq(sine, number(0)), f64.eq(x, number(Number.NEGATIVE_INFINITY)));
-    return choose(f64.gt(x, number(0)), value, choose(i32.or(pole, f64.eq(x, number(0))), number(Number.NaN), reflected));
+    return choose(
+      f64.gt(x, number(0)),
+      value,
+      choose(i32.or(pole, f64.eq(x, number(0))), number(Number.NaN), reflected),
+    );
   });
 }
 
@@ -315,7 +321,10 @@ function pow(module: ModuleBuilder): Function64 {
     const odd = i32.and(whole, f64.ne(half, f64.floor(half)));
     const minus = f64.lt(f64.copysign(number(1), x), number(0));
     const signed = choose(i32.and(minus, odd), f64.neg(value), value);
-    const undefined_ = i32.and(f64.lt(x, number(0)), i32.and(i32.eqz(whole), f64.gt(x, number(Number.NEGATIVE_INFINITY))));
+    const undefined_ = i32.and(
+      f64.lt(x, number(0)),
+      i32.and(i32.eqz(whole), f64.gt(x, number(Number.NEGATIVE_INFINITY))),
+    );
     return choose(f64.eq(y, number(0)), number(1), choose(undefined_, number(Number.NaN), signed));
   });
 }

@@ -6,6 +6,8 @@ export interface MathScope {
   once(code: V128): V128;
   /** a·b + c */
   multiplyAdd(a: V128, b: V128, c: V128): V128;
+  /** `a` in the lanes where the mask is all ones, `b` where it is all zeros. */
+  select(a: V128, b: V128, mask: V128): V128;
   /** A number in all lanes, kept in a variable outside of all loops: V8 makes constants anew wherever they are read, which takes twice as long. */
   float(value: number): V128;
   int(value: number): V128;
@@ -28,19 +30,26 @@ function polynomial(m: MathScope, x: V128, coefficients: readonly number[]): V12
  */
 export function exp(m: MathScope, x: V128): V128 {
   const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(89)), m.float(-104)));
-  const n = m.once(f32x4.nearest(f32x4.mul(clamped, m.float(Math.LOG2E))));
-  const high = m.multiplyAdd(n, m.float(-LN2_HIGH), clamped);
-  const r = m.once(m.multiplyAdd(n, m.float(-LN2_LOW), high));
-  const tail = polynomial(m, r, [1.9875691e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5]);
-  const value = f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), m.float(1));
+  const { n, value } = reducedExp(m, clamped);
   const exponent = m.once(i32x4.truncate(n));
   const half = m.once(i32x4.shrSigned(exponent, 1));
   return f32x4.mul(f32x4.mul(value, powerOfTwo(m, half)), powerOfTwo(m, i32x4.sub(exponent, half)));
 }
 
+/** eˣ = 2ⁿ · value, n whole. */
+function reducedExp(m: MathScope, x: V128): { readonly n: V128; readonly value: V128 } {
+  const n = m.once(f32x4.nearest(f32x4.mul(x, m.float(Math.LOG2E))));
+  const high = m.multiplyAdd(n, m.float(-LN2_HIGH), x);
+  const r = m.once(m.multiplyAdd(n, m.float(-LN2_LOW), high));
+  const tail = polynomial(m, r, EXP_COEFFICIENTS);
+  return { n, value: f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), m.float(1)) };
+}
+
+const EXP_COEFFICIENTS = [1.9875691e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5];
+
 /** ln 2 in two parts, the first short enough that its products with small integers are exact. */
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440054690583e-4;
+const LN2_LOW = -2.121944400546906e-4;
 
 function powerOfTwo(m: MathScope, exponent: V128): V128 {
   return i32x4.shl(i32x4.add(exponent, m.int(127)), 23);
@@ -51,7 +60,7 @@ function powerOfTwo(m: MathScope, exponent: V128): V128 {
  */
 export function log(m: MathScope, x: V128): V128 {
   const tiny = m.once(f32x4.lt(x, m.float(SMALLEST_NORMAL)));
-  const scaled = m.once(v128.bitselect(f32x4.mul(x, m.float(2 ** 23)), x, tiny));
+  const scaled = m.once(m.select(f32x4.mul(x, m.float(2 ** 23)), x, tiny));
   const bits = i32x4.sub(scaled, m.int(HALF_ROOT_BITS));
   const shift = m.once(bits);
   const mantissa = i32x4.add(v128.and(shift, m.int(0x007fffff)), m.int(HALF_ROOT_BITS));
@@ -64,17 +73,17 @@ export function log(m: MathScope, x: V128): V128 {
   const small = m.multiplyAdd(square, m.float(-0.5), low);
   const value = m.multiplyAdd(e, m.float(LN2_HIGH), f32x4.add(small, f));
   // +∞ stays itself, 0 gives -∞, what is below gives NaN.
-  const finite = v128.bitselect(value, x, f32x4.lt(x, m.float(Number.POSITIVE_INFINITY)));
-  const positive = v128.bitselect(finite, m.float(Number.NaN), f32x4.gt(x, m.float(0)));
-  return v128.bitselect(m.float(Number.NEGATIVE_INFINITY), positive, f32x4.eq(x, m.float(0)));
+  const finite = m.select(value, x, f32x4.lt(x, m.float(Number.POSITIVE_INFINITY)));
+  const positive = m.select(finite, m.float(Number.NaN), f32x4.gt(x, m.float(0)));
+  return m.select(m.float(Number.NEGATIVE_INFINITY), positive, f32x4.eq(x, m.float(0)));
 }
 
 const SMALLEST_NORMAL = 2 ** -126;
 /** The bits of the float √½. */
 const HALF_ROOT_BITS = 0x3f3504f3;
 const LOG_COEFFICIENTS = [
-  7.0376836292e-2, -1.151461031e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
-  -2.4999993993e-1, 3.3333331174e-1,
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 ];
 
 /** ln(1+x), 3 ulp: ln u · x/(u-1) with u = 1+x rounded, whose error the factor takes back (Kahan; Goldberg 1991, theorem 4). */
@@ -83,14 +92,24 @@ export function log1p(m: MathScope, x: V128): V128 {
   const back = m.once(f32x4.sub(u, m.float(1)));
   const corrected = f32x4.mul(log(m, u), f32x4.div(x, back));
   const kept = v128.or(f32x4.eq(back, m.float(0)), f32x4.eq(x, m.float(Number.POSITIVE_INFINITY)));
-  return v128.bitselect(x, corrected, kept);
+  return m.select(x, corrected, kept);
 }
 
-/** 1/(1+e⁻ˣ), 4 ulp: from e^-|x|, so that neither end loses digits. */
+/**
+ * 1/(1+e⁻ˣ), 4 ulp, from e^-|x|, so that neither end loses digits; below -87 the smallest normal number, 2⁻¹²⁶, instead of less.
+ */
 export function sigmoid(m: MathScope, x: V128): V128 {
-  const t = m.once(exp(m, f32x4.neg(f32x4.abs(x))));
+  const negative = v128.or(x, m.float(-0));
+  const t = m.once(expOfNegative(m, negative));
   const upper = m.once(f32x4.div(m.float(1), f32x4.add(t, m.float(1))));
-  return v128.bitselect(f32x4.mul(t, upper), upper, f32x4.lt(x, m.float(0)));
+  return m.select(f32x4.mul(t, upper), upper, f32x4.lt(x, m.float(0)));
+}
+
+/** eˣ for x ≤ 0, not below 2⁻¹²⁶: then 2ⁿ is n added to the exponent's bits. */
+function expOfNegative(m: MathScope, x: V128): V128 {
+  const clamped = m.once(f32x4.pseudoMax(x, m.float(-87.33)));
+  const { n, value } = reducedExp(m, clamped);
+  return i32x4.add(value, i32x4.shl(i32x4.truncate(n), 23));
 }
 
 /** tanh x, 4 ulp: a rational function of degrees 13 and 6 (Eigen, `generic_fast_tanh_float`), itself where that is exact. */
@@ -100,16 +119,16 @@ export function tanh(m: MathScope, x: V128): V128 {
   const above = f32x4.mul(polynomial(m, square, TANH_ABOVE), clamped);
   const below = polynomial(m, square, TANH_BELOW);
   const value = f32x4.div(above, below);
-  return v128.bitselect(x, value, f32x4.lt(f32x4.abs(x), m.float(0.0004)));
+  return m.select(x, value, f32x4.lt(f32x4.abs(x), m.float(0.0004)));
 }
 
 /** From here on the nearest float of tanh is 1. */
-const TANH_LIMIT = 7.90531110763549805;
+const TANH_LIMIT = 7.905311107635498;
 const TANH_ABOVE = [
   -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
   6.37261928875436e-4, 4.89352455891786e-3,
 ];
-const TANH_BELOW = [1.19825839466702e-6, 1.18534705686654e-4, 2.2684346324390e-3, 4.89352518554385e-3];
+const TANH_BELOW = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
 
 /** (2/√π) ∫₀ˣ e^(-t²) dt, 8 ulp: a rational function of degrees 13 and 8 (TensorFlow's XLA, `ErfImpl32`). */
 export function erf(m: MathScope, x: V128): V128 {
@@ -122,7 +141,9 @@ const ERF_ABOVE = [
   -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4,
   -2.95459980854025e-3, -1.60960333262415e-2,
 ];
-const ERF_BELOW = [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2];
+const ERF_BELOW = [
+  -1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2,
+];
 
 /** cos(2πx) for 0 ≤ x ≤ 1, to 2e-7: sin(2πt) with t = ¼ - |x - round x| and the Taylor series of sine to degree 13. */
 export function cosineOfTurns(m: MathScope, x: V128): V128 {

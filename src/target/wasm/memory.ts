@@ -58,7 +58,10 @@ export function positionVector(kernel: Kernel, position: Position): Vector {
   const depth = at.depth;
   const key = `vector ${positionKey(position)}`;
   const splat = i32x4.splat(at.code);
-  const code = position.kind === "scalar" ? splat : i32x4.add(splat, i32x4.lanes([0, 1, 2, 3].map((lane) => lane + position.plus)));
+  const code =
+    position.kind === "scalar"
+      ? splat
+      : i32x4.add(splat, i32x4.lanes([0, 1, 2, 3].map((lane) => lane + position.plus)));
   return { code: kernel.bind(depth, code, key), depth, key, dtype: "int" };
 }
 
@@ -81,14 +84,16 @@ function addressOf(kernel: Kernel, place: Place, positions: Positions): Address 
   let offset = 0;
   let across: Address["across"] = { kind: "none" };
   let depth = 0;
-  const bytes = (stride: Place["steps"][number]["stride"]): Scalar => kernel.size(multiplySizes(stride, constantSize(4)));
+  const bytes = (stride: Place["steps"][number]["stride"]): Scalar =>
+    kernel.size(multiplySizes(stride, constantSize(4)));
   const addTerm = (term: Scalar): void => {
     if (term.constant !== undefined && term.constant >= 0) offset += term.constant;
     else terms.push(term);
     depth = Math.max(depth, term.depth);
   };
   const addLanes = (lanes: V128): void => {
-    const before = across.kind === "lanes" ? across.offsets : across.kind === "none" ? undefined : stepsOf(kernel, across);
+    const before =
+      across.kind === "lanes" ? across.offsets : across.kind === "none" ? undefined : stepsOf(kernel, across);
     across = { kind: "lanes", offsets: before === undefined ? lanes : i32x4.add(before, lanes) };
   };
   if (place.offset !== undefined) addTerm(bytes(place.offset));
@@ -121,7 +126,10 @@ export function baseAddress(kernel: Kernel, place: Place): Scalar {
 }
 
 /** Bytes of each lane where neighbours are evenly apart. */
-function stepsOf(kernel: Kernel, across: { readonly kind: "next" } | { readonly kind: "strided"; readonly step: Scalar }): V128 {
+function stepsOf(
+  kernel: Kernel,
+  across: { readonly kind: "next" } | { readonly kind: "strided"; readonly step: Scalar },
+): V128 {
   const step = across.kind === "next" ? kernel.constant(4) : across.step;
   return i32x4.mul(i32x4.splat(step.code), i32x4.lanes([0, 1, 2, 3]));
 }
@@ -165,7 +173,10 @@ function loadCode(kernel: Kernel, address: Address): V128 {
   if (across.kind === "none") return v128.load32Splat(first, offset);
   if (across.kind === "next") return v128.load(first, offset);
   // The lanes' byte offsets are read four times.
-  const settled: Address = across.kind === "lanes" ? { ...address, across: { kind: "lanes", offsets: kernel.bind(depth, across.offsets) } } : address;
+  const settled: Address =
+    across.kind === "lanes"
+      ? { ...address, across: { kind: "lanes", offsets: kernel.bind(depth, across.offsets) } }
+      : address;
   let code = v128.load32Zero(...laneAddressOnce(kernel, settled, 0));
   for (const lane of [1, 2, 3]) {
     const [at, plus] = laneAddressOnce(kernel, settled, lane);

@@ -1,4 +1,21 @@
-import { block, branchIf, call, choose, f32x4, i32, type I32, type Local, local, loop, type Procedure, type Statement, shuffle32, type V128, v128, when } from "./encode-code.ts";
+import {
+  block,
+  branchIf,
+  call,
+  choose,
+  f32x4,
+  type I32,
+  i32,
+  type Local,
+  local,
+  loop,
+  type Procedure,
+  type Statement,
+  shuffle32,
+  type V128,
+  v128,
+  when,
+} from "./encode-code.ts";
 import type { FunctionBuilder } from "./encode-module.ts";
 import { type LeftForm, PANEL, sweepFunction, type Tiling } from "./product-tile.ts";
 
@@ -127,19 +144,26 @@ export function dotsFunction(tiling: Tiling): Procedure {
       return local.set(pointer, i32.add(right, i32.mul(choose(i32.lt(own, n), own, last), columnStride)));
     });
     const multiplyAdd = (x: V128, y: V128, sum: Local<"v128">): Statement =>
-      local.set(sum, tiling.relaxed ? f32x4.relaxedMultiplyAdd(x, y, local.get(sum)) : f32x4.add(local.get(sum), f32x4.mul(x, y)));
+      local.set(
+        sum,
+        tiling.relaxed ? f32x4.relaxedMultiplyAdd(x, y, local.get(sum)) : f32x4.add(local.get(sum), f32x4.mul(x, y)),
+      );
     const forward = (bytes: number): readonly Statement[] =>
       [a, ...pointers].map((pointer) => local.set(pointer, i32.add(local.get(pointer), i32.const(bytes))));
     const wide = [
       ...values.map((value, half) => local.set(value, v128.load(local.get(a), 16 * half))),
       ...pointers.flatMap((pointer, each) =>
-        values.map((value, half) => multiplyAdd(local.get(value), v128.load(local.get(pointer), 16 * half), sums[each]?.[half] ?? value)),
+        values.map((value, half) =>
+          multiplyAdd(local.get(value), v128.load(local.get(pointer), 16 * half), sums[each]?.[half] ?? value),
+        ),
       ),
       ...forward(32),
     ];
     const single = [
       local.set(values[0], v128.load32Zero(local.get(a))),
-      ...pointers.map((pointer, each) => multiplyAdd(local.get(values[0]), v128.load32Zero(local.get(pointer)), sums[each]?.[0] ?? values[0])),
+      ...pointers.map((pointer, each) =>
+        multiplyAdd(local.get(values[0]), v128.load32Zero(local.get(pointer)), sums[each]?.[0] ?? values[0]),
+      ),
       ...forward(4),
     ];
     const eights = i32.and(k, i32.const(-8));
@@ -158,7 +182,13 @@ export function dotsFunction(tiling: Tiling): Procedure {
         ...sums.flat().map((sum) => local.set(sum, f32x4.const(0))),
         countUp(step, 8, eights, wide),
         countUp(step, 1, i32.sub(k, eights), single),
-        local.set(total, acrossFour(builder, sums.map(([low, high]) => f32x4.add(local.get(low), local.get(high))))),
+        local.set(
+          total,
+          acrossFour(
+            builder,
+            sums.map(([low, high]) => f32x4.add(local.get(low), local.get(high))),
+          ),
+        ),
         ...stores,
       ]),
     );
@@ -174,7 +204,8 @@ function addLane(total: Local<"v128">, target: I32, lane: number): V128 {
 function acrossFour(builder: FunctionBuilder, vectors: readonly V128[]): V128 {
   const [a, b, c, d] = vectors.map((vector) => keep(builder, vector));
   if (!a || !b || !c || !d) throw new Error("internal: four vectors are added up at a time");
-  const pairs = (x: Kept, y: Kept): V128 => f32x4.add(shuffle32(x.first, y.first, [0, 4, 2, 6]), shuffle32(x.again, y.again, [1, 5, 3, 7]));
+  const pairs = (x: Kept, y: Kept): V128 =>
+    f32x4.add(shuffle32(x.first, y.first, [0, 4, 2, 6]), shuffle32(x.again, y.again, [1, 5, 3, 7]));
   const low = keep(builder, pairs(a, b));
   const high = keep(builder, pairs(c, d));
   return f32x4.add(shuffle32(low.first, high.first, [0, 1, 4, 5]), shuffle32(low.again, high.again, [2, 3, 6, 7]));

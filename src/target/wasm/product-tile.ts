@@ -5,8 +5,8 @@ import {
   choose,
   f32,
   f32x4,
-  i32,
   type I32,
+  i32,
   type Local,
   local,
   loop,
@@ -73,7 +73,9 @@ function tileFunction(tiling: Tiling, form: LeftForm, rows: number): Procedure {
       return parts;
     };
     const advance = (count: number): readonly Statement[] =>
-      form === "rows" ? pointers.locals.map((each) => local.set(each, i32.add(local.get(each), i32.const(4 * count)))) : [];
+      form === "rows"
+        ? pointers.locals.map((each) => local.set(each, i32.add(local.get(each), i32.const(4 * count))))
+        : [];
     const steps = (count: number): readonly Statement[] => [
       ...Array.from({ length: count }, (_, at) => step(at)).flat(),
       ...advance(count),
@@ -136,13 +138,18 @@ function storeSums(
   const next = local.set(out, i32.add(local.get(out), local.get(outStride)));
   const rows = (store: (low: Local<"v128">, high: Local<"v128">) => readonly Statement[]): readonly Statement[] =>
     sums.flatMap(([low, high]) => [...store(low, high), next]);
-  const plain = rows((low, high) => [v128.store(local.get(out), local.get(low)), v128.store(local.get(out), local.get(high), 16)]);
+  const plain = rows((low, high) => [
+    v128.store(local.get(out), local.get(low)),
+    v128.store(local.get(out), local.get(high), 16),
+  ]);
   const adding = rows((low, high) => [
     v128.store(local.get(out), f32x4.add(v128.load(local.get(out)), local.get(low))),
     v128.store(local.get(out), f32x4.add(v128.load(local.get(out), 16), local.get(high)), 16),
   ]);
   const part = partFunction(tiling);
-  const narrow = rows((low, high) => [call(part, local.get(out), local.get(low), local.get(high), local.get(width), local.get(add))]);
+  const narrow = rows((low, high) => [
+    call(part, local.get(out), local.get(low), local.get(high), local.get(width), local.get(add)),
+  ]);
   return [when(i32.eq(local.get(width), i32.const(PANEL)), [when(local.get(add), adding, plain)], narrow)];
 }
 
@@ -175,17 +182,28 @@ export function sweepFunction(tiling: Tiling, form: LeftForm): Procedure {
     if (!left || !right || !out || !m || !k || !leftStride || !rightStride || !outStride || !width || !add) return;
     const most = mostRows(tiling);
     const tile = (rows: number): readonly Statement[] => [
-      call(tileFunction(tiling, form, rows), ...[left, right, out, k, leftStride, rightStride, outStride, width, add].map((each) => local.get(each))),
+      call(
+        tileFunction(tiling, form, rows),
+        ...[left, right, out, k, leftStride, rightStride, outStride, width, add].map((each) => local.get(each)),
+      ),
       local.set(m, i32.sub(local.get(m), i32.const(rows))),
-      local.set(left, i32.add(local.get(left), form === "rows" ? i32.mul(local.get(leftStride), i32.const(rows)) : i32.const(4 * rows))),
+      local.set(
+        left,
+        i32.add(
+          local.get(left),
+          form === "rows" ? i32.mul(local.get(leftStride), i32.const(rows)) : i32.const(4 * rows),
+        ),
+      ),
       local.set(out, i32.add(local.get(out), i32.mul(local.get(outStride), i32.const(rows)))),
     ];
     const left_ = (): I32 => local.get(m);
     // With tiles of 6, what is below 9 but not 6 is cut into 5, 4, 3, 2, 1 or 4 + rest.
-    const large = most === 6 ? i32.or(i32.ge(left_(), i32.const(9)), i32.eq(left_(), i32.const(6))) : i32.ge(left_(), i32.const(4));
+    const large =
+      most === 6 ? i32.or(i32.ge(left_(), i32.const(9)), i32.eq(left_(), i32.const(6))) : i32.ge(left_(), i32.const(4));
     const middle = most === 6 ? i32.or(i32.eq(left_(), i32.const(4)), i32.ge(left_(), i32.const(7))) : i32.const(0);
     const small = Array.from({ length: most - 1 }, (_, index) => index + 1).reduceRight<readonly Statement[]>(
-      (otherwise, rows) => (rows === 4 && most === 6 ? otherwise : [when(i32.eq(left_(), i32.const(rows)), tile(rows), otherwise)]),
+      (otherwise, rows) =>
+        rows === 4 && most === 6 ? otherwise : [when(i32.eq(left_(), i32.const(rows)), tile(rows), otherwise)],
       [],
     );
     builder.finish(

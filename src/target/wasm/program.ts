@@ -1,19 +1,19 @@
-import type { Action } from "../../plan/plan.ts";
+import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import type { CarryPlan, Place } from "../../plan/place.ts";
+import type { Action } from "../../plan/plan.ts";
 import type { Kernel as KernelStep } from "../../plan/steps.ts";
 import type { Loop } from "../../plan/value.ts";
-import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import { type Context, cellAddress, fixedSize } from "./context.ts";
 import {
   block,
   branchIf,
   call,
-  type Procedure,
   type I32,
   i32,
   type Local,
   local,
   loop as loopCode,
+  type Procedure,
   type Statement,
 } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
@@ -96,9 +96,7 @@ function loopFunction(
   const outer = loops.map((_, index) => local.get(builder.param(index, "i32")));
   const count = builder.local("i32");
   const done = builder.local("i32");
-  const position = loop.reverse
-    ? i32.sub(i32.sub(local.get(count), i32.const(1)), local.get(done))
-    : local.get(done);
+  const position = loop.reverse ? i32.sub(i32.sub(local.get(count), i32.const(1)), local.get(done)) : local.get(done);
   const at = builder.local("i32");
   const places = [...outer, local.get(at)];
   const advance = carries.flatMap((plan) => advanceCarry(context, plan, inner, places, builder.local("i32")));

@@ -7,12 +7,19 @@ import { erf, exp, log, log1p, type MathScope, sigmoid, tanh } from "./math-vect
 import type { Vector } from "./memory.ts";
 
 /** The value of an elementwise op from its operands: its scalar expression, written out over four lanes. */
-export function renderScalar(kernel: Kernel, expression: ScalarExpression, operands: readonly Vector[], dtype: DType): V128 {
+export function renderScalar(
+  kernel: Kernel,
+  expression: ScalarExpression,
+  operands: readonly Vector[],
+  dtype: DType,
+): V128 {
   const depth = Math.max(0, ...operands.map((operand) => operand.depth));
   const scope = createScope(kernel, depth);
   // Known numbers are part of the expression, unless they would have to be told from ints.
   const floats = operands.every((operand) => operand.dtype !== "int");
-  const known = operands.map((operand): Rendered => (floats && operand.literal !== undefined ? asLiteral(operand.literal) : operand));
+  const known = operands.map(
+    (operand): Rendered => (floats && operand.literal !== undefined ? asLiteral(operand.literal) : operand),
+  );
   return convert(scope, render(scope, expression, known), dtype);
 }
 
@@ -36,6 +43,7 @@ function createScope(kernel: Kernel, depth: number): Scope {
     once: (code) => (code.args.length === 0 ? code : kernel.bind(depth, code)),
     float: (value) => kernel.bind(0, f32x4.const(value), `float ${Object.is(value, -0) ? "-0" : value}`),
     int: (value) => kernel.bind(0, i32x4.const(value), `int ${value}`),
+    select: relaxed ? v128.relaxedSelect : v128.bitselect,
     multiplyAdd: (a, b, c) => (relaxed ? f32x4.relaxedMultiplyAdd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)),
   };
 }
@@ -78,7 +86,8 @@ function convert(scope: MathScope, value: Rendered, dtype: DType): V128 {
     return dtype === "int" ? scope.int(value.value) : scope.float(value.value);
   }
   if (value.dtype === dtype) return value.code;
-  if (dtype === "float") return value.dtype === "bool" ? v128.and(value.code, scope.float(1)) : f32x4.convert(value.code);
+  if (dtype === "float")
+    return value.dtype === "bool" ? v128.and(value.code, scope.float(1)) : f32x4.convert(value.code);
   if (dtype === "int") return value.dtype === "bool" ? i32x4.neg(value.code) : i32x4.truncate(value.code);
   return value.dtype === "int" ? i32x4.ne(value.code, scope.int(0)) : f32x4.ne(value.code, scope.float(0));
 }
@@ -99,7 +108,10 @@ function applyIntrinsic(scope: Scope, intrinsic: Intrinsic, args: readonly Rende
   switch (intrinsic) {
     case "select": {
       const dtype = common([b, c]);
-      return { dtype, code: v128.bitselect(convert(scope, b, dtype), convert(scope, c, dtype), convert(scope, a, "bool")) };
+      return {
+        dtype,
+        code: scope.select(convert(scope, b, dtype), convert(scope, c, dtype), convert(scope, a, "bool")),
+      };
     }
     case "lt":
     case "le":
@@ -156,9 +168,18 @@ type FloatIntrinsic = Exclude<
 >;
 type Rule = (scope: Scope, operands: Operands) => V128;
 
-const one = (make: (a: V128) => V128): Rule => (_scope, [a]) => make(present(a));
-const two = (make: (a: V128, b: V128) => V128): Rule => (_scope, [a, b]) => make(present(a), present(b));
-const vector = (make: (scope: MathScope, x: V128) => V128): Rule => (scope, [a]) => make(scope, present(a));
+const one =
+  (make: (a: V128) => V128): Rule =>
+  (_scope, [a]) =>
+    make(present(a));
+const two =
+  (make: (a: V128, b: V128) => V128): Rule =>
+  (_scope, [a, b]) =>
+    make(present(a), present(b));
+const vector =
+  (make: (scope: MathScope, x: V128) => V128): Rule =>
+  (scope, [a]) =>
+    make(scope, present(a));
 
 function present(code: V128 | undefined): V128 {
   if (code === undefined) throw new Error("internal: an intrinsic lacks an operand");
@@ -214,7 +235,7 @@ const INT: Partial<Readonly<Record<FloatIntrinsic, Rule>>> = {
 /** -1, 0 or 1; NaN and zeros themselves. */
 function signOf(scope: MathScope, a: V128): V128 {
   const ones = v128.or(v128.and(a, scope.float(-0)), scope.float(1));
-  return v128.bitselect(ones, a, f32x4.gt(f32x4.abs(a), scope.float(0)));
+  return scope.select(ones, a, f32x4.gt(f32x4.abs(a), scope.float(0)));
 }
 
 /** Powers that come often are products; the others go by logarithms. */
@@ -228,7 +249,12 @@ function power(scope: Scope, base: Rendered, exponent: Rendered): V128 {
     if (exponent.value === 3) return f32x4.mul(square(), x);
     if (exponent.value === -1) return inverse(x);
     if (exponent.value === -2) return inverse(square());
-    if (exponent.value === 0.5) return v128.bitselect(f32x4.abs(x), f32x4.sqrt(f32x4.add(x, scope.float(0))), f32x4.eq(f32x4.abs(x), scope.float(Number.POSITIVE_INFINITY)));
+    if (exponent.value === 0.5)
+      return scope.select(
+        f32x4.abs(x),
+        f32x4.sqrt(f32x4.add(x, scope.float(0))),
+        f32x4.eq(f32x4.abs(x), scope.float(Number.POSITIVE_INFINITY)),
+      );
   }
   return laneByLane("pow")(scope, [x, scope.once(convert(scope, exponent, "float"))]);
 }

@@ -1,0 +1,74 @@
+import { expect } from "vitest";
+import type { Graph } from "../../src/ir/graph.ts";
+import { interpret } from "../../src/ir/interpret.ts";
+import type { SizeBinding } from "../../src/ir/size.ts";
+import type { Tensor } from "../../src/ir/tensor.ts";
+import { createWasmRunner, type WasmRunner } from "../../src/runtime/wasm.ts";
+import { compileWasm, type WasmProgram } from "../../src/target/wasm/compile.ts";
+
+export interface Case {
+  readonly graph: Graph;
+  /** By param id. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly sizes: SizeBinding;
+}
+
+/** The variants of a program: with relaxed SIMD and without. */
+export function variantsOf(program: WasmProgram): readonly (readonly [string, WasmProgram])[] {
+  return [
+    ["relaxed", program],
+    ["plain", { ...program, relaxed: program.plain }],
+  ];
+}
+
+/** Compiles once, runs both variants, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
+export function expectSameAsInterpreter(given: Case, known: SizeBinding, tolerance: number, what = ""): void {
+  const program = compileWasm({ graph: given.graph, sizes: known });
+  const wanted = interpret(given.graph, given.inputs, given.sizes);
+  for (const [variant, each] of variantsOf(program)) {
+    expect(WebAssembly.validate(each.relaxed), `${what} ${variant} is valid`).toBe(true);
+    const runner = createWasmRunner(each);
+    expectArena(runner.bind(given.sizes).arena, `${what} ${variant}`);
+    runBound(runner, given);
+    expectResults(runner, wanted, tolerance, `${what} ${variant}`);
+  }
+}
+
+export function runBound(runner: WasmRunner, { inputs }: Pick<Case, "inputs">): void {
+  for (const [id, tensor] of inputs) runner.write(id, tensor.data);
+  runner.run();
+}
+
+function expectArena(arena: { readonly bytes: number; readonly lowerBound: number }, what: string): void {
+  expect(arena.bytes, `${what}: arena`).toBeLessThanOrEqual(arena.lowerBound * 1.15);
+}
+
+export function expectResults(
+  runner: WasmRunner,
+  wanted: ReadonlyMap<string, Tensor>,
+  tolerance: number,
+  what: string,
+): void {
+  for (const [name, tensor] of wanted) {
+    const actual = runner.read(name);
+    expect(actual.shape, `${what}: shape of ${name}`).toEqual(tensor.shape);
+    expectNumbers(actual.data, tensor.data, tolerance, `${what}: ${name}`);
+  }
+}
+
+/** Close relative to the number or to 1, whichever is larger; infinities and NaN exactly. */
+export function expectNumbers(
+  actual: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+  tolerance: number,
+  what: string,
+): void {
+  const at = Array.from(wanted).findIndex((value, index) => !isClose(actual[index] ?? Number.NaN, value, tolerance));
+  if (at >= 0) expect.fail(`${what}[${at}] is ${actual[at]}, should be ${wanted[at]}`);
+  expect(actual.length, what).toBe(wanted.length);
+}
+
+function isClose(value: number, wanted: number, tolerance: number): boolean {
+  if (value === wanted || Object.is(value, wanted)) return true;
+  return Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted));
+}
