@@ -85,7 +85,7 @@ function train({ file, regime, figure, what, baseline, reference }: Row): string
   const result: Record<string, unknown> = JSON.parse(ran.stdout.trim().split("\n").at(-1) ?? "{}");
   const value = Number(result[figure]);
   const shown = value >= 100 ? value.toFixed(0) : value.toFixed(3);
-  const seconds = Number(result["seconds"]).toFixed(0);
+  const seconds = Number(result.seconds).toFixed(0);
   return `| \`seqc train models/${file} ${regime}\` | ${what} (\`${figure}\`) | ${shown} | ${baseline} | ${reference} | ${seconds} |`;
 }
 

@@ -6,7 +6,7 @@ import { mul, toInt } from "../op/map.ts";
 import { expand } from "../op/move.ts";
 import { reduce } from "../op/reduce.ts";
 import { extent } from "../op/source.ts";
-import { type Call, callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
+import { callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
 import { asType, scalar } from "./values.ts";
 
 /* Rules of ops that make one value of all positions of some axes. */
