@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { writeDocument } from "./document.ts";
 import { goalResults } from "./goals.ts";
 import { thisMachine } from "./machine.ts";
 import { shareTfjs } from "./one-tfjs.ts";
@@ -44,6 +45,9 @@ async function main(options: Options): Promise<void> {
   }
   const goals = goalResults(results);
   if (goals.length > 0) console.log(goalTable(goals));
+  if (options.document !== undefined) {
+    writeDocument(options.document, { machine, effort: options.effort, results, goals });
+  }
   if (results.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
 }
 

@@ -9,6 +9,8 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   readonly sides: readonly SideName[] | undefined;
   readonly json: string | undefined;
+  /** A Markdown file whose measured part is written anew. */
+  readonly document: string | undefined;
   readonly help: boolean;
   readonly list: boolean;
 }
@@ -21,6 +23,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N        rounds in which the sides take turns (default 7)
   --clock processor counts processor time, for a machine that others use meanwhile (default elapsed)
   --json FILE       writes all numbers there
+  --document FILE   writes the tables into a Markdown file, docs/performance.md; needs all workloads
   --list            names the workloads
 `;
 
@@ -35,10 +38,14 @@ export function readOptions(args: readonly string[]): Options {
       rounds: { type: "string" },
       clock: { type: "string", default: "elapsed" },
       json: { type: "string" },
+      document: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
       list: { type: "boolean", default: false },
     },
   });
+  if (values.document !== undefined && (values.only !== undefined || values.side !== undefined)) {
+    throw new TypeError("--document needs all workloads and sides: leave out --only and --side");
+  }
   const effort = values.quick ? QUICK : THOROUGH;
   return {
     effort: {
@@ -50,6 +57,7 @@ export function readOptions(args: readonly string[]): Options {
     only: values.only?.split(","),
     sides: values.side?.split(",").map(readSide),
     json: values.json,
+    document: values.document,
     help: values.help,
     list: values.list,
   };

@@ -63,6 +63,7 @@ export const CODES = {
   "too-many-names": "More names on the left than values on the right.",
   "duplicate-axis-index": "One index stands twice on the left.",
   "endless-definition": "Definitions use each other without end.",
+  "too-involved": "More equations or definitions need each other than can be followed.",
   "moves-by-example": "A param would move differently for each example.",
   "not-scalar": "A single number is needed here.",
 

@@ -46,6 +46,11 @@ export function blamingInstance<T>(context: Context, instance: InstanceValue, ca
 /** Hints about a size or a gap of the compiler help at the use too; others say how to rewrite what stands inside. */
 const HELPS_AT_USE: ReadonlySet<DiagnosticCode> = new Set(["does-not-divide", "unknown-size", "not-yet"]);
 
+const USED = " is used here";
+
+/** Findings about how definitions use each other are told where they are. */
+const UNBLAMED: ReadonlySet<DiagnosticCode> = new Set(["endless-definition", "too-involved"]);
+
 function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry: string): Report {
   const { text } = definition.name;
   const parameters = definition.parameters.map(({ name }) => name.text);
@@ -59,7 +64,11 @@ function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry:
     },
     add(code, span, message, more = {}) {
       const related = more.related ?? [];
-      if (code === "endless-definition" || !isInside(span, file, definition)) outer.add(code, span, message, more);
+      const isDeep = related.some((place) => place.message.endsWith(USED) && isInside(place.span, file, definition));
+      if (UNBLAMED.has(code)) outer.add(code, span, message, more);
+      else if (isDeep && file === entry) {
+        outer.add(code, span, message, { ...more, related: [...related, { span: call, message: `${text}${USED}` }] });
+      } else if (!isInside(span, file, definition)) outer.add(code, span, message, more);
       else if (file !== entry) {
         if (more.severity === "warning") return;
         outer.add(code, made, message, {
@@ -72,7 +81,7 @@ function toldAtUse(outer: Report, { file, definition, made, call }: Work, entry:
       } else
         outer.add(code, span, message, {
           ...more,
-          related: [...related, { span: call, message: `${text} is used here` }],
+          related: [...related, { span: call, message: `${text}${USED}` }],
         });
     },
   };

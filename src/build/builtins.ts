@@ -258,6 +258,18 @@ function concat(context: Context, call: Call): Meaning {
     values.push(value);
   }
   if (unknown) return BOTTOM;
+  const truths = values.findIndex((value) => context.session.builder.type(value.id).dtype === "bool");
+  if (truths >= 0 && values.some((value) => context.session.builder.type(value.id).dtype !== "bool")) {
+    context.session.report.add(
+      "wrong-kind",
+      call.args[truths]?.span ?? call.span,
+      "concat joins numbers, and this is true or false",
+      {
+        hint: "write where(condition, 1, 0)",
+      },
+    );
+    return INVALID;
+  }
   return joined(context, call, values);
 }
 

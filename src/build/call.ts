@@ -7,12 +7,13 @@ import { opByName } from "../op/table.ts";
 import type { Argument, Call, Definition } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { fitInto } from "./align.ts";
-import { type Applied, apply, fitsState, type Given, inputNames, startRecord, stateItems } from "./apply.ts";
+import { type Applied, apply, type Given, inputNames, stateItems } from "./apply.ts";
 import { applyBuiltin, isBuiltin } from "./builtins.ts";
 import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { reportModel } from "./instance.ts";
 import { asTensor, elementwise } from "./operators.ts";
+import { fitsState, startRecord } from "./state.ts";
 import { knownNumber, numberMeaning } from "./static.ts";
 import {
   BOTTOM,

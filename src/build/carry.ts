@@ -54,7 +54,13 @@ export function carryStates(graph: Graph, time: string, overlap: number): Carrie
   return { graph: { ...graph, params, nodes: orderNodes(nodes, results), results }, states: [...states.values()] };
 }
 
-function nodeOf(op: object, attributes: Node["attributes"], inputs: readonly string[], id: string, type: Type): Node {
+function nodeOf(
+  op: typeof select | typeof gather | typeof extent,
+  attributes: Node["attributes"],
+  inputs: readonly string[],
+  id: string,
+  type: Type,
+): Node {
   return { op: op as Node["op"], attributes, inputs, outputs: [{ id, type }], origin: undefined };
 }
 

@@ -16,6 +16,7 @@ import {
   type SlotGroup,
 } from "./frame.ts";
 import { instanceOf } from "./instance.ts";
+import { settleLong } from "./long.ts";
 import { drawn } from "./noise.ts";
 import { INVALID, type InstanceValue, type Meaning, type TensorValue } from "./value.ts";
 import { familyMembers, weightValue, withInitials } from "./weight.ts";
@@ -151,6 +152,7 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
   }
   checkStates(session, frame);
   for (const slot of [...frame.names.values()]) if (slot.kind === "weight") demand(session, slot);
+  settleLong(session, frame);
   return frame;
 }
 

@@ -48,6 +48,8 @@ export interface Session {
   readonly doubtful: Map<string, { readonly span: Span; readonly axis: string }>;
   /** Applications in progress: bounds the depth of definitions that use themselves. */
   depth: number;
+  /** Applications so far. */
+  applied: number;
 }
 
 export interface Tie {

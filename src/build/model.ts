@@ -7,9 +7,9 @@ import { createBuilder } from "../ir/builder.ts";
 import { constantSize, isUnit, namedSize, type Size, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Call, Definition, EmitItem, Expression, TypeExpression } from "../syntax/tree.ts";
-import { axisOfSize } from "./apply.ts";
 import { createAxisTable } from "./axes.ts";
 import { declare, declareFrame } from "./declare.ts";
+import { axisOfSize } from "./declared.ts";
 import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, frameContext, knownSlot, type Session } from "./frame.ts";
@@ -91,6 +91,7 @@ export function createSession(
     doubtful: new Map(),
     metrics,
     depth: 0,
+    applied: 0,
   };
   return { session, batch };
 }

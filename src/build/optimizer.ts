@@ -5,10 +5,11 @@ import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Argument, Expression } from "../syntax/tree.ts";
-import { apply, inputNames, startRecord, stateItems } from "./apply.ts";
+import { apply, inputNames, stateItems } from "./apply.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor, scalar } from "./operators.ts";
+import { startRecord } from "./state.ts";
 import {
   type DefinitionValue,
   describe,

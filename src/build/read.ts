@@ -150,6 +150,7 @@ function plan(
       subscript.kind === "at" ? planAt(context, axis, subscript, used) : planSlice(context, axis, subscript);
     if (access === "bottom" || access === undefined) return access;
     if (access.kind === "along" || access.kind === "window") used.add(access.index.id);
+    if (access.kind === "window") used.add(access.over.id);
     if (access.kind === "slice") {
       if (sliced.has(access.index.id)) {
         context.session.report.add(
@@ -212,7 +213,7 @@ function planAffine(
   const others = parts.filter((part) => part !== main);
   const over = others[0];
   if (over === undefined) return { kind: "along", index: main.index, offset: affine.constant };
-  if (others.length > 1 || over.index === undefined) return undefined;
+  if (others.length > 1 || over.index === undefined || used.has(over.index.id)) return undefined;
   return { kind: "window", index: main.index, offset: affine.constant, over: over.index, stride: over.coefficient };
 }
 

@@ -4,13 +4,14 @@ import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Scan } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
-import { apply, fitStart, inputNames, startRecord, stateItems } from "./apply.ts";
+import { apply, inputNames, stateItems } from "./apply.ts";
 import { inRange } from "./condition.ts";
 import { demand } from "./equation.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context, Slot, SlotGroup } from "./frame.ts";
 import { asTensor } from "./operators.ts";
 import { mapRecord, otherwise, settle } from "./record.ts";
+import { fitStart, startRecord } from "./state.ts";
 import {
   BOTTOM,
   type DefinitionValue,

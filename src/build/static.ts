@@ -59,9 +59,22 @@ function sizeArithmetic(operator: BinaryOperator, a: Size, b: Size): Size | unde
       return multiplySizes(a, b);
     case "/":
       return divideSizes(a, b);
+    case "**":
+      return powerSize(a, sizeConstant(b));
     default:
       return undefined;
   }
+}
+
+const HIGHEST_POWER = 16;
+
+/** `D**2`; undefined for other exponents than small whole numbers. */
+function powerSize(base: Size, exponent: number | undefined): Size | undefined {
+  if (exponent === undefined || !Number.isInteger(exponent) || exponent < 1 || exponent > HIGHEST_POWER)
+    return undefined;
+  let power = base;
+  for (let count = 1; count < exponent; count++) power = multiplySizes(power, base);
+  return power;
 }
 
 function numberArithmetic(operator: BinaryOperator, a: number, b: number): number | undefined {
@@ -108,7 +121,8 @@ export function asSize(context: Context, meaning: Meaning, span: Span): Size | u
   const { report } = context.session;
   if (meaning.kind === "invalid") return undefined;
   if (meaning.kind !== "size") {
-    report.add("wrong-kind", span, `a size is needed here, this is ${describe(meaning)}`, {
+    const what = meaning.kind === "tensor" ? "this is computed while running" : `this is ${describe(meaning)}`;
+    report.add("wrong-kind", span, `a size is needed here, ${what}`, {
       related: meaning.kind === "tensor" ? [{ span: meaning.from, message: "it comes from here" }] : [],
       hint: "a size is a whole number, a parameter such as H, or arithmetic of these, such as 2*H",
     });

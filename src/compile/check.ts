@@ -3,6 +3,7 @@ import { createReport } from "../base/report.ts";
 import type { Span } from "../base/span.ts";
 import { checkExpect } from "../check/expects.ts";
 import { checkItems } from "../check/items.ts";
+import { mentions } from "../check/mentions.ts";
 import type { Module, Modules } from "../check/modules.ts";
 import { checkUnused } from "../check/unused.ts";
 import type { Declaration, Definition } from "../syntax/tree.ts";
@@ -30,7 +31,9 @@ export function checkModules(modules: Modules, report: Report): void {
       findings.filter((finding) => !others.some((other) => comesFrom(finding, other))),
     );
   }
-  const broken = new Set(checked.filter(({ findings }) => findings.some(isError)).map(({ definition }) => definition));
+  const broken = new Set(
+    checked.filter(({ findings, skipped }) => skipped || findings.some(isError)).map(({ definition }) => definition),
+  );
   for (const declaration of modules.entry.tree.declarations) checkUse(job, declaration, broken);
   const errors = report.diagnostics.filter(isError);
   const wrongInside = [...modules.entry.definitions.values()].filter((definition) =>
@@ -54,15 +57,35 @@ interface Checked {
   readonly definition: Definition;
   readonly file: string;
   readonly findings: readonly Diagnostic[];
+  /** It uses what is too involved to be followed. */
+  readonly skipped: boolean;
 }
 
 function checkedDefinitions(job: Job, { definitions, file }: Module): readonly Checked[] {
+  const involved = new Set<string>();
   return [...definitions.values()].map((definition) => {
     const own = createReport();
     checkItems(definition, own);
-    if (!own.hasErrors) checkDefinition({ ...job, report: own }, definition, file);
-    return { definition, file, findings: own.diagnostics };
+    const { text, span } = definition.name;
+    // What uses something too involved is so too, and would take as long to find out.
+    const uses = [...involved].some((name) => mentions(definition, name));
+    if (uses) involved.add(text);
+    else if (!own.hasErrors) bounded(own, span, () => checkDefinition({ ...job, report: own }, definition, file));
+    if (own.diagnostics.some(({ code }) => code === "too-involved")) involved.add(text);
+    return { definition, file, findings: own.diagnostics, skipped: uses };
   });
+}
+
+/** What is too involved for the stack is a finding too, and no fault of the compiler. */
+function bounded(report: Report, span: Span, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    report.add("too-involved", span, "too much stands inside each other here to be followed", {
+      hint: "give parts of it names, as equations or definitions of their own",
+    });
+  }
 }
 
 function isError({ severity }: Diagnostic): boolean {
@@ -94,10 +117,13 @@ function repeat(report: Report, findings: readonly Diagnostic[]): void {
 /** Regimes, generations and expectations. What a broken model does when it is trained or sampled is not asked. */
 function checkUse(job: Job, declaration: Declaration, broken: ReadonlySet<Definition>): void {
   const own: Job = { ...job, report: createReport() };
-  if (declaration.kind === "train") checkRegime(own, declaration, broken);
+  if (declaration.kind === "train") {
+    bounded(own.report, declaration.name.span, () => checkRegime(own, declaration, broken));
+  }
   if (declaration.kind === "generate") {
     const request = modelRequest(own, declaration.model);
-    if (request !== undefined && !broken.has(request.definition)) compileGeneration(own, declaration);
+    const isSound = request !== undefined && !broken.has(request.definition);
+    if (isSound) bounded(own.report, declaration.name.span, () => compileGeneration(own, declaration));
   }
   if (declaration.kind === "expect") checkExpect(job.modules, declaration, own.report);
   repeat(job.report, own.report.diagnostics);

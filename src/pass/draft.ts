@@ -170,7 +170,7 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
 }
 
 /** The same axes in the same order, and the same dtype. */
-export function sameLayout(a: Type, b: Type): boolean {
+function sameLayout(a: Type, b: Type): boolean {
   return (
     a === b ||
     (a.dtype === b.dtype && a.axes.length === b.axes.length && a.axes.every((axis, at) => axis.id === b.axes[at]?.id))

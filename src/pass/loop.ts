@@ -1,5 +1,5 @@
 import type { Graph, Node, Origin, Value } from "../ir/graph.ts";
-import { type Axis, hasAxis, type Type, withoutAxes } from "../ir/type.ts";
+import { type Axis, type Type, withoutAxes } from "../ir/type.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
 
 /** A scan taken apart, so that its inputs, params, results and outputs can be changed together. */
@@ -118,9 +118,4 @@ export function entryType(type: Type, axis: Axis): Type {
 /** What values of `type`, one for each step, make together. */
 export function stackedType(type: Type, axis: Axis): Type {
   return { dtype: type.dtype, axes: [axis, ...type.axes] };
-}
-
-/** Whether a value of the surrounding region can be a const (it lacks the loop's axis) or must be an xs. */
-export function isFixed(type: Type, axis: Axis): boolean {
-  return !hasAxis(type, axis.id);
 }

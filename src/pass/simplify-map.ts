@@ -1,5 +1,5 @@
 import { isNode } from "../ir/graph.ts";
-import { hasAxis, type Type, unionAxes, withoutAxes } from "../ir/type.ts";
+import { type Type, unionAxes, withoutAxes } from "../ir/type.ts";
 import { orelse } from "../op/map.ts";
 import { expand } from "../op/move.ts";
 import type { Call, Simplifier } from "./simplify-rule.ts";
@@ -24,9 +24,4 @@ export function simplifyMap(call: Call, { draft, make }: Simplifier): string | u
   // `ranges` name axes of the whole value.
   if (call.op.name === orelse.name) return undefined;
   return make(expand, [make(call.op, sources, call.attributes)], { axes: missing });
-}
-
-/** Whether all of a type's axes are among another's. */
-export function coversAxes(type: Type, other: Type): boolean {
-  return other.axes.every((axis) => hasAxis(type, axis.id));
 }

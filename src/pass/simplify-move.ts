@@ -5,10 +5,7 @@ import { expand, type RenameAttributes, rename, reshape } from "../op/move.ts";
 import { iota } from "../op/source.ts";
 import { type Call, callNode, type Rule, type Simplifier } from "./simplify-rule.ts";
 
-/*
- * Rules of ops that give axes other names or repeat. The rules are entered under the op's name, so that a call's attributes are that
- * op's: `attributesOf` checks it.
- */
+/* Rules of ops that give axes other names or repeat. */
 
 const expandRule: Rule = (call, { draft, make }) => {
   const [x = ""] = call.inputs;

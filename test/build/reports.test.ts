@@ -1,22 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { interpret } from "../../src/ir/interpret.ts";
-import { createChance } from "../support/chance.ts";
+import { numbers } from "../support/arrays.ts";
 import { compileReportsOf, compileText, openJob, reportsOf } from "../support/compile.ts";
 import { evaluate, numberOf } from "../support/execute.ts";
 import { feed, type NamedArray } from "../support/feed.ts";
 import { readArray } from "../support/read.ts";
 
 type Arrays = Readonly<Record<string, NamedArray>>;
-
-function numbers(
-  shape: readonly number[],
-  seed: number,
-  draw = (chance: ReturnType<typeof createChance>) => chance.between(-1, 1),
-): NamedArray {
-  const chance = createChance(seed);
-  const count = shape.reduce((product, size) => product * size, 1);
-  return { shape, data: Float64Array.from({ length: count }, () => draw(chance)) };
-}
 
 /** What a regime reports over several batches. */
 function reported(

@@ -9,7 +9,7 @@ import type { NamedArray } from "./feed.ts";
  * A result of a program in the order in which its model declares the axes: the batch first, then the visible ones; a weight's
  * gradient and next value as the weight. Axes of size 1 are left out.
  */
-export function readArray(program: Program, results: Results, name: string): NamedArray {
+export function readArray(program: Program, results: Results, name: string): Tensor {
   const tensor = resultOf(results, name);
   const wanted = declaredAxes(program, name) ?? tensor.axes;
   return layOut(
@@ -67,6 +67,7 @@ export function expectArray(what: string, actual: NamedArray, expected: NamedArr
     if (skip?.(at) === true) continue;
     const [is, should] = [actual.data[at] ?? Number.NaN, expected.data[at] ?? Number.NaN];
     const error = is === should ? 0 : Math.abs(is - should) / Math.max(1, Math.abs(should));
+    if (Number.isNaN(error)) expect.fail(`${what}[${at}] is ${is}, should be ${should}`);
     if (error <= worst) continue;
     worst = error;
     place = at;

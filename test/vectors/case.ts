@@ -26,6 +26,7 @@ export async function checkCase(
   execute: Executor,
   tolerance: Readonly<Record<Expected["kind"], number>>,
 ): Promise<void> {
+  if (expected.length === 0) throw new Error("the vectors say nothing");
   const results = await execute(program.graph)(feed.inputs, feed.sizes);
   for (const { result, kind, array, skip } of expected) {
     const within = tolerance[kind];
