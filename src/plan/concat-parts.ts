@@ -18,6 +18,7 @@ export function findParts(
   graph: ValueGraph,
   needed: ReadonlySet<Value>,
   readers: ReadonlyMap<Value, readonly Reader[]>,
+  fixed: ReadonlySet<Value>,
 ): ReadonlyMap<Value, Part> {
   const parts = new Map<Value, Part>();
   const visit = (whole: Value): void => {
@@ -30,7 +31,9 @@ export function findParts(
       const part: Part = { whole, axis, of: to.id, start };
       start = addSizes(start, input.axes.find((own) => own.id === axis)?.size ?? constantSize(1));
       const free = !parts.has(input) && inputs.indexOf(input) === index && !isEnd(readers.get(input) ?? []);
-      if (axis !== "" && free && isPart(input, whole)) parts.set(input, part);
+      // What is kept does not lie in what is computed in every run.
+      const alike = fixed.has(input) === fixed.has(whole);
+      if (axis !== "" && free && alike && isPart(input, whole)) parts.set(input, part);
     });
   };
   const walk = (items: readonly Item[]): void => {

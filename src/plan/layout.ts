@@ -1,5 +1,5 @@
 import { isNode } from "../ir/graph.ts";
-import { constantSize, multiplySizes, type Size, sizeConstant } from "../ir/size.ts";
+import { addSizes, constantSize, multiplySizes, type Size, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import { contract } from "../op/contract.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
@@ -51,18 +51,38 @@ function batchAxes({ definition }: Value): readonly string[] {
     .filter((id) => !over.includes(id) && b?.axes.some((axis) => axis.id === id));
 }
 
-/** Row-major strides, in elements, of axes in this order; listed in it. */
-export function denseStrides(axes: readonly Axis[]): ReadonlyMap<string, Size> {
-  const strides: (readonly [string, Size])[] = [];
-  let stride = constantSize(1);
-  for (const axis of axes.toReversed()) {
-    strides.unshift([axis.id, stride]);
-    stride = multiplySizes(stride, axis.size);
-  }
-  return new Map(strides);
+/** How values lie in memory: strides in elements, outermost axis first, and how many elements they take. */
+export interface Layout {
+  readonly strides: ReadonlyMap<string, Size>;
+  readonly count: Size;
 }
 
-/** How many positions axes have together. */
-export function countOf(axes: readonly Axis[]): Size {
-  return axes.reduce((count, axis) => multiplySizes(count, axis.size), constantSize(1));
+/** Row-major, without gaps. */
+export function denseLayout(axes: readonly Axis[]): Layout {
+  return layoutOf(axes, constantSize(0));
+}
+
+/**
+ * Row-major, with a gap behind rows whose length is a multiple of half a page: six such rows, read side by side, would fall on the same few
+ * lines of the nearest cache, and a product of matrices would take twice as long.
+ */
+export function paddedLayout(axes: readonly Axis[]): Layout {
+  const row = sizeConstant(axes.at(-1)?.size ?? constantSize(1));
+  const bad = row !== undefined && row > 0 && (4 * row) % HALF_PAGE === 0;
+  return layoutOf(axes, constantSize(bad ? GAP : 0));
+}
+
+const HALF_PAGE = 2048;
+/** Elements: one cache line. */
+const GAP = 16;
+
+function layoutOf(axes: readonly Axis[], gap: Size): Layout {
+  const strides: (readonly [string, Size])[] = [];
+  let count = constantSize(1);
+  for (const axis of axes.toReversed()) {
+    strides.unshift([axis.id, count]);
+    count = multiplySizes(count, axis.size);
+    if (strides.length === 1 && axes.length > 1) count = addSizes(count, gap);
+  }
+  return { strides: new Map(strides), count };
 }

@@ -1,11 +1,10 @@
 import { isNode } from "../ir/graph.ts";
 import { addSizes, constantSize, multiplySizes, type Size } from "../ir/size.ts";
 import { rename } from "../op/move.ts";
-import { countOf, denseStrides } from "./layout.ts";
 import type { Buffer, CarryPlan, Place } from "./place.ts";
 import { markInPlace, placeSteps, placeValue } from "./place-steps.ts";
 import type { Action } from "./plan.ts";
-import { bytesOf, inputOf, isComputed, type State, sameStrides, touch, use } from "./state.ts";
+import { inBytes, inputOf, isComputed, ownLayout, type State, sameStrides, touch, use } from "./state.ts";
 import { endReads, loopEnds, type Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -62,11 +61,11 @@ function placeHistories(state: State, loop: Loop): ReadonlyMap<Value, History> {
     const axes = state.order(whole.axes);
     // The steps lie one behind the other where their axis is the outermost.
     if (axes[0]?.id !== loop.axis.id) return;
-    const entry = countOf(y.axes);
-    const bytes = addSizes(bytesOf(whole), multiplySizes(entry, constantSize(4)));
+    const { strides, count } = ownLayout(state, whole);
+    const entry = strides.get(loop.axis.id) ?? constantSize(0);
+    const bytes = inBytes(addSizes(count, entry));
     const buffer = state.cells.buffer(whole.name, bytes, { loop: loop.outer, at: state.position });
     touch(state, buffer);
-    const strides = denseStrides(axes);
     const at = (offset: Size, ids: ReadonlyMap<string, Size>): Place => ({
       ...{ cell: buffer.cell, offset, steps: [], strides: ids, buffers: [buffer] },
     });
@@ -75,7 +74,7 @@ function placeHistories(state: State, loop: Loop): ReadonlyMap<Value, History> {
     const [first, second] = loop.reverse ? [entry, zero] : [zero, entry];
     const start = loop.reverse ? multiplySizes(entry, loop.axis.size) : zero;
     state.places.set(whole, at(first, strides));
-    const steps = [{ loop, stride: strides.get(loop.axis.id) ?? zero }];
+    const steps = [{ loop, stride: entry }];
     const after: Place = { ...at(second, rest), steps };
     found.set(y, { start: at(start, rest), before: { ...at(first, rest), steps }, after });
     shareHistory(state, loop, y, at(second, strides));
@@ -158,8 +157,8 @@ function planCarry(
   if (carry === undefined || next === undefined || start === undefined)
     throw new Error("internal: a carry has no next value");
   const { cells, position: at } = state;
-  const strides = denseStrides(state.order(carry.axes));
-  const room = (): Buffer => cells.buffer(carry.name, bytesOf(carry), { loop: loop.outer, at });
+  const { strides, count } = ownLayout(state, carry);
+  const room = (): Buffer => cells.buffer(carry.name, inBytes(count), { loop: loop.outer, at });
   const roomPlace = (buffer: Buffer): Place => ({ cell: buffer.cell, steps: [], strides, buffers: [buffer] });
   const pointer = cells.pointer();
   const settle = (

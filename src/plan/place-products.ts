@@ -1,4 +1,3 @@
-import { denseStrides } from "./layout.ts";
 import type { Place } from "./place.ts";
 import { placeValue } from "./place-steps.ts";
 import type { Action } from "./plan.ts";
@@ -13,7 +12,7 @@ import {
   planProduct,
   scratchBytes,
 } from "./product.ts";
-import { type State, touch, use } from "./state.ts";
+import { ownLayout, type State, touch, use } from "./state.ts";
 import type { Step } from "./steps.ts";
 import type { Value } from "./value.ts";
 import { type Memory, viewOf } from "./view.ts";
@@ -26,15 +25,15 @@ export function placeProducts(state: State, output: Value): Action {
     if (product === undefined) return { value, product, pack: undefined };
     const before = state.packs.get(packKey(product));
     if (before !== undefined) touch(state, before.buffer);
-    return { value, product, pack: before ?? scratchFor(state, product) };
+    return { value, product, pack: before ?? scratchFor(state, product, state.fixed.has(output)) };
   });
   return { kind: "products", output, terms };
 }
 
-function scratchFor(state: State, product: Product): Pack | undefined {
+function scratchFor(state: State, product: Product, kept: boolean): Pack | undefined {
   const bytes = scratchBytes(product);
   if (bytes === undefined) return undefined;
-  const buffer = state.cells.buffer("packed", bytes, { loop: state.frames.at(-1)?.loop, at: state.position });
+  const buffer = state.cells.buffer("packed", bytes, { kept, loop: state.frames.at(-1)?.loop, at: state.position });
   touch(state, buffer);
   return { buffer, hoisted: false };
 }
@@ -56,12 +55,16 @@ export function packBefore(state: State, step: Extract<Step, { readonly kind: "l
     const key = packKey(product);
     if (state.packs.get(key)?.buffer.loop === outer && state.packs.has(key)) return [];
     state.position++;
-    const buffer = state.cells.buffer("packed", packedBytes(product), { loop: outer, at: state.position });
+    const kept = state.fixed.has(root);
+    const buffer = state.cells.buffer("packed", packedBytes(product), { kept, loop: outer, at: state.position });
     touch(state, buffer);
     use(state, root);
     const pack: Pack = { buffer, hoisted: true };
     state.packs.set(key, pack);
-    return [{ kind: "pack", product, pack }];
+    const action: Action = { kind: "pack", product, pack };
+    if (!kept) return [action];
+    state.prepare.push(action);
+    return [];
   });
 }
 
@@ -74,5 +77,5 @@ function productsInside(steps: readonly Step[], state: State): readonly Value[] 
 
 /** The place that a value has when it has memory of its own. */
 function likelyPlace(state: State, value: Value): Place {
-  return { cell: -1, steps: [], strides: denseStrides(state.order(value.axes)), buffers: [] };
+  return { cell: -1, steps: [], strides: ownLayout(state, value).strides, buffers: [] };
 }

@@ -1,5 +1,5 @@
 import type { Action, Plan } from "./plan.ts";
-import { densePlace, isComputed, type State, touch, use } from "./state.ts";
+import { isComputed, ownPlace, type State, touch, use } from "./state.ts";
 import { endReads, outputsOf, type Step } from "./steps.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
@@ -25,7 +25,14 @@ export function wishForParams(
     const param = backs.get(name);
     const place = param === undefined ? undefined : state.places.get(param);
     if (param === undefined || place === undefined || atEnd.has(param)) continue;
-    if (!isComputed(value) || value.loop !== undefined || !state.stored.has(value) || state.wishes.has(value)) continue;
+    if (
+      state.fixed.has(value) ||
+      !isComputed(value) ||
+      value.loop !== undefined ||
+      !state.stored.has(value) ||
+      state.wishes.has(value)
+    )
+      continue;
     if (sameShape(value, param) && isReadBefore(steps, param, value)) state.wishes.set(value, place);
   }
 }
@@ -61,7 +68,7 @@ export function placeResults(
     const param = backs.get(name);
     const home = param === undefined ? undefined : state.places.get(param);
     const given = state.stored.has(value) && value.definition.kind !== "param" ? state.places.get(value) : undefined;
-    const place = given ?? densePlace(state, value);
+    const place = given ?? ownPlace(state, value);
     if (given === undefined) own.push({ kind: "copy", from: value, source: undefined, to: place });
     if (home !== undefined && home !== place) back.push({ kind: "copy", from: value, source: place, to: home });
     return { name, value, place };

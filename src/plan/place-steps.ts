@@ -6,7 +6,7 @@ import type { Place } from "./place.ts";
 import { placeLoop } from "./place-loop.ts";
 import { packBefore, placeProducts } from "./place-products.ts";
 import type { Action } from "./plan.ts";
-import { densePlace, inputOf, type State, touch, use } from "./state.ts";
+import { inputOf, ownPlace, type State, touch, use } from "./state.ts";
 import { endReads, outputsOf, type Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -17,9 +17,12 @@ export function placeSteps(state: State, steps: readonly Step[]): readonly Actio
     state.position++;
     for (const output of outputsOf(step)) placeValue(state, output);
     for (const value of step.reads.keys()) use(state, value);
-    if (step.kind === "contract") return [placeProducts(state, step.output)];
     if (step.kind === "concat" && isMadeOfParts(state, step.output)) return [];
-    return [{ kind: "kernel", kernel: step }];
+    const action: Action =
+      step.kind === "contract" ? placeProducts(state, step.output) : { kind: "kernel", kernel: step };
+    if (!outputsOf(step).every((output) => state.fixed.has(output))) return [action];
+    state.prepare.push(action);
+    return [];
   });
 }
 
@@ -38,7 +41,7 @@ export function placeValue(state: State, value: Value): Place {
     (target === undefined ? undefined : state.places.get(target)) ??
     state.wishes.get(value) ??
     partPlace(state, value) ??
-    densePlace(state, value, { loop: value.loop });
+    ownPlace(state, value, { loop: value.loop });
   state.places.set(value, place);
   for (const buffer of place.buffers) touch(state, buffer);
   return place;
@@ -72,7 +75,13 @@ export function markInPlace(
 function canOverwrite(state: State, output: Value, loop: Loop | undefined, later: ReadonlySet<Value>): boolean {
   const buffer = inputOf(output);
   if (buffer === undefined || buffer.loop !== loop || !state.stored.has(buffer)) return false;
-  if (buffer.definition.kind === "param" || state.parts.has(buffer) || state.parts.has(output)) return false;
+  if (
+    buffer.definition.kind === "param" ||
+    state.fixed.has(buffer) ||
+    state.parts.has(buffer) ||
+    state.parts.has(output)
+  )
+    return false;
   const wished = loop?.ys.includes(output) === true || state.wishes.has(output);
   const read = later.has(buffer) || readsElsewhere(output, buffer, state.stored);
   return !wished && !read && buffer.axes.length === output.axes.length;

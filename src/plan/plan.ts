@@ -1,5 +1,6 @@
 import type { Graph } from "../ir/graph.ts";
 import { findParts, type Part } from "./concat-parts.ts";
+import { fixedValues } from "./fixed.ts";
 import { chooseStored } from "./fuse.ts";
 import { type AxisOrder, axisOrder } from "./layout.ts";
 import { neededValues } from "./needed.ts";
@@ -9,7 +10,7 @@ import { markInPlace, placeSteps } from "./place-steps.ts";
 import type { Pack, Product, ProductTerm } from "./product.ts";
 import { findProductSums } from "./product-sum.ts";
 import { readersOf } from "./readers.ts";
-import { densePlace, type State } from "./state.ts";
+import { ownPlace, type State } from "./state.ts";
 import { type Kernel, planSteps } from "./steps.ts";
 import { type Loop, type NamedValue, openGraph, type Value, type ValueGraph } from "./value.ts";
 
@@ -23,6 +24,10 @@ export interface Plan {
   /** Inputs of concatenations that are computed where they lie in them. */
   readonly parts: ReadonlyMap<Value, Part>;
   readonly cells: Cells;
+  /** Params of fixed size that no result replaces, and what depends on them alone. */
+  readonly fixed: ReadonlySet<Value>;
+  /** Computes what depends on fixed params alone: to be done before the first run, and again when one of them or the sizes change. */
+  readonly prepare: readonly Action[];
   readonly actions: readonly Action[];
   readonly results: readonly (NamedValue & { readonly place: Place })[];
 }
@@ -53,24 +58,26 @@ export function planGraph(
   const order = axisOrder(graph);
   const readers = readersOf(graph, needed);
   const sums = findProductSums(graph, needed, readers);
-  const parts = findParts(graph, needed, readers);
+  const backs = feedbackParams(graph, feedback);
+  const fixed = fixedValues(graph, new Set(backs.values()));
+  const parts = findParts(graph, needed, readers, fixed);
   const stored = chooseStored(graph, { needed, order, readers, sums, parts });
-  const steps = planSteps(graph, { needed, stored, sums });
+  const steps = planSteps(graph, { needed, stored, sums, fixed });
   const state: State = {
     ...{ needed, stored, order, sums, parts, readers },
     ...{ cells: createCells(), places: new Map(), wishes: new Map(), inPlace: new Set(), packs: new Map() },
-    frames: [],
+    ...{ fixed, prepare: [], frames: [] },
     position: 0,
   };
-  for (const param of graph.params) state.places.set(param, densePlace(state, param, { kept: true }));
-  const backs = feedbackParams(graph, feedback);
+  for (const param of graph.params) state.places.set(param, ownPlace(state, param, { kept: true }));
   wishForParams(state, steps, graph, backs);
   const results = graph.results.map((result) => result.value);
   markInPlace(state, steps, undefined, results);
   const actions = placeSteps(state, steps);
   const ends = placeResults(state, graph, backs);
   return {
-    ...{ graph, order, stored, parts, places: state.places, cells: state.cells },
+    ...{ graph, order, stored, parts, fixed, places: state.places, cells: state.cells },
+    prepare: state.prepare,
     actions: [...actions, ...ends.actions],
     results: ends.results,
   };

@@ -1,7 +1,8 @@
 import { constantSize, multiplySizes, type Size } from "../ir/size.ts";
 import type { Part } from "./concat-parts.ts";
-import { type AxisOrder, countOf, denseStrides } from "./layout.ts";
+import { type AxisOrder, denseLayout, type Layout, paddedLayout } from "./layout.ts";
 import type { Buffer, Cells, Place } from "./place.ts";
+import type { Action } from "./plan.ts";
 import type { Pack } from "./product.ts";
 import type { ProductSums } from "./product-sum.ts";
 import type { Reader } from "./readers.ts";
@@ -24,25 +25,36 @@ export interface State {
   readonly inPlace: Set<Value>;
   /** Packed matrices, by what they are made of. */
   readonly packs: Map<string, Pack>;
+  readonly fixed: ReadonlySet<Value>;
+  /** What is done once for fixed values; their memory is kept. */
+  readonly prepare: Action[];
   /** The loops around the present position, with what they touch of the outside. */
   readonly frames: { readonly loop: Loop; readonly first: number; readonly touched: Set<Buffer> }[];
   /** Counts kernels. */
   position: number;
 }
 
-export function bytesOf(value: Value): Size {
-  return multiplySizes(countOf(value.axes), constantSize(4));
+/** How a value lies that has memory of its own. What the caller gives and takes back has no gaps. */
+export function ownLayout(state: State, value: Value): Layout {
+  const axes = state.order(value.axes);
+  return value.definition.kind === "param" ? denseLayout(axes) : paddedLayout(axes);
+}
+
+export function inBytes(elements: Size): Size {
+  return multiplySizes(elements, constantSize(4));
 }
 
 /** Memory of its own for a value. */
-export function densePlace(
+export function ownPlace(
   state: State,
   value: Value,
   options: { readonly kept?: boolean; readonly loop?: Loop | undefined } = {},
 ): Place {
-  const buffer = state.cells.buffer(value.name, bytesOf(value), { ...options, at: state.position });
+  const { strides, count } = ownLayout(state, value);
+  const kept = options.kept === true || state.fixed.has(value);
+  const buffer = state.cells.buffer(value.name, inBytes(count), { ...options, kept, at: state.position });
   touch(state, buffer);
-  return { cell: buffer.cell, steps: [], strides: denseStrides(state.order(value.axes)), buffers: [buffer] };
+  return { cell: buffer.cell, steps: [], strides, buffers: [buffer] };
 }
 
 /** Keeps a buffer alive at the present position, and in all of a loop whose steps share it. */

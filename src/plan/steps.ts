@@ -35,6 +35,7 @@ interface Choices {
   readonly needed: ReadonlySet<Value>;
   readonly stored: ReadonlySet<Value>;
   readonly sums: ProductSums;
+  readonly fixed: ReadonlySet<Value>;
 }
 
 function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
@@ -54,7 +55,7 @@ function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
       });
     }
   }
-  return orderDrafts(joinMaps(drafts)).map(finishDraft);
+  return orderDrafts(joinMaps(drafts, choices.fixed)).map(finishDraft);
 }
 
 function isNeeded(loop: Loop, needed: ReadonlySet<Value>): boolean {
@@ -133,12 +134,12 @@ function nodeKind(node: Node): KernelKind | "map" {
 }
 
 /** Joins elementwise kernels over the same axes into one where a later one reads an earlier one at its own positions. */
-function joinMaps(drafts: readonly Draft[]): readonly Draft[] {
+function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly Draft[] {
   let joined: Draft[] = [];
   for (const draft of drafts) {
     let current = draft;
     if (current.kind === "map") {
-      for (const earlier of joined.filter((other) => canJoin(other, current))) {
+      for (const earlier of joined.filter((other) => canJoin(other, current, fixed))) {
         const all = [...joined, current];
         if (reaches(all, earlier, current) || reaches(all, current, earlier)) continue;
         joined = joined.filter((other) => other !== earlier);
@@ -150,10 +151,10 @@ function joinMaps(drafts: readonly Draft[]): readonly Draft[] {
   return joined;
 }
 
-function canJoin(earlier: Draft, later: Draft): boolean {
+function canJoin(earlier: Draft, later: Draft, fixed: ReadonlySet<Value>): boolean {
   const [a] = earlier.outputs;
   const [b] = later.outputs;
-  if (earlier.kind !== "map" || a === undefined || b === undefined) return false;
+  if (earlier.kind !== "map" || a === undefined || b === undefined || fixed.has(a) !== fixed.has(b)) return false;
   if (a.axes.length !== b.axes.length || !a.axes.every((axis) => b.axes.some((other) => other.id === axis.id)))
     return false;
   if (earlier.outputs.some((output) => later.reads.get(output) === false)) return false;

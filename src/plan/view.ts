@@ -3,7 +3,7 @@ import { addSizes, constantSize, equalSizes, multiplySizes, type Size } from "..
 import type { Axis } from "../ir/type.ts";
 import { expand, rename, reshape, slice } from "../op/move.ts";
 import { prefix, suffix } from "../op/window.ts";
-import type { AxisOrder } from "./layout.ts";
+import { type AxisOrder, paddedLayout } from "./layout.ts";
 import type { Place } from "./place.ts";
 import type { Value } from "./value.ts";
 
@@ -117,11 +117,10 @@ export function isView(value: Value, stored: ReadonlySet<Value>, order: AxisOrde
   return isNode(node, reshape) && isView(input, stored, order) && isRun(input, node.attributes.from, stored, order);
 }
 
-/** Whether axes lie one inside the other in memory, in this order. */
+/** Whether axes lie one inside the other in memory, in this order, without gaps. */
 function isRun(value: Value, axes: readonly string[], stored: ReadonlySet<Value>, order: AxisOrder): boolean {
   if (axes.length === 1) return true;
   if (!stored.has(value)) return false;
-  const ids = order(value.axes).map((axis) => axis.id);
-  const first = ids.indexOf(axes[0] ?? "");
-  return axes.every((id, at) => ids[first + at] === id);
+  const { strides } = paddedLayout(order(value.axes));
+  return reshaped(strides, value.axes, axes, []) !== undefined;
 }

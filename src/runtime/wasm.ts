@@ -1,4 +1,5 @@
-import type { SizeBinding } from "../ir/size.ts";
+import { type SizeBinding, sizeConstant } from "../ir/size.ts";
+import { sizeValue } from "../ir/tensor.ts";
 import { layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
 import type { Slot, WasmProgram } from "../target/wasm/compile.ts";
 
@@ -9,6 +10,8 @@ export interface WasmRunner {
    * Throws where a size is missing or no whole number.
    */
   bind(sizes: SizeBinding): MemoryLayout;
+  /** How much memory the program has, in bytes; it grows when sizes are bound only. */
+  bytes(): number;
   /** Gives a param its value, row-major in the order of its axes. Booleans are 0 and 1. */
   write(param: string, values: ArrayLike<number>): void;
   /** Runs once; results that a param takes back are its value from then on. */
@@ -27,15 +30,19 @@ export interface WasmArray {
 
 const PAGE = 65536;
 
-/** Whether this engine has relaxed SIMD, as the program would use it. */
+/** Starts a program: with relaxed SIMD where the engine has it. Throws where it has no WebAssembly SIMD at all. */
 export function createWasmRunner(program: WasmProgram): WasmRunner {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = WebAssembly.validate(program.relaxed) ? program.relaxed : program.plain;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const run = instance.exports.run;
-  if (typeof run !== "function") throw new Error("internal: a compiled program has no run");
+  const { prepare, run } = instance.exports;
+  if (typeof run !== "function" || typeof prepare !== "function") {
+    throw new Error("internal: a compiled program lacks its functions");
+  }
   const params = new Map(program.params.map((slot) => [slot.name, slot]));
   const results = new Map(program.results.map((slot) => [slot.name, slot]));
+  // Whether what depends on fixed params alone must be computed anew.
+  let stale = true;
   let bound: { readonly sizes: SizeBinding; readonly layout: MemoryLayout } | undefined;
 
   const present = (): { readonly sizes: SizeBinding; readonly layout: MemoryLayout } => {
@@ -47,20 +54,22 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
     if (slot === undefined) throw new Error(`${program.name} has no ${kind} ${name}`);
     return slot;
   };
-  const viewOf = ({ dtype, cell }: Slot, count: number): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
-    const address = new Int32Array(memory.buffer, program.table, program.cells.length)[cell] ?? 0;
-    return dtype === "float"
-      ? new Float32Array(memory.buffer, address, count)
-      : new Int32Array(memory.buffer, address, count);
+  const viewOf = (slot: Slot): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
+    const cells = new Int32Array(memory.buffer, program.table, program.cells.length);
+    const address = (cells[slot.cell] ?? 0) + 4 * sizeValue(slot.offset, present().sizes);
+    return slot.dtype === "float"
+      ? new Float32Array(memory.buffer).subarray(address >> 2)
+      : new Int32Array(memory.buffer).subarray(address >> 2);
   };
   const readSlot = (slot: Slot): WasmArray => {
     const { shape, strides } = slotShape(slot, present().sizes);
     const count = product(shape);
-    const view = viewOf(slot, count);
-    if (isDense(shape, strides)) return { shape, data: view.slice() };
+    const view = viewOf(slot);
+    if (isDense(shape, strides)) return { shape, data: view.slice(0, count) };
     const data = slot.dtype === "float" ? new Float32Array(count) : new Int32Array(count);
-    eachPlace(shape, strides, (index, place) => {
-      data[index] = view[place] ?? 0;
+    eachRun(shape, strides, (index, place, length, stride) => {
+      if (stride === 1) data.set(view.subarray(place, place + length), index);
+      else for (let at = 0; at < length; at++) data[index + at] = view[place + at * stride]!;
     });
     return { shape, data };
   };
@@ -73,11 +82,12 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
         `${program.name}: %${name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`,
       );
     }
-    const view = viewOf(slot, count);
+    if (program.fixed.has(name)) stale = true;
+    const view = viewOf(slot);
     if (isDense(shape, strides)) view.set(values);
     else
-      eachPlace(shape, strides, (index, place) => {
-        view[place] = values[index] ?? 0;
+      eachRun(shape, strides, (index, place, length, stride) => {
+        for (let at = 0; at < length; at++) view[place + at * stride] = values[index + at]!;
       });
   };
 
@@ -92,12 +102,16 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
       if (missing > 0) memory.grow(missing);
       new Int32Array(memory.buffer, program.table, layout.cells.length).set(layout.cells);
       bound = { sizes, layout };
+      stale = true;
       for (const [name, data] of kept) write(name, data);
       return layout;
     },
+    bytes: () => memory.buffer.byteLength,
     write,
     run: () => {
       present();
+      if (stale) prepare();
+      stale = false;
       run();
     },
     read: (name) => readSlot(slotOf(results, "result", name)),
@@ -109,7 +123,7 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
 function movingValues(program: WasmProgram, before: SizeBinding, after: SizeBinding): readonly Slot[] {
   return program.params.filter((slot) => {
     const cell = program.cells[slot.cell];
-    if (cell?.kind !== "buffer") return false;
+    if (cell?.kind !== "buffer" || sizeConstant(cell.buffer.bytes) !== undefined) return false;
     const [old, next] = [slotShape(slot, before).shape, slotShape(slot, after).shape];
     return old.every((size, axis) => size === next[axis]);
   });
@@ -128,24 +142,23 @@ function isDense(shape: readonly number[], strides: readonly number[]): boolean 
   return true;
 }
 
-/** Calls for every row-major index with the place that the strides lead to. */
-function eachPlace(
+/** Calls for every run along the last axis: where it starts row-major and in the place that the strides lead to. */
+function eachRun(
   shape: readonly number[],
   strides: readonly number[],
-  visit: (index: number, place: number) => void,
+  visit: (index: number, place: number, count: number, stride: number) => void,
 ): void {
-  const count = product(shape);
-  const position = new Array<number>(shape.length).fill(0);
-  let place = 0;
-  for (let index = 0; index < count; index++) {
-    visit(index, place);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] ?? 0;
-      position[axis] = (position[axis] ?? 0) + 1;
-      place += stride;
-      if (position[axis] !== shape[axis]) break;
-      place -= stride * (shape[axis] ?? 0);
-      position[axis] = 0;
+  const count = shape.at(-1) ?? 1;
+  const stride = strides.at(-1) ?? 1;
+  if (product(shape) === 0) return;
+  const walk = (axis: number, index: number, place: number): void => {
+    if (axis >= shape.length - 1) {
+      visit(index, place, count, stride);
+      return;
     }
-  }
+    const size = shape[axis] ?? 1;
+    const inside = product(shape.slice(axis + 1));
+    for (let at = 0; at < size; at++) walk(axis + 1, index + at * inside, place + at * (strides[axis] ?? 0));
+  };
+  walk(0, 0, 0);
 }

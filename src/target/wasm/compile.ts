@@ -1,5 +1,5 @@
 import type { Graph } from "../../ir/graph.ts";
-import type { Size } from "../../ir/size.ts";
+import { constantSize, type Size } from "../../ir/size.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { Cell, Place } from "../../plan/place.ts";
 import { type Plan, planGraph } from "../../plan/plan.ts";
@@ -24,6 +24,8 @@ export interface WasmProgram {
   readonly results: readonly Slot[];
   /** By result name, the param over which it is written: after a run the param has the result's value. */
   readonly feedback: ReadonlyMap<string, string>;
+  /** Params that keep their values from run to run: `prepare` computes what depends on them alone, after each time that one is written. */
+  readonly fixed: ReadonlySet<string>;
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
@@ -36,6 +38,8 @@ export interface Slot {
   readonly strides: ReadonlyMap<string, Size>;
   /** The cell with its address, read after a run. */
   readonly cell: number;
+  /** Elements behind that address. */
+  readonly offset: Size;
 }
 
 /**
@@ -52,6 +56,7 @@ export function compileWasm(
   const plain = writeModule(plan, false);
   return {
     ...{ name: graph.name, relaxed, plain, cells: plan.cells.all, table: TABLE, feedback },
+    fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
     results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
   };
@@ -59,13 +64,14 @@ export function compileWasm(
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {
   if (place === undefined) throw new Error(`internal: ${name} has no place`);
-  return { name, dtype, axes, strides: place.strides, cell: place.cell };
+  return { name, dtype, axes, strides: place.strides, cell: place.cell, offset: place.offset ?? constantSize(0) };
 }
 
 function writeModule(plan: Plan, relaxed: boolean): Uint8Array<ArrayBuffer> {
   const module = createModule();
   const context: Context = { module, plan, relaxed };
   module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
-  module.export("run", actionsFunction(context, plan.actions));
+  module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
+  module.export("run", actionsFunction(context, "run", plan.actions));
   return module.finish();
 }

@@ -17,7 +17,7 @@ import {
 import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { baseAddress } from "./memory.ts";
-import { countUp, dotsFunction, matrixFunction, packFunction } from "./product-matrix.ts";
+import { countUp, dotsFunction, matrixFunction, packFunction, rowFunction } from "./product-matrix.ts";
 import { PANEL } from "./product-tile.ts";
 
 /** A sum of products, each added to what those before it left. */
@@ -144,27 +144,20 @@ function partsOf(kernel: Kernel, { m, n, k, form }: Product, bases: Bases): Part
 
 /** Row by row, reading the right matrix as it lies; nothing where it lies so that this would be slow. */
 function fewRows(kernel: Kernel, product: Product, bases: Bases, add: boolean): readonly Statement[] {
-  const tiling = kernel.context;
-  const parts = partsOf(kernel, product, bases);
-  if (isOne(product.n.right)) return [direct(kernel, product, parts, add)];
-  if (!isOne(product.k.right) || product.form !== "rows") return [];
+  const { left, right, out, m, n, k, leftStride, outStride, rightColumn, rightRow } = partsOf(kernel, product, bases);
+  const rows = product.form === "rows";
   const row = kernel.variable("i32");
   const at = (base: I32, stride: I32): I32 => i32.add(base, i32.mul(local.get(row), stride));
-  const { left, right, out, n, k, leftStride, outStride, rightColumn } = parts;
-  return [
-    countUp(row, 1, parts.m, [
-      call(
-        dotsFunction(tiling),
-        at(left, leftStride),
-        right,
-        at(out, outStride),
-        n,
-        k,
-        rightColumn,
-        i32.const(add ? 1 : 0),
-      ),
-    ]),
-  ];
+  const from = at(left, rows ? leftStride : i32.const(4));
+  const adding = i32.const(add ? 1 : 0);
+  if (isOne(product.n.right)) {
+    const step = rows ? i32.const(4) : leftStride;
+    const write = call(rowFunction(kernel.context), from, right, at(out, outStride), n, k, step, rightRow, adding);
+    return [countUp(row, 1, m, [write])];
+  }
+  if (!isOne(product.k.right) || !rows) return [];
+  const write = call(dotsFunction(kernel.context), from, right, at(out, outStride), n, k, rightColumn, adding);
+  return [countUp(row, 1, m, [write])];
 }
 
 function isOne(size: Size): boolean {

@@ -9,6 +9,7 @@ import {
   type Local,
   local,
   loop,
+  memoryFill,
   type Procedure,
   type Statement,
   shuffle32,
@@ -117,6 +118,77 @@ export function packFunction(tiling: Tiling): Procedure {
           ],
         ),
       ]),
+    );
+  });
+}
+
+/** Rows of the right matrix that are added to a row of the result in one go. */
+const SWEEP = 8;
+
+/**
+ * (left, right, out, n, k, leftStep, rightStride, add): one row, out[n] (+)= Σ_k left[k]·right[k][n], for a right matrix whose rows are
+ * runs of memory: they are read in order, eight at a time. `leftStep` leads from k to k, in bytes.
+ */
+export function rowFunction(tiling: Tiling): Procedure {
+  return tiling.module.shared("row", I32S(8), "none", (builder) => {
+    const at = params(builder, 8);
+    const [out, n, leftStep, rightStride, add] = [at(2), at(3), at(5), at(6), at(7)];
+    const [left, right, k] = [builder.param(0, "i32"), builder.param(1, "i32"), builder.param(4, "i32")];
+    const values = Array.from({ length: SWEEP }, () => builder.local("v128"));
+    const pointers = Array.from({ length: SWEEP }, () => builder.local("i32"));
+    const [column, target] = [builder.local("i32"), builder.local("i32")];
+    const sum = builder.local("v128");
+    const multiplyAdd = (value: Local<"v128">, other: V128): Statement =>
+      local.set(
+        sum,
+        tiling.relaxed
+          ? f32x4.relaxedMultiplyAdd(local.get(value), other, local.get(sum))
+          : f32x4.add(local.get(sum), f32x4.mul(local.get(value), other)),
+      );
+    const forward = (count: number, bytes: number): readonly Statement[] =>
+      [...pointers.slice(0, count), target].map((pointer) =>
+        local.set(pointer, i32.add(local.get(pointer), i32.const(bytes))),
+      );
+    const pass = (count: number): readonly Statement[] => {
+      const start = values
+        .slice(0, count)
+        .flatMap((value, row) => [
+          local.set(value, v128.load32Splat(local.get(left))),
+          local.set(left, i32.add(local.get(left), leftStep)),
+          local.set(pointers[row] ?? target, local.get(right)),
+          local.set(right, i32.add(local.get(right), rightStride)),
+        ]);
+      const wide = [
+        local.set(sum, v128.load(local.get(target))),
+        ...values
+          .slice(0, count)
+          .map((value, row) => multiplyAdd(value, v128.load(local.get(pointers[row] ?? target)))),
+        v128.store(local.get(target), local.get(sum)),
+        ...forward(count, 16),
+      ];
+      const single = [
+        local.set(sum, v128.load32Zero(local.get(target))),
+        ...values
+          .slice(0, count)
+          .map((value, row) => multiplyAdd(value, v128.load32Zero(local.get(pointers[row] ?? target)))),
+        v128.store32Lane(local.get(target), local.get(sum), 0),
+        ...forward(count, 4),
+      ];
+      const fours = i32.and(n, i32.const(-4));
+      return [
+        ...start,
+        local.set(target, out),
+        countUp(column, 4, fours, wide),
+        countUp(column, 1, i32.sub(n, fours), single),
+        local.set(k, i32.sub(local.get(k), i32.const(count))),
+      ];
+    };
+    const repeat = (count: number): Statement =>
+      block(loop(branchIf(1, i32.lt(local.get(k), i32.const(count))), ...pass(count), branchIf(0, i32.const(1))));
+    builder.finish(
+      when(i32.eqz(add), [memoryFill(out, i32.const(0), i32.shl(n, i32.const(2)))]),
+      repeat(SWEEP),
+      repeat(1),
     );
   });
 }

@@ -24,9 +24,9 @@ import { reduceKernel } from "./kernel-reduce.ts";
 import { loadFrom } from "./memory.ts";
 
 /** A function that performs actions in order. Its params are the positions of the loops around them. */
-export function actionsFunction(context: Context, actions: readonly Action[]): Procedure {
+export function actionsFunction(context: Context, name: string, actions: readonly Action[]): Procedure {
   const calls = actions.map((action) => actionFunction(context, action, []));
-  const builder = context.module.function("run", [], "none");
+  const builder = context.module.function(name, [], "none");
   builder.finish(...calls.map((reference) => call(reference)));
   return builder.reference;
 }

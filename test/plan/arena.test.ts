@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ALIGNMENT, aligned, lowerBound, planArena, type Span } from "../../src/plan/arena.ts";
+
+const spans = fc.array(
+  fc
+    .record({ bytes: fc.integer({ min: 0, max: 5000 }), first: fc.nat(20), length: fc.nat(8) })
+    .map(({ bytes, first, length }): Span => ({ bytes, first, last: first + length })),
+  { maxLength: 30 },
+);
+
+describe("an arena", () => {
+  test("keeps apart what is alive together, and is no smaller than it must be", () => {
+    fc.assert(
+      fc.property(spans, (given) => {
+        const { offsets, bytes } = planArena(given);
+        given.forEach((a, i) => {
+          expect((offsets[i] ?? 0) % ALIGNMENT).toBe(0);
+          expect((offsets[i] ?? 0) + a.bytes).toBeLessThanOrEqual(bytes);
+          given.slice(i + 1).forEach((b, rest) => {
+            const j = i + 1 + rest;
+            const together = a.first <= b.last && b.first <= a.last && a.bytes > 0 && b.bytes > 0;
+            const apart =
+              (offsets[i] ?? 0) + a.bytes <= (offsets[j] ?? 0) || (offsets[j] ?? 0) + b.bytes <= (offsets[i] ?? 0);
+            expect(!together || apart).toBe(true);
+          });
+        });
+        expect(bytes).toBeGreaterThanOrEqual(lowerBound(given));
+      }),
+    );
+  });
+
+  test("of what lives one after another takes the largest", () => {
+    const given = [100, 4000, 300].map((bytes, at): Span => ({ bytes, first: 2 * at, last: 2 * at + 1 }));
+    expect(planArena(given).bytes).toBe(aligned(4000));
+    expect(planArena([])).toEqual({ offsets: [], bytes: 0 });
+  });
+
+  test("takes the tightest of several orders", () => {
+    // By size alone: 3 units at the bottom, then 2, then 1 above both though there is room below.
+    const unit = ALIGNMENT;
+    const given: readonly Span[] = [
+      { bytes: 3 * unit, first: 4, last: 6 },
+      { bytes: 2 * unit, first: 0, last: 4 },
+      { bytes: 2 * unit, first: 2, last: 3 },
+    ];
+    expect(planArena(given).bytes).toBe(5 * unit);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import type { Program } from "../../src/build/program.ts";
+import { optimize } from "../../src/pass/run.ts";
+import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
+import { randomFeed } from "../support/feed.ts";
+import { expectSameAsInterpreter } from "./compare.ts";
+
+/** Every model that is small enough to interpret, with its loss and gradients: padded examples and whole ones. */
+describe("models give the interpreter's numbers", () => {
+  let tested = 0;
+  for (const sketch of sketches()) {
+    for (const dense of [true, false]) {
+      const { program } = buildSketch(sketch, dense);
+      if (program === undefined || !isSmall(program, sketch.sizes)) continue;
+      tested++;
+      test(`${sketch.name}, ${dense ? "dense" : "ragged"}`, () => check(program, sketch));
+    }
+  }
+
+  test("most of them are tested", () => {
+    expect(tested).toBeGreaterThanOrEqual(40);
+  });
+});
+
+function check(program: Program, sketch: Sketch): void {
+  const { graph } = program;
+  const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
+  const rounded = new Map([...inputs].map(([id, tensor]) => [id, { ...tensor, data: tensor.data.map(Math.fround) }]));
+  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "scheduled");
+  const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
+  expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized");
+}
