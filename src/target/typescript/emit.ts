@@ -1,11 +1,11 @@
-import { IndentationText, Project } from "ts-morph";
+import { IndentationText, Project, StructureKind } from "ts-morph";
 import type { Program, WeightSpec } from "../../build/program.ts";
 import type { Origin } from "../../ir/graph.ts";
 import { identifier } from "../tfjs/names.ts";
 import { bundle, type SourceText } from "./bundle.ts";
 import type { EmitInput } from "./emit-input.ts";
 import { addForward } from "./forward.ts";
-import type { FunctionContext } from "./members.ts";
+import type { Declarations, FunctionContext } from "./members.ts";
 import { LINE_WIDTH } from "./print-expression.ts";
 import { addTraining } from "./training.ts";
 import { addWeights, WEIGHTS_SUPPORT } from "./weights.ts";
@@ -20,13 +20,11 @@ export type EmittedFile = SourceText;
  * Throws where a size of a weight is not known.
  */
 export function emitModule(input: EmitInput, support: readonly SourceText[]): readonly EmittedFile[] {
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    manipulationSettings: { indentationText: IndentationText.TwoSpaces },
-  });
   const model = identifier(input.model);
-  const file = project.createSourceFile(`${model}.ts`, `${header(input)}\n`);
-  file.addImportDeclaration({ namespaceImport: "tf", moduleSpecifier: "@tensorflow/tfjs-core" });
+  const file: Declarations = [
+    header(input),
+    { kind: StructureKind.ImportDeclaration, namespaceImport: "tf", moduleSpecifier: "@tensorflow/tfjs-core" },
+  ];
   const names = { model, weights: `${model}Weights` };
   const { forward } = input;
   const weights = allWeights(input);
@@ -54,11 +52,16 @@ export function emitModule(input: EmitInput, support: readonly SourceText[]): re
       true,
     );
   }
-  file.addStatements(
-    `\n// What tfjs-core lacks. Random numbers are the same everywhere.\n\n${bundle(support, called)}`,
-  );
-  file.formatText({ indentSize: 2, ensureNewLineAtEndOfFile: true });
-  return [{ path: `${model}.ts`, text: spaced(file.getFullText()) }];
+  file.push(`\n// What tfjs-core lacks. Random numbers are the same everywhere.\n\n${bundle(support, called)}`);
+  return [{ path: `${model}.ts`, text: spaced(printFile(file)) }];
+}
+
+function printFile(statements: Declarations): string {
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    manipulationSettings: { indentationText: IndentationText.TwoSpaces },
+  });
+  return project.createSourceFile("module.ts", { statements }).getFullText();
 }
 
 function programsOf(input: EmitInput): readonly Program[] {

@@ -1,3 +1,4 @@
+import { StructureKind } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
 import { lowerProgram } from "../tfjs/lower-program.ts";
 import {
@@ -47,7 +48,8 @@ export function addForward(
     `What ${name} gives. The tensors belong to the caller, who disposes them.`,
     results.map(({ result, name: own }) => outputMember(result, own)),
   );
-  file.addFunction({
+  file.push({
+    kind: StructureKind.Function,
     name,
     isExported: true,
     parameters: [
@@ -62,7 +64,7 @@ export function addForward(
       ...opening.lines.map((line) => `  ${line}`),
       ...printStatements(tensors, context.equation, 2),
       "  return {",
-      ...results.map(({ result, name: own }) => `    ${returned(own, result)}`),
+      ...results.map(({ result, name: own }) => returned(4, own, result)),
       "  };",
       "});",
     ],

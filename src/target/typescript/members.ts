@@ -1,4 +1,4 @@
-import type { SourceFile } from "ts-morph";
+import type { StatementStructures } from "ts-morph";
 import { type TensorProgram, type TensorResult, TF_DTYPE } from "../tfjs/program.ts";
 import { property, tensorType } from "./layout.ts";
 import type { Opening } from "./params.ts";
@@ -7,9 +7,12 @@ import type { EquationText } from "./print-program.ts";
 import { supportCalls } from "./support-calls.ts";
 import type { ModuleNames } from "./weights.ts";
 
+/** A file's statements in order. They are printed all at once: ts-morph parses a file anew after every change. */
+export type Declarations = (StatementStructures | string)[];
+
 /** What a model's functions share. */
 export interface FunctionContext {
-  readonly file: SourceFile;
+  readonly file: Declarations;
   readonly names: ModuleNames;
   readonly equation: EquationText;
   /** Names that no variable may have: those of the support functions. */
@@ -39,11 +42,20 @@ export function outputMember({ axes, dtype }: TensorResult, name: string): Membe
   };
 }
 
-/** `name: value as tf.Tensor2D,` of an object literal; `shape` where it is not the one that the program gives. */
-export function returned(name: string, { value, axes }: TensorResult, shape?: readonly number[]): string {
-  const text = printExpression(value, 6);
+/**
+ * `name: value as tf.Tensor2D,` of an object literal.
+ * @param indent spaces before the line
+ * @param shape where it is not the one that the program gives
+ */
+export function returned(
+  indent: number,
+  name: string,
+  { value, axes }: TensorResult,
+  shape?: readonly number[],
+): string {
+  const text = printExpression(value, indent);
   const whole = shape === undefined ? text : `tf.reshape(${text}, [${shape.join(", ")}])`;
-  return `${property(name)}: ${whole} as ${tensorType(shape?.length ?? axes.length)},`;
+  return `${" ".repeat(indent)}${property(name)}: ${whole} as ${tensorType(shape?.length ?? axes.length)},`;
 }
 
 /** The parameter for such an object, where it has fields; left out by callers where all are optional. */
@@ -57,12 +69,14 @@ export function argument(
 }
 
 /** An exported type with these fields; none without fields. */
-export function addMembers(file: SourceFile, name: string, doc: string, members: readonly Member[]): void {
+export function addMembers(file: Declarations, name: string, doc: string, members: readonly Member[]): void {
   if (members.length === 0) return;
   const fields = members.map(
-    (member) => `/** ${member.doc} */\nreadonly ${property(member.name)}${member.optional ? "?" : ""}: ${member.type};`,
+    ({ name: own, optional, type, doc: what }) =>
+      `  /** ${what} */\n  readonly ${property(own)}${optional ? "?" : ""}: ${type};\n`,
   );
-  file.addTypeAlias({ name, isExported: true, docs: [{ description: `${doc}` }], type: `{\n${fields.join("\n")}\n}` });
+  // No interface: tfjs takes objects with any field of tensors, which interfaces are not.
+  file.push(`\n/** ${doc} */\nexport type ${name} = {\n${fields.join("")}};`);
 }
 
 /** Notes what support functions a function calls. */

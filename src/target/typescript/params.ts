@@ -226,8 +226,8 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
 /** `inputs.lengths?.T ?? tf.fill([B], T, "int32")`. */
 function lengthSource({ sources, opened }: Context, group: string, name: string, all: string, doc: string): string {
   const before = opened.inputs.get(group);
-  const field = `/** ${doc} */\nreadonly ${property(name)}?: tf.Tensor1D;\n`;
-  const type = before === undefined ? `{\n${field}}` : before.type.replace(/}$/, `${field}}`);
+  const field = `    /** ${doc} */\n    readonly ${property(name)}?: tf.Tensor1D;\n  }`;
+  const type = before === undefined ? `{\n${field}` : before.type.replace(/ {2}}$/, field);
   opened.inputs.set(group, {
     name: group,
     type,

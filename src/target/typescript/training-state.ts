@@ -1,7 +1,8 @@
-import type { SourceFile } from "ts-morph";
+import { StructureKind } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
 import type { TensorResult } from "../tfjs/program.ts";
 import { access, fixedShape, hasUnits, property, shapeText, tensorType, weightOf } from "./layout.ts";
+import type { Declarations } from "./members.ts";
 import { addMembers, type Member, outputMember, returned } from "./members.ts";
 import { printNumber } from "./print-expression.ts";
 import type { ModuleNames } from "./weights.ts";
@@ -45,7 +46,7 @@ export function groupResults(program: Program, results: readonly TensorResult[])
 }
 
 /** The types of the state, of its parts and of what a step gives. */
-export function addStateTypes(file: SourceFile, type: string, names: ModuleNames, groups: ResultGroups): void {
+export function addStateTypes(file: Declarations, type: string, names: ModuleNames, groups: ResultGroups): void {
   const tensors = (entries: readonly NamedResult[]): readonly Member[] =>
     entries.map(({ name, result }) => outputMember(result, name));
   addMembers(file, `${type}Slots`, "What the optimizer keeps, by weight and name.", tensors(groups.slots));
@@ -96,7 +97,7 @@ export function addStateTypes(file: SourceFile, type: string, names: ModuleNames
 }
 
 /** `start`: the state before the first step. */
-export function addStart(file: SourceFile, type: string, suffix: string, names: ModuleNames, program: Program): void {
+export function addStart(file: Declarations, type: string, suffix: string, names: ModuleNames, program: Program): void {
   const slots = program.graph.params.flatMap((param) => {
     const role = program.params.get(param.id);
     if (role?.kind !== "slot") return [];
@@ -108,7 +109,8 @@ export function addStart(file: SourceFile, type: string, suffix: string, names: 
     const value = role.start === 0 ? `tf.zeros(${shape})` : `tf.fill(${shape}, ${printNumber(role.start)})`;
     return [`  ${property(`${role.weight}.${role.name}`)}: ${value} as ${tensorType(axes.length)},`];
   });
-  file.addFunction({
+  file.push({
+    kind: StructureKind.Function,
     name: `start${suffix}`,
     isExported: true,
     parameters: [{ name: "weights", type: names.weights }],
@@ -126,16 +128,12 @@ export function groupLines(groups: ResultGroups): readonly string[] {
   const group = (name: string, entries: readonly NamedResult[]): readonly string[] =>
     entries.length === 0
       ? []
-      : [
-          `    ${name}: {`,
-          ...entries.map((entry) => `      ${returned(entry.name, entry.result, entry.shape)}`),
-          "    },",
-        ];
+      : [`    ${name}: {`, ...entries.map((entry) => returned(6, entry.name, entry.result, entry.shape)), "    },"];
   return [
     ...group("weights", groups.weights),
     ...group("slots", groups.slots),
     ...group("carry", groups.carry),
-    ...(groups.loss === undefined ? [] : [`    ${returned("loss", groups.loss)}`]),
+    ...(groups.loss === undefined ? [] : [returned(4, "loss", groups.loss)]),
     ...group("metrics", groups.metrics),
   ];
 }

@@ -1,3 +1,4 @@
+import { StructureKind } from "ts-morph";
 import type { Program } from "../../build/program.ts";
 import { lowerToTfjs } from "../tfjs/lower.ts";
 import { lowerProgram } from "../tfjs/lower-program.ts";
@@ -33,7 +34,8 @@ export function addTraining(
   addMembers(file, `${type}StepOptions`, "What else a training step depends on.", opening.options);
   addStart(file, type, suffix, names, program);
   for (const shape of split.functions) addUpdateFunction(context, program, shape, suffix);
-  file.addFunction({
+  file.push({
+    kind: StructureKind.Function,
     name: `trainStep${suffix}`,
     isExported: true,
     parameters: [
@@ -98,7 +100,8 @@ function addUpdateFunction(context: FunctionContext, program: Program, shape: Up
   const layouts = new Map(shape.graph.results.map((result) => [result.name, full]));
   const tensors = lowerToTfjs(shape.graph, program.sizes, { taken: context.taken, layouts });
   collectSupport(context, { lines: [], inputs: [], options: [], support: [] }, tensors);
-  context.file.addFunction({
+  context.file.push({
+    kind: StructureKind.Function,
     name: `${shape.name}${suffix}`,
     parameters: tensors.params.map((param) => ({ name: param.name, type: "tf.Tensor" })),
     docs: [{ description: "How the optimizer moves one weight." }],

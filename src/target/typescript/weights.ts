@@ -1,6 +1,7 @@
-import { type SourceFile, VariableDeclarationKind } from "ts-morph";
+import { StructureKind } from "ts-morph";
 import type { WeightSpec } from "../../build/program.ts";
 import { arrayNote, fixedShape, property, tensorType } from "./layout.ts";
+import { addMembers, type Declarations, type Member } from "./members.ts";
 import { printNumber } from "./print-expression.ts";
 
 /** Names of an emitted module that other parts of it use. */
@@ -16,13 +17,14 @@ export const WEIGHTS_SUPPORT = ["initialize", "encodeSafetensors", "decodeSafete
 
 /** The model's arrays: their type, first values, reading and writing. */
 export function addWeights(
-  file: SourceFile,
+  file: Declarations,
   names: ModuleNames,
   weights: readonly WeightSpec[],
   sizes: ReadonlyMap<string, number>,
 ): void {
   if (weights.length === 0) {
-    file.addTypeAlias({
+    file.push({
+      kind: StructureKind.TypeAlias,
       name: names.weights,
       isExported: true,
       docs: [{ description: `${names.model} has no weights.` }],
@@ -30,28 +32,20 @@ export function addWeights(
     });
     return;
   }
-  file.addTypeAlias({
-    name: names.weights,
-    isExported: true,
-    docs: [{ description: `The arrays of ${names.model} by name, as they are called in files.` }],
-    type: `{\n${weights.map((spec) => weightMember(spec, sizes)).join("\n")}\n}`,
-  });
-  file.addVariableStatement({
-    declarationKind: VariableDeclarationKind.Const,
-    leadingTrivia: "\n/** How each array starts, and its shape. */\n",
-    declarations: [
-      {
-        name: "ARRAYS",
-        initializer: `{\n${weights.map((spec) => `${property(spec.name)}: ${startOf(spec, sizes)},`).join("\n")}\n} as const`,
-      },
-    ],
-  });
+  addMembers(
+    file,
+    names.weights,
+    `The arrays of ${names.model} by name, as they are called in files.`,
+    weights.map((spec) => weightMember(spec, sizes)),
+  );
+  const starts = weights.map((spec) => `  ${property(spec.name)}: ${startOf(spec, sizes)},\n`).join("");
+  file.push(`\n/** How each array starts, and its shape. */\nconst ARRAYS = {\n${starts}} as const;`);
   addInit(file, names, weights);
   addLoad(file, names, weights);
   addSave(file, names);
 }
 
-function weightMember(spec: WeightSpec, sizes: ReadonlyMap<string, number>): string {
+function weightMember(spec: WeightSpec, sizes: ReadonlyMap<string, number>): Member {
   const shape = fixedShape(spec, sizes);
   const named = arrayNote("float", spec.shape);
   const numbers = `[${shape.join(", ")}]`;
@@ -59,7 +53,7 @@ function weightMember(spec: WeightSpec, sizes: ReadonlyMap<string, number>): str
   const doc = [spec.doc, `${note}${spec.trained ? "" : "; not trained by gradients"}.`]
     .filter((part) => part !== undefined)
     .join(" ");
-  return `/** ${doc.replace(/\s+/g, " ")} */\nreadonly ${property(spec.name)}: ${tensorType(shape.length)};`;
+  return { name: spec.name, type: tensorType(shape.length), optional: false, doc: doc.replace(/\s+/g, " ") };
 }
 
 function startOf(spec: WeightSpec, sizes: ReadonlyMap<string, number>): string {
@@ -72,8 +66,9 @@ function tensorLine(spec: WeightSpec, call: string): string {
   return `${property(spec.name)}: ${call}("${spec.name}"),`;
 }
 
-function addInit(file: SourceFile, names: ModuleNames, weights: readonly WeightSpec[]): void {
-  file.addFunction({
+function addInit(file: Declarations, names: ModuleNames, weights: readonly WeightSpec[]): void {
+  file.push({
+    kind: StructureKind.Function,
     name: "init",
     isExported: true,
     parameters: [{ name: "seed", initializer: "0" }],
@@ -86,8 +81,9 @@ function addInit(file: SourceFile, names: ModuleNames, weights: readonly WeightS
   });
 }
 
-function addLoad(file: SourceFile, names: ModuleNames, weights: readonly WeightSpec[]): void {
-  file.addFunction({
+function addLoad(file: Declarations, names: ModuleNames, weights: readonly WeightSpec[]): void {
+  file.push({
+    kind: StructureKind.Function,
     name: "load",
     isExported: true,
     parameters: [{ name: "bytes", type: "Uint8Array" }],
@@ -108,8 +104,9 @@ function addLoad(file: SourceFile, names: ModuleNames, weights: readonly WeightS
   });
 }
 
-function addSave(file: SourceFile, names: ModuleNames): void {
-  file.addFunction({
+function addSave(file: Declarations, names: ModuleNames): void {
+  file.push({
+    kind: StructureKind.Function,
     name: "save",
     isExported: true,
     isAsync: true,
