@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from "./codes.ts";
 import type { Span } from "./span.ts";
 
+/** An error makes programs of what it is about impossible; a warning does not. */
 export type Severity = "error" | "warning";
 
 /** Another place that matters: where a conflicting shape came from, the call that led here, the first definition. */

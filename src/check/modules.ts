@@ -15,6 +15,7 @@ export interface Module {
   readonly imports: ReadonlyMap<string, { readonly file: string; readonly name: string; readonly span: Span }>;
 }
 
+/** A file with all that it imports, and the library. */
 export interface Modules {
   readonly entry: Module;
   /** By file, the library's files too. */
@@ -32,7 +33,12 @@ export interface Source {
 /** Finds the file that `import ... from "path"` in `from` means. */
 export type Resolve = (path: string, from: string) => Source | undefined;
 
-/** Reads a file, what it imports, and the library. Every problem is reported; a module is made of what could be read. */
+/**
+ * Reads a file, what it imports, and the library.
+ * @param library sources whose definitions every file knows: `models/std/*.seq` for the standard library
+ * @param resolve called once for each path that a file imports; undefined is reported at the import
+ * @param report every problem goes there; a module is made of what could be read, and nothing is thrown
+ */
 export function loadModules(entry: Source, library: readonly Source[], resolve: Resolve, report: Report): Modules {
   const all = new Map<string, Module>();
   const known = new Map<string, { definition: Definition; file: string }>();

@@ -35,7 +35,10 @@ export interface Regime {
   readonly loads: readonly LoadClause[];
 }
 
-/** Sorts a regime's clauses; clauses that are missing, given twice or not built yet are reported. */
+/**
+ * Sorts the clauses of a `train` block. Clauses that are missing or given twice are reported; a regime with such findings is made of the
+ * others, and is not to be compiled.
+ */
 export function readRegime(train: Train, report: Report): Regime {
   const all = <K extends TrainClause["kind"]>(kind: K): readonly ClauseOf<K>[] =>
     train.clauses.filter((clause): clause is ClauseOf<K> => clause.kind === kind);

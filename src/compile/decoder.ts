@@ -26,7 +26,11 @@ export interface Generation {
   readonly values: readonly string[];
 }
 
-/** Makes a `generate` block's decoder; every emission that the block does not give is chosen, by its best where not said. */
+/**
+ * Makes a `generate` block's decoder: the model's own graph, in which every emission that the block does not give is chosen, by its most
+ * probable value where nothing else is said. One example per batch row; results are named as the emissions and values that are shown.
+ * Undefined after anything wrong was reported.
+ */
 export function compileGeneration(job: Job, generate: Generate): Generation | undefined {
   const request = modelRequest(job, generate.model);
   if (request === undefined) return undefined;

@@ -10,7 +10,8 @@ import { type Job, scheduled } from "./program.ts";
 
 /**
  * A cell, layer or distribution alone, for checks: its inputs and states are params, `out.0`, `out.1`, ... its results
- * (a cell's next states last), `loss` a fixed weighted sum of them, with its gradient by every weight and float input.
+ * (a cell's next states last), `loss` (float []) a fixed weighted sum of them, with its gradient by every weight and float input (its shape).
+ * Undefined after anything wrong was reported.
  */
 export function compileDefinition(job: Job, expression: Expression): Program | undefined {
   const callee = expression.kind === "call" ? expression.callee : expression;

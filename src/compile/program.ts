@@ -57,7 +57,12 @@ export function openForLoss(request: ModelRequest): OpenModel {
   return model;
 }
 
-/** A model run forward: outputs, named values, loss, gradients. Without a regime the loss is the sum of all emissions' nll. */
+/**
+ * A model run forward. Results: `EMISSION.PARAMETER` of every emission (float [B, ...]: the batch first, then the declared axes), the named
+ * values that are wanted, `loss` (float [], in nats where it is a likelihood: the regime's objective, else the sum of all emissions' mean
+ * negative log-likelihood), and `gradient.WEIGHT` by every weight (the weight's shape).
+ * Undefined after anything wrong was reported. Sizes that nothing gives stay names in the graph, as `B` and the `time` axes always do.
+ */
 export function compileForward(
   job: Job,
   model: Expression,
@@ -86,7 +91,12 @@ export function emissionLoss(model: OpenModel): string | undefined {
   return loss;
 }
 
-/** One step of training; `frozen` weights stay as they are and cost nothing. */
+/**
+ * One step of a training: forward pass, gradients and optimizer in one graph. Params: weights, optimizer slots, inputs, lengths, the step
+ * count and the seed. Results: `loss` (float [], before the step), every new weight and slot (the shapes of what they replace), carried states.
+ * @param frozen names of weights that stay as they are: no gradient is computed for them
+ * Undefined after anything wrong was reported.
+ */
 export function compileStep(job: Job, regime: Regime, frozen: ReadonlySet<string>): Program | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
@@ -96,7 +106,11 @@ export function compileStep(job: Job, regime: Regime, frozen: ReadonlySet<string
   return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report, job.modules);
 }
 
-/** What a regime reports over a whole data set. */
+/**
+ * What a regime reports over a whole data set: `totals` is run on each batch, its sums and counts are added up, and `summary` makes the
+ * reported values (float [] each) of the means, so that every position weighs alike whatever batch it came in.
+ * Undefined after anything wrong was reported.
+ */
 export function compileReports(job: Job, regime: Regime): Reports | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;

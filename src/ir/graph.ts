@@ -37,6 +37,7 @@ export interface Origin {
   readonly name: string;
 }
 
+/** One application of an op. It points at the op itself: nothing is looked up by name. */
 export interface Node<A extends Attributes = Attributes> {
   readonly op: Op<A>;
   readonly attributes: A;

@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { Node, Project } from "ts-morph";
+import { expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What `import ... from "seqc"` gives, and whether a comment tells what it is. */
+function exported(): readonly { readonly name: string; readonly documented: boolean }[] {
+  const project = new Project({ tsConfigFilePath: `${ROOT}tsconfig.json`, skipAddingFilesFromTsConfig: true });
+  const index = project.addSourceFileAtPath(`${ROOT}src/index.ts`);
+  return [...index.getExportedDeclarations()].flatMap(([name, declarations]) =>
+    declarations.map((declaration) => ({
+      name,
+      documented: Node.isJSDocable(declaration) && declaration.getJsDocs().some((doc) => doc.getDescription().trim()),
+    })),
+  );
+}
+
+test("everything that the package exports says what it is", () => {
+  const found = exported();
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.filter(({ documented }) => !documented)).toEqual([]);
+});
