@@ -1,0 +1,126 @@
+/** An open GPU and what is known of its adapter. */
+export interface GpuDevice {
+  readonly device: GPUDevice;
+  readonly adapter: GpuAdapterFacts;
+}
+
+export interface GpuAdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** The driver, in its own words. */
+  readonly driver: string;
+  /** A processor that stands in for a graphics card: right numbers, no speed. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Features that are asked for where the adapter has them. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
+
+/** Limits that are asked for as high as the adapter goes; the others stay at WebGPU's defaults. */
+const RAISED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** Drivers that compute on the processor, for browsers that do not say so themselves. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
+
+/**
+ * Opens a device on the fastest adapter, with all its compute limits and the features that kernels can use.
+ * `gpu` is where to look for it, `findGpu()` where nothing is said. Throws where there is no adapter.
+ */
+export async function openGpuDevice(gpu?: GPU): Promise<GpuDevice> {
+  const adapter = await requestAdapter(gpu ?? (await findGpu()));
+  const device = await adapter.requestDevice({
+    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
+  });
+  return { device, adapter: describeAdapter(adapter) };
+}
+
+export async function requestAdapter(gpu: Pick<GPU, "requestAdapter">): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null) {
+    throw new Error(
+      "WebGPU finds no adapter: no graphics driver that it can use is installed (on Linux a Vulkan driver and libvulkan.so.1); `seqc doctor` shows what is there, and `--target wasm` needs no graphics card",
+    );
+  }
+  return adapter;
+}
+
+/** WebGPU of this process: the browser's or Deno's own, else the `webgpu` package's. Throws where there is neither. */
+export async function findGpu(): Promise<GPU> {
+  return globalThis.navigator?.gpu ?? (await installPackage());
+}
+
+/** What a person asks of an adapter, in plain data. */
+export function describeAdapter({ info, features, limits }: GPUAdapter): GpuAdapterFacts {
+  const { vendor, architecture, device, description } = info;
+  return {
+    vendor,
+    architecture,
+    device,
+    driver: description,
+    software: info.isFallbackAdapter || SOFTWARE.test([architecture, device, description].join(" ")),
+    features: [...features].sort(),
+    limits: Object.fromEntries(numbersOf(limits)),
+  };
+}
+
+/** The sentence for a software adapter; undefined for a graphics card. */
+export function softwareNotice({ software, driver, architecture }: GpuAdapterFacts): string | undefined {
+  if (!software) return undefined;
+  return `${driver || architecture || "the adapter"} is a software adapter: the processor stands in for a graphics card, which is slower than --target wasm`;
+}
+
+/**
+ * Puts the package's WebGPU where browsers have theirs: `navigator.gpu` and the global constants (GPUBufferUsage and the like), which
+ * libraries read too. There it also stays alive: the package must not lose it while anything of a device is under way.
+ */
+async function installPackage(): Promise<GPU> {
+  const { create, globals } = await importPackage();
+  for (const [name, value] of Object.entries(globals)) if (!(name in globalThis)) define(globalThis, name, value);
+  if (!("navigator" in globalThis)) define(globalThis, "navigator", {});
+  const gpu = create([]);
+  define(globalThis.navigator, "gpu", gpu);
+  return gpu;
+}
+
+function define(owner: object, name: string, value: unknown): void {
+  Object.defineProperty(owner, name, { value, configurable: true, writable: true });
+}
+
+async function importPackage(): Promise<typeof import("webgpu")> {
+  try {
+    return await import("webgpu");
+  } catch (cause) {
+    throw new Error(
+      `there is no WebGPU here: no \`navigator.gpu\`, and the package webgpu cannot be loaded (${firstLine(cause)}); install it with \`npm install webgpu@0.6.2\`, or use --target wasm`,
+      { cause },
+    );
+  }
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
+}
+
+/** Limits are getters of the prototype. */
+function numbersOf(limits: GPUSupportedLimits): readonly (readonly [string, number])[] {
+  const found: [string, number][] = [];
+  for (const name in limits) {
+    const value = Reflect.get(limits, name);
+    if (typeof value === "number") found.push([name, value]);
+  }
+  return found;
+}
