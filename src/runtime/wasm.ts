@@ -2,12 +2,13 @@ import { type SizeBinding, sizeConstant } from "../ir/size.ts";
 import { sizeValue } from "../ir/tensor.ts";
 import { layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
 import type { Slot, WasmProgram } from "../target/wasm/compile.ts";
+import { DataError } from "./data/error.ts";
 
 /** A compiled program in this process: one instance, whose memory is laid out anew for each choice of sizes. */
 export interface WasmRunner {
   /**
    * Lays out memory for sizes. Params of fixed size keep their values, and so do others whose shape stays as it was.
-   * Throws where a size is missing or no whole number.
+   * Throws where a size is missing or no whole number, and where there is not enough memory; then all stays as it was.
    */
   bind(sizes: SizeBinding): MemoryLayout;
   /** How much memory the program has, in bytes; it grows when sizes are bound only. */
@@ -55,11 +56,12 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
     return slot;
   };
   const viewOf = (slot: Slot): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
-    const cells = new Int32Array(memory.buffer, program.table, program.cells.length);
-    const address = (cells[slot.cell] ?? 0) + 4 * sizeValue(slot.offset, present().sizes);
+    // Addresses go up to 4 GiB.
+    const cells = new Uint32Array(memory.buffer, program.table, program.cells.length);
+    const element = (cells[slot.cell] ?? 0) / 4 + sizeValue(slot.offset, present().sizes);
     return slot.dtype === "float"
-      ? new Float32Array(memory.buffer).subarray(address >> 2)
-      : new Int32Array(memory.buffer).subarray(address >> 2);
+      ? new Float32Array(memory.buffer).subarray(element)
+      : new Int32Array(memory.buffer).subarray(element);
   };
   const readSlot = (slot: Slot): WasmArray => {
     const { shape, strides } = slotShape(slot, present().sizes);
@@ -98,8 +100,7 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
         bound === undefined
           ? []
           : movingValues(program, bound.sizes, sizes).map((slot) => [slot.name, readSlot(slot).data] as const);
-      const missing = Math.ceil(layout.bytes / PAGE) - memory.buffer.byteLength / PAGE;
-      if (missing > 0) memory.grow(missing);
+      provide(memory, layout.bytes, program.name, sizes);
       new Int32Array(memory.buffer, program.table, layout.cells.length).set(layout.cells);
       bound = { sizes, layout };
       stale = true;
@@ -118,6 +119,24 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
     readParam: (name) => readSlot(slotOf(params, "param", name)),
   };
 }
+
+/** Lets memory grow to so many bytes. Throws, with nothing changed, where there is not so much. */
+function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes: SizeBinding): void {
+  const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
+  if (missing <= 0) return;
+  const bound = [...sizes].map(([size, value]) => `${size} = ${value}`).join(", ");
+  const hint = "smaller batches or shorter sequences take less";
+  const needs = `${name} needs ${(bytes / 2 ** 30).toFixed(2)} GiB of memory for ${bound}`;
+  if (bytes > MOST_BYTES) throw new DataError(`${needs}; WebAssembly has 4 GiB at most`, { hint });
+  try {
+    memory.grow(missing);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DataError(`${needs}, which this machine does not give`, { hint });
+  }
+}
+
+const MOST_BYTES = 65536 * PAGE;
 
 /** Params whose memory moves when sizes change, but whose shape stays. */
 function movingValues(program: WasmProgram, before: SizeBinding, after: SizeBinding): readonly Slot[] {

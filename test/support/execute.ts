@@ -2,6 +2,9 @@ import { type Graph, valueTypes } from "../../src/ir/graph.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import type { SizeBinding } from "../../src/ir/size.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
+import { optimize } from "../../src/pass/run.ts";
+import { createWasmRunner } from "../../src/runtime/wasm.ts";
+import { compileWasm } from "../../src/target/wasm/compile.ts";
 import type { Feed } from "./feed.ts";
 
 /** By result name; a result's axes come in any order. */
@@ -15,6 +18,25 @@ export type Executor = (graph: Graph) => Run;
 /** The reference, in float64. */
 export const interpreter = (graph: Graph) => (inputs: ReadonlyMap<string, Tensor>, sizes: SizeBinding) =>
   interpret(graph, inputs, sizes);
+
+/** Our own WebAssembly after all passes, with relaxed SIMD or without; `known` sizes are fixed in the code. */
+export function webAssembly(known: SizeBinding, relaxed: boolean): Executor {
+  return (graph) => {
+    const program = compileWasm({ graph: optimize(graph, { sizes: known, off: new Set() }), sizes: known });
+    const runner = createWasmRunner(relaxed ? program : { ...program, relaxed: program.plain });
+    return (inputs, sizes) => {
+      runner.bind(sizes);
+      for (const [id, { data }] of inputs) runner.write(id, data);
+      runner.run();
+      return new Map(
+        program.results.map(({ name, dtype, axes }) => {
+          const { shape, data } = runner.read(name);
+          return [name, { dtype, axes: axes.map((axis) => axis.id), shape, data: Float64Array.from(data) }];
+        }),
+      );
+    };
+  };
+}
 
 /** One run on the interpreter. */
 export function evaluate(graph: Graph, { inputs, sizes }: Feed): Results {

@@ -1,8 +1,11 @@
 import { describe, test } from "vitest";
-import { interpreter } from "../support/execute.ts";
 import { checkCase } from "./case.ts";
 import { onnxCases } from "./onnx.ts";
+import { WAYS } from "./ways.ts";
 
 describe("the recurrent operators of ONNX", () => {
-  for (const one of onnxCases()) test(one.name, () => checkCase(one, interpreter, { output: 1e-5, gradient: 1e-5 }));
+  const cases = onnxCases();
+  for (const { name, execute } of WAYS)
+    for (const one of cases)
+      test(`${one.name}, ${name}`, () => checkCase(one, execute(one.program), { output: 1e-5, gradient: 1e-5 }));
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createBuilder } from "../../src/ir/builder.ts";
 import type { Op } from "../../src/ir/op.ts";
@@ -122,6 +123,13 @@ describe("functions keep to their bounds over the whole range", () => {
           expect.fail(`${variant} ${name}(${x}) is ${actual}, exactly ${exact(x)}`);
       });
     }
+  });
+
+  test("are documented as they are tested", () => {
+    const text = readFileSync(new URL("../../docs/webassembly.md", import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d.]+)/gm)].map(([, name, ulp]) => [name, Number(ulp)]);
+    const told = names.filter((name) => BOUNDS[name].ulp > 0).map((name) => [name, BOUNDS[name].ulp]);
+    expect(rows).toEqual([...told, ["pow", 1], ["mod", 1]]);
   });
 
   test("-0 keeps its sign where the function keeps it", () => {
