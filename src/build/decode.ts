@@ -5,8 +5,9 @@ import * as move from "../op/make_move.ts";
 import { realAxes } from "./align.ts";
 import { distributionValue, openEmission } from "./emission.ts";
 import { laidOut, namedValue } from "./forward.ts";
+import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
-import { inputSpecs, type ModelRequest, openModel } from "./model.ts";
+import { type ModelRequest, openModel } from "./model.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
 import type { Meaning, TensorValue } from "./value.ts";
 

@@ -133,7 +133,7 @@ export function total(
   const all = [...context.hidden, ...own];
   const positions = counted === "entries" ? all : all.filter((axis, place) => place === 0 || times.has(axis.size.text));
   const fixed = all.filter((axis) => !positions.includes(axis));
-  const mask = countingMask(context, value, all, axes);
+  const mask = countingMask(emission, value, all, axes);
   const zero = make.num(builder, 0);
   const sum = sums.sumOver(builder, mask === undefined ? numerator : make.select(builder, mask, numerator, zero), all);
   if (mask === undefined) return { sum, count: make.countOf(builder, positions) };
@@ -141,15 +141,24 @@ export function total(
   return { sum, count: sums.sumOver(builder, make.toFloat(builder, counts), positions) };
 }
 
-/** Where a position counts: inside its example, and where the emission's reads hold. */
+/** bool [B], where some examples have no value of the emission. */
+function present({ session, hidden }: Context, { name }: EmitItem): readonly string[] {
+  if (!session.absent.has(name.text)) return [];
+  for (const [id, role] of session.roles) if (role.kind === "present" && role.emission === name.text) return [id];
+  const id = session.builder.param(`${name.text}.present`, { dtype: "bool", axes: hidden.slice(0, 1) });
+  session.roles.set(id, { kind: "present", emission: name.text });
+  return [id];
+}
+
+/** Where a position counts: in an example that has a value, inside it, and where the emission's reads hold. */
 function countingMask(
-  context: Context,
+  { context, item }: Emission,
   value: TensorValue,
   all: readonly Axis[],
   axes: Context["session"]["axes"],
 ): string | undefined {
   const { builder } = context.session;
-  const inside = all.flatMap((axis) => axes.inside(axis) ?? []);
+  const inside = [...present(context, item), ...all.flatMap((axis) => axes.inside(axis) ?? [])];
   const holds = conditionMask(context, value.condition);
   const masks = holds === undefined ? inside : [...inside, holds];
   return masks.reduce<string | undefined>(

@@ -20,6 +20,8 @@ export interface Session {
   readonly sizes: SizeBinding;
   /** `time` names without lengths of their own: every example is as long as the batch. */
   readonly dense: boolean;
+  /** Emissions that some rows of the data lack. */
+  readonly absent: ReadonlySet<string>;
   readonly roles: Map<string, ParamRole>;
   /** The special tokens that the model names, in the order in which they end its vocabularies. */
   readonly specials: readonly ("BOS" | "EOS")[];

@@ -41,6 +41,8 @@ export interface InputSpec {
   readonly ends: boolean;
   /** An emission's value: given when training or scoring, chosen when generating. */
   readonly emitted: boolean;
+  /** Rows of the data may lack it: it is emitted, and no input. */
+  readonly optional: boolean;
   readonly span: Span;
   readonly doc: string | undefined;
 }
@@ -52,6 +54,8 @@ export type ParamRole =
   | { readonly kind: "input"; readonly name: string }
   /** int [B]: how many positions of the `time` axis each example has. */
   | { readonly kind: "length"; readonly time: string }
+  /** bool [B]: which examples have a value of the emission. */
+  | { readonly kind: "present"; readonly emission: string }
   /** Optimizer state: `adam.m` of weight `l1.W.i`; starts at `start`. */
   | { readonly kind: "slot"; readonly name: string; readonly weight: string; readonly start: number }
   /** State carried from one chunk of a sequence to the next (`bptt`). */

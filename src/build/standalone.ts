@@ -176,6 +176,7 @@ function leafOf(context: Context, batch: Context["hidden"][number], typed: Typed
     specials: [],
     ends: false,
     emitted: false,
+    optional: false,
     span: typed.span,
     doc: undefined,
   };

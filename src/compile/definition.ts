@@ -1,5 +1,5 @@
 import { laidOut } from "../build/forward.ts";
-import { inputSpecs } from "../build/model.ts";
+import { inputSpecs } from "../build/leaves.ts";
 import type { Program, ResultRole } from "../build/program.ts";
 import { openDefinition, probeLoss } from "../build/standalone.ts";
 import { findDefinition } from "../check/modules.ts";

@@ -1,7 +1,8 @@
 import type { Report } from "../base/diagnostic.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
+import { findModel } from "../build/find-model.ts";
 import { type ForwardWants, forwardProgram } from "../build/forward.ts";
-import { findModel, type ModelRequest, type OpenModel, openModel } from "../build/model.ts";
+import { type ModelRequest, type OpenModel, openModel } from "../build/model.ts";
 import { type Averaged, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
 import type { Program } from "../build/program.ts";
 import { elaborateReports, type Reports, regimeReports } from "../build/reports.ts";
@@ -20,6 +21,8 @@ export interface Job {
   readonly sizes: ReadonlyMap<string, number>;
   /** Whether all examples of a batch have the same length, so that no masks are needed. */
   readonly dense: boolean;
+  /** Emissions that some rows of the data lack: these rows add nothing to their likelihoods and metrics. */
+  readonly absent?: ReadonlySet<string>;
   readonly report: Report;
 }
 
@@ -33,7 +36,7 @@ export function scheduled(program: Program, report: Report, modules?: Modules): 
 
 /** The model that an expression names, with the job's options. */
 export function modelRequest(job: Job, model: Expression): ModelRequest | undefined {
-  const { modules, report, sizes, dense } = job;
+  const { modules, report, sizes, dense, absent } = job;
   const found = findModel(modules, modules.entry.file, model, report);
   if (found === undefined) return undefined;
   return {
@@ -44,6 +47,7 @@ export function modelRequest(job: Job, model: Expression): ModelRequest | undefi
     parametersFile: modules.entry.file,
     sizes,
     dense,
+    ...(absent && { absent }),
     report,
   };
 }

@@ -18,7 +18,10 @@ export interface Moment {
 /** A batch of examples: arrays by input, with each row's length where rows are ragged. */
 export interface Bindable {
   readonly size: number;
-  readonly columns: ReadonlyMap<string, HostArray & { readonly lengths?: Int32Array | undefined }>;
+  readonly columns: ReadonlyMap<
+    string,
+    HostArray & { readonly lengths?: Int32Array | undefined; readonly present?: Uint8Array | undefined }
+  >;
 }
 
 export interface Bound {
@@ -54,6 +57,8 @@ function paramValue(
     }
     case "length":
       return { shape: [batch.size], data: lengths.get(role.time) ?? new Int32Array(batch.size) };
+    case "present":
+      return presentRows(batch, role.emission);
     case "fresh":
       return scalar(moment.fresh ? 1 : 0);
     case "training":
@@ -76,6 +81,11 @@ function paramValue(
     default:
       return role satisfies never;
   }
+}
+
+/** 1 for the rows that have a value: all, where nothing else is said. */
+function presentRows({ size, columns }: Bindable, emission: string): HostArray {
+  return { shape: [size], data: columns.get(emission)?.present ?? new Uint8Array(size).fill(1) };
 }
 
 /** The batch size and every time's length, with each example's own. */

@@ -21,8 +21,7 @@ export function expectedOf(spec: InputSpec, sizes: ReadonlyMap<string, number>):
     vocabulary: shared ? vocabulary.text : undefined,
     limit: vocabulary === undefined ? undefined : known(vocabulary),
     special: spec.specials,
-    // Programs have no place for absent values yet: all rows must have them.
-    optional: false,
+    optional: spec.optional,
     span: spec.span,
   };
 }
@@ -103,6 +102,6 @@ export function checkLengths(specs: readonly InputSpec[], dataset: Dataset): voi
   }
 }
 
-function rowLength(column: Column, row: number): number {
+export function rowLength(column: Column, row: number): number {
   return column.lengths?.[row] ?? column.shape[0] ?? 1;
 }

@@ -13,6 +13,7 @@ import {
   modelRequest,
   openForLoss,
 } from "../compile/program.ts";
+import { absentColumns, withLegalAbsent } from "./absent.ts";
 import { findWatched, type Watched, watchable } from "./best.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { loadData } from "./data/load.ts";
@@ -81,10 +82,15 @@ export async function prepareTraining(
   const feeds = createFeeds(loaded, settings, overlap);
   const chunked = settings.bptt !== undefined;
   const all = [loaded.train, ...[loaded.val ?? [], loaded.test ?? []].flat()];
-  const step = stepCompiler({ ...job, dense: chunked || isDense([loaded.train]) }, regime);
+  const jobOf = (datasets: readonly Dataset[]): Job => ({
+    ...job,
+    dense: chunked || isDense(datasets),
+    absent: absentColumns(datasets),
+  });
+  const step = stepCompiler(jobOf([loaded.train]), regime);
   // Every mistake is found before the first step: at the start, and once all is trained that ever will be.
   const compiled = [START, END].every((at) => step(frozenAt(freezes, at)) !== undefined);
-  const reports = compiled ? compileReports({ ...job, dense: chunked || isDense(all) }, regime) : undefined;
+  const reports = compiled ? compileReports(jobOf(all), regime) : undefined;
   if (reports === undefined || report.hasErrors) return undefined;
   const stepsPerEpoch = feeds.train.count(0);
   const { count, unit } = settings.duration;
@@ -171,7 +177,7 @@ async function loadRegimeData(
   const folder = dirname(resolve(modules.entry.file));
   const loaded = await loadData(regime.data, splits, expected, { folder, seed: settings.seed, vocabularies });
   const finish = (dataset: Dataset): Dataset => {
-    const ended = withEnds(dataset, probe.inputs);
+    const ended = withLegalAbsent(withEnds(dataset, probe.inputs), probe.inputs);
     checkLengths(probe.inputs, ended);
     return ended;
   };

@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** All examples of a batch are as long as the longest. */
   readonly dense?: boolean;
+  /** Emissions that some rows lack. */
+  readonly absent?: readonly string[];
   /** Where relative imports start; the name in diagnostics. */
   readonly file?: string;
 }
@@ -74,7 +76,8 @@ export function openJob(text: string, options: CompileOptions = {}): Job {
   const report = createReport();
   const entry = { file: options.file ?? "model.seq", text };
   const modules = loadModules(entry, library(), readBeside, report);
-  return { modules, sizes: new Map(Object.entries(options.sizes ?? {})), dense: options.dense ?? false, report };
+  const sizes = new Map(Object.entries(options.sizes ?? {}));
+  return { modules, sizes, dense: options.dense ?? false, absent: new Set(options.absent), report };
 }
 
 function readBeside(path: string, from: string): Source | undefined {

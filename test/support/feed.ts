@@ -70,6 +70,8 @@ function nameOf(role: ParamRole): string {
       return role.name;
     case "length":
       return `${role.time}.length`;
+    case "present":
+      return `${role.emission}.present`;
     case "slot":
       return `${role.weight}.${role.name}`;
     case "prompt":
@@ -95,6 +97,8 @@ function startOf(role: ParamRole, sizes: SizeBinding, options: FeedOptions): num
     case "prompt":
     case "prompt_length":
       return 0;
+    case "present":
+      return 1;
     case "fresh":
       return options.fresh === false ? 0 : 1;
     case "seed":

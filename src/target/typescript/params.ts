@@ -177,6 +177,8 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
         identifier(role.time),
         `How many positions of ${role.time} count in each example, int32 [B]; all where left out.`,
       );
+    case "present":
+      throw new Error("internal: emitted code takes every label");
     case "slot":
       return access(sources.slots, `${role.weight}.${role.name}`);
     case "carry":
