@@ -1,7 +1,7 @@
-import { type SizeBinding, sizeConstant } from "../ir/size.ts";
-import { sizeValue } from "../ir/tensor.ts";
-import { layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
-import type { Slot, WasmProgram } from "../target/wasm/compile.ts";
+import type { SizeBinding } from "../ir/size.ts";
+import { isBuffer, isFixed, layOutMemory, type MemoryLayout, numberOf, slotShape } from "../target/wasm/bind.ts";
+import type { WasmProgram } from "../target/wasm/compile.ts";
+import { type ModuleSlot, moduleOf, type Sizes, type WasmModule } from "../target/wasm/module.ts";
 import { DataError } from "./data/error.ts";
 
 /** A compiled program in this process: one instance, whose memory is laid out anew for each choice of sizes. */
@@ -33,37 +33,45 @@ const PAGE = 65536;
 
 /** Starts a program: with relaxed SIMD where the engine has it. Throws where it has no WebAssembly SIMD at all. */
 export function createWasmRunner(program: WasmProgram): WasmRunner {
-  const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = WebAssembly.validate(program.relaxed) ? program.relaxed : program.plain;
+  const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const { prepare, run } = instance.exports;
+  return createRunner(moduleOf(program), memory, instance.exports);
+}
+
+/** Runs a module that was instantiated with a memory of its own. */
+export function createRunner(
+  module: WasmModule,
+  memory: WebAssembly.Memory,
+  { prepare, run }: WebAssembly.Exports,
+): WasmRunner {
   if (typeof run !== "function" || typeof prepare !== "function") {
     throw new Error("internal: a compiled program lacks its functions");
   }
-  const params = new Map(program.params.map((slot) => [slot.name, slot]));
-  const results = new Map(program.results.map((slot) => [slot.name, slot]));
+  const params = new Map(module.params.map((slot) => [slot.name, slot]));
+  const results = new Map(module.results.map((slot) => [slot.name, slot]));
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
-  let bound: { readonly sizes: SizeBinding; readonly layout: MemoryLayout } | undefined;
+  let bound: { readonly sizes: Sizes; readonly layout: MemoryLayout } | undefined;
 
-  const present = (): { readonly sizes: SizeBinding; readonly layout: MemoryLayout } => {
-    if (bound === undefined) throw new Error(`${program.name}: bind sizes before writing, running or reading`);
+  const present = (): { readonly sizes: Sizes; readonly layout: MemoryLayout } => {
+    if (bound === undefined) throw new Error(`${module.name}: bind sizes before writing, running or reading`);
     return bound;
   };
-  const slotOf = (slots: ReadonlyMap<string, Slot>, kind: string, name: string): Slot => {
+  const slotOf = (slots: ReadonlyMap<string, ModuleSlot>, kind: string, name: string): ModuleSlot => {
     const slot = slots.get(name);
-    if (slot === undefined) throw new Error(`${program.name} has no ${kind} ${name}`);
+    if (slot === undefined) throw new Error(`${module.name} has no ${kind} ${name}`);
     return slot;
   };
-  const viewOf = (slot: Slot): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
+  const viewOf = ({ cell, offset = 0, dtype }: ModuleSlot): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
     // Addresses go up to 4 GiB.
-    const cells = new Uint32Array(memory.buffer, program.table, program.cells.length);
-    const element = (cells[slot.cell] ?? 0) / 4 + sizeValue(slot.offset, present().sizes);
-    return slot.dtype === "float"
+    const cells = new Uint32Array(memory.buffer, module.table, module.cells.length);
+    const element = (cells[cell] ?? 0) / 4 + numberOf(offset, present().sizes);
+    return dtype === "float"
       ? new Float32Array(memory.buffer).subarray(element)
       : new Int32Array(memory.buffer).subarray(element);
   };
-  const readSlot = (slot: Slot): WasmArray => {
+  const readSlot = (slot: ModuleSlot): WasmArray => {
     const { shape, strides } = slotShape(slot, present().sizes);
     const count = product(shape);
     const view = viewOf(slot);
@@ -81,10 +89,10 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
     const count = product(shape);
     if (values.length !== count) {
       throw new Error(
-        `${program.name}: %${name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`,
+        `${module.name}: %${name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`,
       );
     }
-    if (program.fixed.has(name)) stale = true;
+    if (module.fixed.includes(name)) stale = true;
     const view = viewOf(slot);
     if (isDense(shape, strides)) view.set(values);
     else
@@ -94,14 +102,15 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
   };
 
   return {
-    bind: (sizes) => {
-      const layout = layOutMemory(program, sizes);
+    bind: (binding) => {
+      const sizes = Object.fromEntries(binding);
+      const layout = layOutMemory(module, sizes);
       const kept =
         bound === undefined
           ? []
-          : movingValues(program, bound.sizes, sizes).map((slot) => [slot.name, readSlot(slot).data] as const);
-      provide(memory, layout.bytes, program.name, sizes);
-      new Int32Array(memory.buffer, program.table, layout.cells.length).set(layout.cells);
+          : movingValues(module, bound.sizes, sizes).map((slot) => [slot.name, readSlot(slot).data] as const);
+      provide(memory, layout.bytes, module.name, binding);
+      new Int32Array(memory.buffer, module.table, layout.cells.length).set(layout.cells);
       bound = { sizes, layout };
       stale = true;
       for (const [name, data] of kept) write(name, data);
@@ -139,10 +148,10 @@ function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes:
 const MOST_BYTES = 65536 * PAGE;
 
 /** Params whose memory moves when sizes change, but whose shape stays. */
-function movingValues(program: WasmProgram, before: SizeBinding, after: SizeBinding): readonly Slot[] {
-  return program.params.filter((slot) => {
-    const cell = program.cells[slot.cell];
-    if (cell?.kind !== "buffer" || sizeConstant(cell.buffer.bytes) !== undefined) return false;
+function movingValues(module: WasmModule, before: Sizes, after: Sizes): readonly ModuleSlot[] {
+  return module.params.filter((slot) => {
+    const cell = module.cells[slot.cell];
+    if (!isBuffer(cell) || isFixed(cell)) return false;
     const [old, next] = [slotShape(slot, before).shape, slotShape(slot, after).shape];
     return old.every((size, axis) => size === next[axis]);
   });

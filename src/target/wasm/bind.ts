@@ -1,8 +1,5 @@
-import { type SizeBinding, sizeConstant } from "../../ir/size.ts";
-import { sizeValue } from "../../ir/tensor.ts";
 import { aligned, lowerBound, planArena, type Span } from "../../plan/arena.ts";
-import type { Buffer } from "../../plan/place.ts";
-import type { Slot, WasmProgram } from "./compile.ts";
+import type { ModuleBuffer, ModuleCell, ModuleSlot, SizeOf, Sizes, WasmModule } from "./module.ts";
 
 /** Memory for one choice of sizes. */
 export interface MemoryLayout {
@@ -18,24 +15,21 @@ export interface MemoryLayout {
  * Lays out memory: the table, then what is kept and of one size always (weights), whose addresses are the same for every choice of
  * sizes, then everything else in one arena. Throws where a size's name is not bound or a size is no whole number.
  */
-export function layOutMemory(program: WasmProgram, sizes: SizeBinding): MemoryLayout {
-  const cells = new Int32Array(program.cells.length);
-  const buffers: Buffer[] = [];
-  program.cells.forEach((cell, index) => {
-    if (cell.kind === "size") cells[index] = sizeValue(cell.size, sizes);
-    else if (cell.kind === "buffer") buffers.push(cell.buffer);
+export function layOutMemory(module: WasmModule, sizes: Sizes): MemoryLayout {
+  const cells = new Int32Array(module.cells.length);
+  const moving: { readonly cell: number; readonly buffer: ModuleBuffer }[] = [];
+  let end = aligned(module.table + 4 * cells.length);
+  module.cells.forEach((entry, cell) => {
+    if (!isBuffer(entry)) cells[cell] = entry === null ? 0 : numberOf(entry, sizes);
+    else if (isFixed(entry)) {
+      cells[cell] = end;
+      end += aligned(numberOf(entry.bytes, sizes));
+    } else moving.push({ cell, buffer: entry });
   });
-  let end = aligned(program.table + 4 * cells.length);
-  const isFixed = (buffer: Buffer): boolean => buffer.kept && sizeConstant(buffer.bytes) !== undefined;
-  for (const buffer of buffers.filter(isFixed)) {
-    cells[buffer.cell] = end;
-    end += aligned(sizeValue(buffer.bytes, sizes));
-  }
-  const moving = buffers.filter((buffer) => !isFixed(buffer));
-  const spans = moving.map((buffer) => spanOf(buffer, sizes));
+  const spans = moving.map(({ buffer }) => spanOf(buffer, sizes));
   const arena = planArena(spans);
-  moving.forEach((buffer, index) => {
-    cells[buffer.cell] = end + (arena.offsets[index] ?? 0);
+  moving.forEach(({ cell }, index) => {
+    cells[cell] = end + (arena.offsets[index] ?? 0);
   });
   return {
     // Reading four lanes may go a little past the last value.
@@ -47,21 +41,31 @@ export function layOutMemory(program: WasmProgram, sizes: SizeBinding): MemoryLa
 
 const SLACK = 64;
 
-function spanOf({ bytes, first, last, kept }: Buffer, sizes: SizeBinding): Span {
-  const size = sizeValue(bytes, sizes);
+/** Throws where the size is not known or no whole number. */
+export function numberOf(size: SizeOf, sizes: Sizes): number {
+  const value = typeof size === "number" ? size : size(sizes);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new Error(`a size is ${value} for ${JSON.stringify(sizes)}, not a whole number: are all names bound?`);
+}
+
+export function isBuffer(cell: ModuleCell | undefined): cell is ModuleBuffer {
+  return typeof cell === "object" && cell !== null;
+}
+
+/** Whether a buffer lies at the same address for all sizes. */
+export function isFixed({ kept, bytes }: ModuleBuffer): boolean {
+  return kept === true && typeof bytes === "number";
+}
+
+function spanOf({ bytes, first, last, kept }: ModuleBuffer, sizes: Sizes): Span {
+  const size = numberOf(bytes, sizes);
   return kept ? { bytes: size, first: 0, last: Number.MAX_SAFE_INTEGER } : { bytes: size, first, last };
 }
 
 /** A slot's shape, in the order of its type, and how far apart neighbours along each axis lie. */
 export function slotShape(
-  slot: Slot,
-  sizes: SizeBinding,
+  { shape, strides }: ModuleSlot,
+  sizes: Sizes,
 ): { readonly shape: readonly number[]; readonly strides: readonly number[] } {
-  return {
-    shape: slot.axes.map((axis) => sizeValue(axis.size, sizes)),
-    strides: slot.axes.map((axis) => {
-      const stride = slot.strides.get(axis.id);
-      return stride === undefined ? 0 : sizeValue(stride, sizes);
-    }),
-  };
+  return { shape: shape.map((size) => numberOf(size, sizes)), strides: strides.map((size) => numberOf(size, sizes)) };
 }
