@@ -7,10 +7,15 @@ import { compileGeneration } from "../compile/decoder.ts";
 import { optimizeProgram } from "../compile/optimize.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { printGraph } from "../ir/print.ts";
-import { PASS_NAMES } from "../pass/pipeline.ts";
+import type { PassName } from "../pass/pass.ts";
+import { PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { planGraph } from "../plan/plan.ts";
+import { printPlan } from "../plan/print.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
 import { DataError } from "../runtime/data/error.ts";
+import { feedbackOf } from "../runtime/executor.ts";
 import { findSizes, modelName, openSizes } from "../runtime/find-sizes.ts";
+import { throughPasses } from "../runtime/passes.ts";
 import { readSettings } from "../runtime/settings.ts";
 import { readModules } from "../runtime/source.ts";
 import { readTypescriptSupport } from "../runtime/typescript-support.ts";
@@ -21,16 +26,18 @@ import type { EmitGeneration, EmitInput, EmitTraining } from "../target/typescri
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, SET_HELP } from "./options.ts";
+import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { print } from "./terminal.ts";
 
-interface Options {
+interface Options extends PassOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly weights?: string;
-  readonly emit: "ts" | "ir";
+  readonly emit: "ts" | "ir" | "plan";
   readonly target: "tfjs";
   readonly out?: string;
-  readonly unroll?: number | "full";
+  /** False with `--no-unroll`. */
+  readonly unroll?: number | "full" | false;
   readonly length: number;
 }
 
@@ -38,14 +45,17 @@ interface Options {
 const SHOWN_STEPS = 3;
 
 export function compileCommand(): Command {
-  return new Command()
+  const command = new Command()
     .argument("<file>", "the .seq file")
     .option("--model <model>", "the model, as M or M(H: 8), where there are several")
     .option("--set <name=value>", SET_HELP, collect)
     .option("--weights <file>", "take the sizes that these weights have; usually the data of a train block gives them")
     .addOption(
-      new Option("--emit <form>", "a TypeScript module, or the scheduled graphs as text")
-        .choices(["ts", "ir"])
+      new Option(
+        "--emit <form>",
+        "a TypeScript module, the scheduled graphs as text, or the kernels of the wasm target",
+      )
+        .choices(["ts", "ir", "plan"])
         .default("ts"),
     )
     .addOption(new Option("--target <name>", "what the TypeScript runs on").choices(["tfjs"]).default("tfjs"))
@@ -62,6 +72,7 @@ export function compileCommand(): Command {
         .default(SHOWN_STEPS),
     )
     .action(action(compile));
+  return addPassOptions(command);
 }
 
 async function compile(context: Context, file: string, options: Options): Promise<number> {
@@ -69,8 +80,12 @@ async function compile(context: Context, file: string, options: Options): Promis
   const modules = readModules(file, report);
   remember(context, modules);
   if (modules === undefined || report.hasErrors) return EXIT.user;
-  if (options.unroll !== undefined && options.emit !== "ir") {
+  if ((typeof options.unroll === "number" || options.unroll === "full") && options.emit !== "ir") {
     throw new DataError("only graphs can be shown unrolled: emitted code keeps its loops", { hint: "add --emit ir" });
+  }
+  const { off, shown } = stageChoice(options);
+  if (options.emit !== "plan" && [...off, ...shown].includes("fuse")) {
+    throw new DataError("tfjs has kernels of its own, so there is no fuse here", { hint: "add --emit plan" });
   }
   const text = options.model ?? onlyModel(modules);
   const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
@@ -79,7 +94,7 @@ async function compile(context: Context, file: string, options: Options): Promis
   const sizes = await findSizes(modules, model, weights);
   const input = emitInput(context, modules, model, sizes);
   if (input === undefined || report.hasErrors) return EXIT.user;
-  const files = options.emit === "ir" ? graphFiles(input, options) : await moduleFiles(input, model);
+  const files = await FORMS[options.emit](input, options, model);
   for (const { path, text: content } of files) {
     if (options.out === undefined) print(content.trimEnd());
     else {
@@ -179,7 +194,7 @@ function stepCount(text: string): number {
 
 /** The graph with its loops unrolled as asked, and nothing else changed. */
 function unrolled(program: Program, { unroll, length }: Options): Program {
-  if (unroll === undefined) return program;
+  if (unroll === undefined || unroll === false) return program;
   const times = program.inputs.flatMap((input) => input.times.flatMap((time) => time ?? []));
   const others = PASS_NAMES.filter((name) => name !== "unroll");
   return optimizeProgram(program, {
@@ -189,22 +204,51 @@ function unrolled(program: Program, { unroll, length }: Options): Program {
   });
 }
 
+const FORMS: Readonly<
+  Record<
+    Options["emit"],
+    (input: EmitInput, options: Options, model: Expression) => readonly OutputFile[] | Promise<readonly OutputFile[]>
+  >
+> = { ts: moduleFiles, ir: graphFiles, plan: planFiles };
+
+/** The graphs as they are scheduled; those after a pass are shown beside them where that is asked for. */
 function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
-  const programs: readonly Program[] = [
-    input.forward,
-    ...[...input.train, ...input.generate].map(({ program }) => program),
-  ];
-  const named = programs.map((program, at) => {
-    const name = at === 0 ? input.model : ([...input.train, ...input.generate][at - 1]?.name ?? input.model);
-    return {
-      path: `${name}.ir`,
-      text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}`,
-    };
-  });
-  return named;
+  if (options.printAfter !== undefined) optimized(input, new Set(), options);
+  return namedPrograms(input).map(([name, program]) => ({
+    path: `${name}.ir`,
+    text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}`,
+  }));
 }
 
-async function moduleFiles(input: EmitInput, model: Expression): Promise<readonly OutputFile[]> {
+/** The kernels that the wasm target makes of every program. */
+function planFiles(input: EmitInput, options: Options): readonly OutputFile[] {
+  const { off, shown, show } = stageChoice(options);
+  return namedPrograms(optimized(input, PRODUCT_PASSES, options)).map(([name, program]) => {
+    const { graph, sizes } = program;
+    const text = printPlan(planGraph(graph, sizes, feedbackOf(program), { fuse: !off.has("fuse") }));
+    if (shown.has("fuse")) show("fuse", program.name, text);
+    return { path: `${name}.plan`, text: `// ${program.name}\n${text}` };
+  });
+}
+
+/** The model's forward program and those of its blocks, by name. */
+function namedPrograms({ model, forward, train, generate }: EmitInput): readonly (readonly [string, Program])[] {
+  return [[model, forward], ...[...train, ...generate].map(({ name, program }) => [name, program] as const)];
+}
+
+/** Every program behind the passes, of which a target leaves `usual` out. */
+function optimized(input: EmitInput, usual: ReadonlySet<PassName>, options: Options): EmitInput {
+  const through = throughPasses(usual, stageChoice(options));
+  const within = <P extends { readonly program: Program }>(one: P): P => ({ ...one, program: through(one.program) });
+  return {
+    ...input,
+    forward: through(input.forward),
+    train: input.train.map(within),
+    generate: input.generate.map(within),
+  };
+}
+
+async function moduleFiles(input: EmitInput, options: Options, model: Expression): Promise<readonly OutputFile[]> {
   const open = openSizes(input.forward);
   if (open.length > 0) {
     throw new DataError(`the size ${open.join(", ")} is not known`, {
@@ -213,5 +257,5 @@ async function moduleFiles(input: EmitInput, model: Expression): Promise<readonl
     });
   }
   const { emitModule } = await import("../target/typescript/emit.ts");
-  return emitModule(input, await readTypescriptSupport());
+  return emitModule(optimized(input, new Set(), options), await readTypescriptSupport());
 }

@@ -13,9 +13,10 @@ import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
 import { collect, targetOption, wholeNumber } from "./options.ts";
+import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { print, talk } from "./terminal.ts";
 
-interface Options {
+interface Options extends PassOptions {
   readonly weights?: string;
   readonly input?: readonly string[];
   readonly prompt?: string;
@@ -27,7 +28,7 @@ interface Options {
 }
 
 export function generateCommand(): Command {
-  return new Command()
+  const command = new Command()
     .argument("<file>", "the .seq file")
     .argument("[name]", "the generate block, where there are several")
     .option("--weights <file>", "a checkpoint, the folder of a run, or safetensors; usually what a train block saved")
@@ -39,6 +40,7 @@ export function generateCommand(): Command {
     .option("--json", "print a JSON object for each example")
     .addOption(targetOption())
     .action(action(generateFile));
+  return addPassOptions(command);
 }
 
 async function generateFile(
@@ -61,7 +63,7 @@ async function generateFile(
   const own = block.clauses.filter((clause) => clause.kind !== "set" || !inputs.has(clause.name.text));
   const clauses = [...own, ...given.map(({ clause }) => clause)];
   const request = { modules, block: { ...block, model, clauses }, weights, inputs, prompt, max, count, seed };
-  const samples = await generate(request, TARGETS[options.target].start, report);
+  const samples = await generate(request, () => TARGETS[options.target].start(stageChoice(options)), report);
   if (samples === undefined) return EXIT.user;
   for (const sample of samples) print(options.json === true ? JSON.stringify(sample) : sampleText(sample));
   return EXIT.fine;

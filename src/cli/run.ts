@@ -12,9 +12,10 @@ import { readWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, commaList, SET_HELP, targetOption, wholeNumber } from "./options.ts";
+import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { print } from "./terminal.ts";
 
-interface Options {
+interface Options extends PassOptions {
   readonly model: string;
   readonly weights: string;
   readonly inputs: string;
@@ -28,7 +29,7 @@ interface Options {
 }
 
 export function runCommand(): Command {
-  return new Command()
+  const command = new Command()
     .argument("<file>", "the .seq file")
     .requiredOption("--model <model>", "the model, as M or M(H: 8)")
     .requiredOption("--weights <file>", "its weights: safetensors, a checkpoint or the folder of a run")
@@ -41,6 +42,7 @@ export function runCommand(): Command {
     .option("--training <seed>", "as in training: dropout and noise at work, drawn by this seed", wholeNumber(0))
     .addOption(targetOption("reference"))
     .action(action(run));
+  return addPassOptions(command);
 }
 
 async function run(context: Context, file: string, options: Options): Promise<number> {
@@ -69,7 +71,7 @@ async function run(context: Context, file: string, options: Options): Promise<nu
       weights,
       inputs: { file: options.inputs, tensors },
     },
-    TARGETS[options.target].start,
+    () => TARGETS[options.target].start(stageChoice(options)),
     report,
   );
   if (results === undefined) return EXIT.user;

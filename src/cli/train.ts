@@ -19,11 +19,12 @@ import { chosenBlock } from "./block.ts";
 import { openLog } from "./log-file.ts";
 import { withSettings } from "./model-option.ts";
 import { collect, SET_HELP, targetOption, wholeNumber } from "./options.ts";
+import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { createProgress } from "./progress.ts";
 import { print, talk } from "./terminal.ts";
 import { trainEvents, watchSignals } from "./train-events.ts";
 
-interface Options {
+interface Options extends PassOptions {
   readonly set?: readonly string[];
   readonly steps?: number;
   readonly seed?: number;
@@ -37,7 +38,7 @@ interface Options {
 }
 
 export function trainCommand(): Command {
-  return new Command()
+  const command = new Command()
     .argument("<file>", "the .seq file")
     .argument("[name]", "the train block, where there are several")
     .option("--set <name=value>", SET_HELP, collect)
@@ -51,6 +52,7 @@ export function trainCommand(): Command {
     .option("--save-every <seconds>", "save the state at least so often", wholeNumber(0), 60)
     .addOption(targetOption())
     .action(action(trainFile));
+  return addPassOptions(command);
 }
 
 async function trainFile(context: Context, file: string, name: string | undefined, options: Options): Promise<number> {
@@ -59,7 +61,7 @@ async function trainFile(context: Context, file: string, name: string | undefine
   if (opened === undefined) return EXIT.user;
   const { training, files, start } = opened;
   const { step } = start.standing.progress;
-  const executor = await TARGETS[options.target].start();
+  const executor = await TARGETS[options.target].start(stageChoice(options));
   const log = openLog(logPath(options, files), step);
   const view = createProgress(training.steps, step);
   const signals = watchSignals();

@@ -33,7 +33,8 @@ function graphLines(graph: Graph, options: PrintOptions): readonly string[] {
   ];
 }
 
-function nodeLines(node: Node, options: PrintOptions): readonly string[] {
+/** The lines of one node in the text form. */
+export function nodeLines(node: Node, options: PrintOptions = {}): readonly string[] {
   const comment = options.origins && node.origin !== undefined ? ` // ${node.origin.name}` : "";
   const [first = "", ...rest] = callLines(node, options);
   const lines = [`${node.outputs.map(valueText).join(", ")} = ${first}`, ...rest];

@@ -199,6 +199,7 @@ function takePart({ product, part }: Gate, packed: string, to: Axis, start: Size
   const [output] = product.node.outputs;
   const own = product.columns.find((axis) => axis.id === part.axis);
   if (output === undefined) return start;
+  draft.within(product.node.origin);
   if (own !== undefined) {
     draft.define(output, slice, [packed], { axis: to.id, to: own, start });
     return addSizes(start, own.size);

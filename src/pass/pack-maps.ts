@@ -166,6 +166,7 @@ function packGroup(group: Group, site: Site): boolean {
   maps.forEach((own, index) => {
     const part = cuts[index];
     const [output] = own.outputs;
+    draft.within(own.origin);
     if (part !== undefined && output !== undefined) draft.define(output, slice, [packed], part.attributes);
   });
   return true;

@@ -16,6 +16,8 @@ interface Choices {
   readonly readers: ReadonlyMap<Value, readonly Reader[]>;
   readonly sums: ProductSums;
   readonly parts: ReadonlyMap<Value, unknown>;
+  /** Without it every value that is no view of another lies in memory. */
+  readonly fuse: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ interface Choices {
  * stored where more than one reader, or a reader along further axes, would compute it again.
  */
 export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlySet<Value> {
-  const { needed, order, readers, sums, parts } = choices;
+  const { needed, order, readers, sums, parts, fuse } = choices;
   const stored = new Set<Value>();
   const works = new Map<Value, number>();
   const visit = (value: Value): void => {
@@ -34,7 +36,9 @@ export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlySet<V
       return;
     }
     const work = workOf(value, stored, works);
-    const store = isAlwaysStored(value) || isWorthStoring(value, work, readers.get(value) ?? [], stored, order);
+    const store = fuse
+      ? isAlwaysStored(value) || isWorthStoring(value, work, readers.get(value) ?? [], stored, order)
+      : isAlwaysStored(value) || (value.definition.kind === "node" && !isView(value, stored, order));
     if (store) stored.add(value);
     works.set(value, store ? LOAD : work);
   };

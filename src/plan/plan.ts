@@ -47,22 +47,28 @@ export type Action =
       readonly body: readonly Action[];
     };
 
+export interface PlanOptions {
+  /** Whether elementwise chains share kernels, sums of products are added in place, and parts are computed where they lie; usually so. */
+  readonly fuse?: boolean;
+}
+
 /** `feedback` says which param takes which result: where that is safe, the result is written over the param. */
 export function planGraph(
   source: Graph,
   known: ReadonlyMap<string, number>,
   feedback: ReadonlyMap<string, string> = new Map(),
+  { fuse = true }: PlanOptions = {},
 ): Plan {
   const graph = openGraph(source, known);
   const needed = neededValues(graph);
   const order = axisOrder(graph);
   const readers = readersOf(graph, needed);
-  const sums = findProductSums(graph, needed, readers);
+  const sums = findProductSums(graph, needed, readers, fuse);
   const backs = feedbackParams(graph, feedback);
   const fixed = fixedValues(graph, new Set(backs.values()));
-  const parts = findParts(graph, needed, readers, fixed);
-  const stored = chooseStored(graph, { needed, order, readers, sums, parts });
-  const steps = planSteps(graph, { needed, stored, sums, fixed });
+  const parts = fuse ? findParts(graph, needed, readers, fixed) : new Map<Value, Part>();
+  const stored = chooseStored(graph, { needed, order, readers, sums, parts, fuse });
+  const steps = planSteps(graph, { needed, stored, sums, fixed, fuse });
   const state: State = {
     ...{ needed, stored, order, sums, parts, readers },
     ...{ cells: createCells(), places: new Map(), wishes: new Map(), inPlace: new Set(), packs: new Map() },

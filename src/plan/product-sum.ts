@@ -12,10 +12,12 @@ export interface ProductSums {
   readonly inside: ReadonlySet<Value>;
 }
 
+/** Without `fuse` every product is by itself. */
 export function findProductSums(
   graph: ValueGraph,
   needed: ReadonlySet<Value>,
   readers: ReadonlyMap<Value, readonly Reader[]>,
+  fuse: boolean,
 ): ProductSums {
   const terms = new Map<Value, readonly Value[]>();
   const inside = new Set<Value>();
@@ -23,7 +25,7 @@ export function findProductSums(
     if (!needed.has(value) || value.definition.kind !== "node") return;
     const { node, inputs } = value.definition;
     if (isNode(node, contract)) terms.set(value, [value]);
-    if (!isNode(node, add) || value.dtype !== "float") return;
+    if (!fuse || !isNode(node, add) || value.dtype !== "float") return;
     const parts = inputs.map((input) =>
       isPart(input, value, readers.get(input) ?? []) ? terms.get(input) : undefined,
     );

@@ -32,6 +32,8 @@ export function planSteps(graph: ValueGraph, choices: Choices): readonly Step[] 
 }
 
 interface Choices {
+  /** Whether elementwise kernels over the same axes become one. */
+  readonly fuse: boolean;
   readonly needed: ReadonlySet<Value>;
   readonly stored: ReadonlySet<Value>;
   readonly sums: ProductSums;
@@ -55,7 +57,7 @@ function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
       });
     }
   }
-  return orderDrafts(joinMaps(drafts, choices.fixed)).map(finishDraft);
+  return orderDrafts(choices.fuse ? joinMaps(drafts, choices.fixed) : drafts).map(finishDraft);
 }
 
 function isNeeded(loop: Loop, needed: ReadonlySet<Value>): boolean {

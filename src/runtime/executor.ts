@@ -14,8 +14,11 @@ export interface Executor {
   readonly name: string;
   /** What its floating-point results are. */
   readonly precision: "float32" | "float64";
-  /** Makes a program ready to run many times. Values that its results feed back stay where it runs. */
-  prepare(program: Program): Prepared;
+  /**
+   * Makes a program ready to run many times. Values that its results feed back stay where it runs. `rows` is about how many examples
+   * a batch will have, where that is known: code is made for any number, and chosen for this one.
+   */
+  prepare(program: Program, rows?: number): Prepared;
 }
 
 export interface Prepared {

@@ -78,7 +78,7 @@ async function execute(
       inputs.set(id, { shape: [count], data: new Int32Array(count).fill(length) });
     }
   }
-  const prepared = executor.prepare(program);
+  const prepared = executor.prepare(program, count);
   writeState(program, prepared, { weights, slots: new Map(), carries: new Map() }, sizes);
   const results = await prepared.run(inputs, sizes);
   prepared.dispose();

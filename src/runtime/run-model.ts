@@ -133,7 +133,7 @@ async function execute(
     const lengths = role.kind === "length" ? given.lengths.get(role.time) : undefined;
     if (lengths !== undefined) inputs.set(id, { shape: [given.size], data: lengths });
   }
-  const prepared = executor.prepare(program);
+  const prepared = executor.prepare(program, given.size);
   writeState(program, prepared, { weights: weights.weights, slots: new Map(), carries: new Map() }, bound.sizes);
   const results = await prepared.run(inputs, bound.sizes);
   prepared.dispose();

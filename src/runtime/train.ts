@@ -130,7 +130,9 @@ interface Stepper {
 function openStep(training: Training, executor: Executor, state: State, at: Progress): Stepper {
   const frozen = frozenAt(training.freezes, at);
   const program = training.step(frozen);
-  const prepared = executor.prepare(program);
+  const { batch } = training.settings;
+  // What the regime says, not this batch's size: a run that goes on elsewhere must give the same numbers.
+  const prepared = executor.prepare(program, batch.unit === "examples" ? batch.size : undefined);
   const { sizes } = batchSizes(program, training.feeds.train.batch(at.epoch, at.position));
   writeState(program, prepared, state, sizes);
   return { program, prepared, frozen, state };

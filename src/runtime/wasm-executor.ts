@@ -1,18 +1,25 @@
 import { resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
+import { printPlan } from "../plan/print.ts";
 import { compileWasm, type Slot } from "../target/wasm/compile.ts";
 import { type Executor, elementCount, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { createWasmRunner, type WasmArray } from "./wasm.ts";
 
 /** Our own WebAssembly: what is kept stays in the program's memory. */
-export function wasmExecutor(): Executor {
-  return { name: "wasm", precision: "float32", prepare };
+export function wasmExecutor(stages: StageChoice = USUAL_STAGES): Executor {
+  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages) };
 }
 
-function prepare(program: Program): Prepared {
+function prepare(program: Program, { off, shown, show }: StageChoice): Prepared {
   const feedback = feedbackOf(program);
-  const compiled = compileWasm(program, feedback);
+  const compiled = compileWasm(program, feedback, {
+    fuse: !off.has("fuse"),
+    planned: (plan) => {
+      if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
+    },
+  });
   const runner = createWasmRunner(compiled);
   const layouts = resultLayouts(program);
   const results = compiled.results.filter(({ name }) => !feedback.has(name));

@@ -102,6 +102,30 @@ describe("seqc compile", () => {
     expect(stdout).toContain("// lm.step\n");
   });
 
+  test("passes are left out and shown by name", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const shown = await seqc(folder, "compile", "lm.seq", "--print-after", "cse", "--print-after", "dce", "--no-dce");
+    expect(shown.code).toBe(0);
+    expect(shown.stderr.match(/^\/\/ \S+ after \w+$/gm)).toEqual(
+      ["LM.forward", "lm.step", "LM.decode", "LM.decode"].flatMap((name) => Array(2).fill(`// ${name} after cse`)),
+    );
+    const wrong = await seqc(folder, "compile", "lm.seq", "--print-after", "cs");
+    expect(wrong.stderr).toContain("argument 'cs' is invalid. Did you mean cse?");
+    expect((await seqc(folder, "compile", "lm.seq", "--no-sing")).stderr).toContain("Did you mean --no-sink?");
+    expect((await seqc(folder, "compile", "lm.seq", "--no-fuse")).stderr).toContain("there is no fuse here");
+  });
+
+  test("the plan has one kernel for each value where nothing is fused", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const kernels = async (...args: readonly string[]): Promise<number> => {
+      const { stdout } = await seqc(folder, "compile", "lm.seq", "--emit", "plan", ...args);
+      return stdout.match(/^ *\d+ \w+ %/gm)?.length ?? 0;
+    };
+    const fused = await kernels();
+    expect(fused).toBeGreaterThan(50);
+    expect(await kernels("--no-fuse")).toBeGreaterThan(4 * fused);
+  });
+
   test("an unknown size is the user's to give", async () => {
     const { code, stderr } = await seqc(folderWith({ "lm.seq": LM }), "compile", "lm.seq");
     expect(code).toBe(1);

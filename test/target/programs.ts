@@ -3,10 +3,11 @@ import { createReport } from "../../src/base/report.ts";
 import { loadModules, type Source } from "../../src/check/modules.ts";
 import { readRegime } from "../../src/check/regime.ts";
 import { compileGeneration } from "../../src/compile/decoder.ts";
+import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { compileForward, compileStep, type Job } from "../../src/compile/program.ts";
 import type { EmitInput } from "../../src/target/typescript/emit-input.ts";
 
-/** A file with a model, a training and a generation, compiled. */
+/** A file with a model, a training and a generation, compiled and through all passes, as `seqc compile` does. */
 export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): EmitInput {
   const report = createReport();
   const modules = loadModules(entry, library(), () => undefined, report);
@@ -20,7 +21,7 @@ export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): 
   const trains = declarations.filter((declaration) => declaration.kind === "train");
   const generates = declarations.filter((declaration) => declaration.kind === "generate");
   const [first] = trains;
-  const forward = given(compileForward(job, given(first).model, { values: [], gradients: false }));
+  const forward = optimizeProgram(given(compileForward(job, given(first).model, { values: [], gradients: false })));
   return {
     model: given(declarations.find((declaration) => declaration.kind === "definition")).name.text,
     file: entry.file,
@@ -32,11 +33,11 @@ export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): 
       name: train.name.text,
       doc: undefined,
       seed: 7,
-      program: given(compileStep(job, readRegime(train, report), new Set())),
+      program: optimizeProgram(given(compileStep(job, readRegime(train, report), new Set()))),
     })),
     generate: generates.map((generate): EmitInput["generate"][number] => {
       const { program, name } = given(compileGeneration(job, generate));
-      return { name, doc: "Continues a text.", program };
+      return { name, doc: "Continues a text.", program: optimizeProgram(program) };
     }),
   };
 }

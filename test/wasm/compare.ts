@@ -4,7 +4,7 @@ import { interpret } from "../../src/ir/interpret.ts";
 import type { SizeBinding } from "../../src/ir/size.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { createWasmRunner, type WasmRunner } from "../../src/runtime/wasm.ts";
-import { compileWasm, type WasmProgram } from "../../src/target/wasm/compile.ts";
+import { type CompileOptions, compileWasm, type WasmProgram } from "../../src/target/wasm/compile.ts";
 
 export interface Case {
   readonly graph: Graph;
@@ -22,8 +22,14 @@ export function variantsOf(program: WasmProgram): readonly (readonly [string, Wa
 }
 
 /** Compiles once, runs both variants, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
-export function expectSameAsInterpreter(given: Case, known: SizeBinding, tolerance: number, what = ""): void {
-  const program = compileWasm({ graph: given.graph, sizes: known });
+export function expectSameAsInterpreter(
+  given: Case,
+  known: SizeBinding,
+  tolerance: number,
+  what = "",
+  options: CompileOptions = {},
+): void {
+  const program = compileWasm({ graph: given.graph, sizes: known }, new Map(), options);
   const wanted = interpret(given.graph, given.inputs, given.sizes);
   for (const [variant, each] of variantsOf(program)) {
     expect(WebAssembly.validate(each.relaxed), `${what} ${variant} is valid`).toBe(true);

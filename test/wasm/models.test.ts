@@ -27,6 +27,7 @@ function check(program: Program, sketch: Sketch): void {
   const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
   const rounded = new Map([...inputs].map(([id, tensor]) => [id, { ...tensor, data: tensor.data.map(Math.fround) }]));
   expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "scheduled");
+  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "nothing fused", { fuse: false });
   const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
   expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized");
 }

@@ -2,7 +2,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { constantSize, type Size } from "../../ir/size.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { Cell, Place } from "../../plan/place.ts";
-import { type Plan, planGraph } from "../../plan/plan.ts";
+import { type Plan, type PlanOptions, planGraph } from "../../plan/plan.ts";
 import type { Value } from "../../plan/value.ts";
 import { type Context, TABLE } from "./context.ts";
 import { createModule } from "./encode-module.ts";
@@ -42,6 +42,11 @@ export interface Slot {
   readonly offset: Size;
 }
 
+export interface CompileOptions extends PlanOptions {
+  /** Called with the plan, before code is made of it. */
+  readonly planned?: (plan: Plan) => void;
+}
+
 /**
  * Compiles a scheduled graph. `known` gives the sizes that are fixed in the code; the others (batch, lengths) are bound later, as often as
  * wanted. `feedback` names the param that takes a result back, by result name.
@@ -49,9 +54,11 @@ export interface Slot {
 export function compileWasm(
   source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
   feedback: ReadonlyMap<string, string> = new Map(),
+  { planned, ...options }: CompileOptions = {},
 ): WasmProgram {
   const { graph, sizes } = source;
-  const plan = planGraph(graph, sizes, feedback);
+  const plan = planGraph(graph, sizes, feedback, options);
+  planned?.(plan);
   const relaxed = writeModule(plan, true);
   const plain = writeModule(plan, false);
   return {
