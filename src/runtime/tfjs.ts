@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import type { TfLibrary } from "../target/tfjs/library.ts";
+import { findGpu, requestAdapter } from "./gpu-device.ts";
 
 /** The tfjs backends that lowered programs run on. */
 export type TfBackend = "cpu" | "wasm" | "webgpu";
@@ -29,11 +30,8 @@ const REGISTER: Readonly<Record<TfBackend, () => Promise<void>>> = {
     wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   },
   webgpu: async () => {
-    if (!("navigator" in globalThis) || !("gpu" in globalThis.navigator)) {
-      throw new Error(
-        "tfjs: the webgpu backend needs `navigator.gpu`, which this process does not have; use cpu or wasm",
-      );
-    }
+    // The backend asks for an adapter itself, but has no words for where there is none.
+    await requestAdapter(await findGpu());
     await imported("@tensorflow/tfjs-backend-webgpu", () => import("@tensorflow/tfjs-backend-webgpu"));
   },
 };

@@ -9,7 +9,11 @@ import { createTfjsRunner } from "../../src/target/tfjs/run.ts";
 import type { Case } from "./graphs.ts";
 
 /** Runs a graph on the current backend and compares every result with the interpreter's; counts tensors on the way. */
-export function expectSameAsInterpreter({ graph, inputs, sizes }: Case, library: TfLibrary, tolerance = 1e-5): void {
+export async function expectSameAsInterpreter(
+  { graph, inputs, sizes }: Case,
+  library: TfLibrary,
+  tolerance = 1e-5,
+): Promise<void> {
   const { tf } = library;
   const wanted = interpret(graph, inputs, sizes);
   const program = lowerToTfjs(graph, new Map());
@@ -31,7 +35,7 @@ export function expectSameAsInterpreter({ graph, inputs, sizes }: Case, library:
       shape: expected?.shape,
       dtype: TF_DTYPE[expected?.dtype ?? "float"],
     });
-    expectClose(name, tensor.dataSync(), expected?.data ?? [], tolerance);
+    expectClose(name, await tensor.data(), expected?.data ?? [], tolerance);
   }
   tf.dispose([...results.values()]);
   tf.dispose([...given.values()].filter((value) => typeof value !== "number"));

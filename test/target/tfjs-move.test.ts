@@ -9,8 +9,8 @@ import { expand, gather, rename, scatter } from "../../src/op/move.ts";
 import { argmax, argmin, type ReduceKind, reduce } from "../../src/op/reduce.ts";
 import { random } from "../../src/op/source.ts";
 import { OPS } from "../../src/op/table.ts";
-import { loadTfjs } from "../../src/runtime/tfjs.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
+import { startTfjs, TF_BACKENDS } from "../support/tfjs.ts";
 import { expectSameAsInterpreter } from "./compare.ts";
 import { axis, B, D, graphCase, H, sizeOf, T, type } from "./graphs.ts";
 
@@ -256,15 +256,15 @@ function reductions(kind: ReduceKind): Build {
     );
 }
 
-describe.each(["cpu", "wasm"] as const)("ops on %s", (backend) => {
+describe.each(TF_BACKENDS)("ops on %s", (backend) => {
   let library: TfLibrary;
   beforeAll(async () => {
-    library = await loadTfjs(backend);
+    library = await startTfjs(backend);
   });
 
-  it.each(Object.keys(CASES))("%s", (name) => {
+  it.each(Object.keys(CASES))("%s", async (name) => {
     const build = CASES[name];
-    if (build !== undefined) expectSameAsInterpreter(graphCase(name, build), library);
+    if (build !== undefined) await expectSameAsInterpreter(graphCase(name, build), library);
   });
 });
 
@@ -274,22 +274,4 @@ it("lowers every op that is not elementwise, in some case of these", () => {
   );
   const missing = OPS.filter((op) => op.scalar === undefined && op.name !== "scan" && !used.has(op.name));
   expect(missing.map((op) => op.name)).toEqual([]);
-});
-
-it("uses only kernels that the three backends have", async () => {
-  const { tf, ...library } = await loadTfjs("cpu");
-  await loadTfjs("wasm");
-  await import("@tensorflow/tfjs-backend-webgpu");
-  await tf.setBackend("cpu");
-  const { kernelNames } = await tf.profile(() => {
-    for (const [name, build] of Object.entries(CASES)) {
-      expectSameAsInterpreter(graphCase(name, build), { tf, ...library });
-    }
-    return tf.scalar(0);
-  });
-  expect(kernelNames.length).toBeGreaterThan(20);
-  for (const backend of ["wasm", "webgpu"]) {
-    const known = new Set(tf.getKernelsForBackend(backend).map((kernel) => kernel.kernelName));
-    expect(kernelNames.filter((kernel) => !known.has(kernel))).toEqual([]);
-  }
 });

@@ -6,10 +6,10 @@ import * as sums from "../../src/op/make_sum.ts";
 import { tanh } from "../../src/op/map.ts";
 import { scan } from "../../src/op/region.ts";
 import { random } from "../../src/op/source.ts";
-import { loadTfjs } from "../../src/runtime/tfjs.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
 import { lowerToTfjs } from "../../src/target/tfjs/lower.ts";
 import { createTfjsRunner } from "../../src/target/tfjs/run.ts";
+import { startTfjs, TF_BACKENDS } from "../support/tfjs.ts";
 import { expectSameAsInterpreter, upload } from "./compare.ts";
 import { axis, B, type Case, D, graphCase, H, SIZES, T, type } from "./graphs.ts";
 import { lstm } from "./lstm.ts";
@@ -139,29 +139,29 @@ const CASES: Readonly<Record<string, Build>> = {
   },
 };
 
-describe.each(["cpu", "wasm"] as const)("scans on %s", (backend) => {
+describe.each(TF_BACKENDS)("scans on %s", (backend) => {
   let library: TfLibrary;
   beforeAll(async () => {
-    library = await loadTfjs(backend);
+    library = await startTfjs(backend);
   });
 
-  it.each(Object.keys(CASES))("%s", (name) => {
+  it.each(Object.keys(CASES))("%s", async (name) => {
     const build = CASES[name];
-    if (build !== undefined) expectSameAsInterpreter(graphCase(name, build), library);
+    if (build !== undefined) await expectSameAsInterpreter(graphCase(name, build), library);
   });
 
-  it.each([1, 2])("runs %i steps", (steps) => {
+  it.each([1, 2])("runs %i steps", async (steps) => {
     const sizes = new Map([...SIZES, ["T", steps]]);
-    expectSameAsInterpreter(
+    await expectSameAsInterpreter(
       graphCase("short", (b) => lstm(b, { T, D, H }), sizes),
       library,
     );
   });
 
-  it("runs no steps", () => {
+  it("runs no steps", async () => {
     const sizes = new Map([...SIZES, ["T", 0]]);
     const build = CASES["a reversed scan"];
-    if (build !== undefined) expectSameAsInterpreter(graphCase("none", build, sizes), library);
+    if (build !== undefined) await expectSameAsInterpreter(graphCase("none", build, sizes), library);
   });
 
   it("leaves nothing behind when a step fails", () => {
@@ -202,7 +202,7 @@ describe("inputs that do not fit", () => {
   const one: Case = graphCase("plain", (b) => ({ y: make.add(b, b.param("x", type("float", B, T)), make.num(b, 1)) }));
 
   it("names the param, what it should be and what it is", async () => {
-    const library = await loadTfjs("cpu");
+    const library = await startTfjs("cpu");
     const run = createTfjsRunner(lowerToTfjs(one.graph, new Map()), library);
     const x = library.tf.zeros([5, 3]);
     expect(() => run(new Map(), SIZES)).toThrow("no value is given for %x");

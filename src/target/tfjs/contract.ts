@@ -1,7 +1,18 @@
 import { sizeConstant } from "../../ir/size.ts";
 import { type Axis, hasAxis } from "../../ir/type.ts";
-import { cast, elementwise } from "./elementwise.ts";
-import { asTensor, axisIndex, ids, materialized, reshaped, transposed } from "./layout.ts";
+import { elementwise } from "./elementwise.ts";
+import {
+  asTensor,
+  axisIndex,
+  cast,
+  ids,
+  MAX_RANK,
+  materialized,
+  mergedAxis,
+  needsFloat,
+  reshaped,
+  transposed,
+} from "./layout.ts";
 import { list, number, type TfFunction, variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, temporary, type Writer } from "./scope.ts";
@@ -54,12 +65,34 @@ export function reduceAxes(
   label: Label | undefined,
 ): LoweredTensor {
   const rest = x.axes.filter((axis) => !axes.includes(axis.id));
-  const indices = axes.map((id) => axisIndex(x.axes, id)).sort((left, right) => left - right);
+  const ready = innermost(writer, x, axes);
+  if (ready.axes.length > MAX_RANK) return reduceMerged(writer, name, ready, rest, label);
+  const indices = axes.map((id) => axisIndex(ready.axes, id)).sort((left, right) => left - right);
   const args =
     rest.length === 0
-      ? [variable(x.name)]
-      : [variable(x.name), indices.length === 1 ? number(indices[0] ?? 0) : list(indices.map(number))];
+      ? [variable(ready.name)]
+      : [variable(ready.name), indices.length === 1 ? number(indices[0] ?? 0) : list(indices.map(number))];
   return writer.tf(name, args, rest, x.dtype, label);
+}
+
+/** With these axes last, where a kernel would otherwise fail when it moves them there itself. */
+export function innermost(writer: Writer, x: LoweredTensor, axes: readonly string[]): LoweredTensor {
+  if (x.axes.length <= MAX_RANK && !needsFloat(x)) return x;
+  const isInner = (axis: Axis): boolean => axes.includes(axis.id);
+  return transposed(writer, x, [...x.axes.filter((axis) => !isInner(axis)), ...x.axes.filter(isInner)]);
+}
+
+/** Reduces all axes but the first ones as if they were one. */
+function reduceMerged(
+  writer: Writer,
+  name: TfFunction,
+  x: LoweredTensor,
+  rest: readonly Axis[],
+  label: Label | undefined,
+): LoweredTensor {
+  const groups = [rest, x.axes.slice(rest.length)].map(mergedAxis);
+  const flat = reshaped(writer, x, groups);
+  return reshaped(writer, reduceAxes(writer, name, flat, ids(groups.slice(1)), label), rest);
 }
 
 function multiply(

@@ -1,10 +1,9 @@
 import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
-import { aligned, asTensor, materialized, mergedOrder, reshaped } from "./layout.ts";
-import { type Callee, type Expression, number, TF_DTYPE, type TfFunction, text, variable } from "./program.ts";
+import { aligned, asTensor, cast, MAX_RANK, materialized, mergedAxis, mergedOrder, reshaped } from "./layout.ts";
+import { type Callee, type Expression, number, type TfFunction, variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, reference, temporary, type Writer } from "./scope.ts";
-import { productOf } from "./sizes.ts";
 
 /** Renders an elementwise op, whose value the label names; what its expression shares is computed once. */
 export function lowerScalar(
@@ -151,10 +150,6 @@ function castTo(dtype: DType): Rendering {
   };
 }
 
-export function cast(writer: Writer, x: LoweredTensor, dtype: DType, label: Label | undefined): LoweredTensor {
-  return writer.tf("cast", [variable(x.name), text(TF_DTYPE[dtype])], x.axes, dtype, label);
-}
-
 function asFloat(writer: Writer, value: Lowered): Lowered {
   if (value.dtype === "float") return value;
   return value.kind === "number"
@@ -182,9 +177,6 @@ function selectFlags(
   const taken = applyIntrinsic(writer, "and", [condition, yes], undefined);
   return applyIntrinsic(writer, "or", [taken, applyIntrinsic(writer, "and", [not, no], undefined)], label);
 }
-
-/** More dimensions than this the backends' kernels do not take. */
-const MAX_RANK = 6;
 
 /** One elementwise call on operands that broadcast by axis. */
 export function elementwise(
@@ -240,10 +232,6 @@ function elementwiseMerged(
     );
   });
   return reshaped(writer, elementwise(writer, callee, ready, dtype, label), axes);
-}
-
-function mergedAxis(axes: readonly Axis[]): Axis {
-  return { id: axes.map((axis) => axis.id).join("*"), size: productOf(axes) };
 }
 
 function missingOperand(index: number): never {

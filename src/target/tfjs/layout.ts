@@ -1,9 +1,9 @@
 import { equalSizes, sizeConstant } from "../../ir/size.ts";
-import { type Axis, hasAxis } from "../../ir/type.ts";
+import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
 import { list, number, TF_DTYPE, text, variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
-import { type Lowered, type LoweredTensor, reference, shapeOf, temporary, type Writer } from "./scope.ts";
-import { sizeExpression } from "./sizes.ts";
+import { type Label, type Lowered, type LoweredTensor, reference, shapeOf, temporary, type Writer } from "./scope.ts";
+import { productOf, sizeExpression } from "./sizes.ts";
 
 export function ids(axes: readonly Axis[]): readonly string[] {
   return axes.map((axis) => axis.id);
@@ -21,15 +21,64 @@ export function asTensor(writer: Writer, value: Lowered): LoweredTensor {
   return writer.tf("scalar", [literal, text(TF_DTYPE[value.dtype])], [], value.dtype);
 }
 
+/** More dimensions than this the backends' kernels do not take. */
+export const MAX_RANK = 6;
+
+/** Several neighbouring dimensions as one. */
+export function mergedAxis(axes: readonly Axis[]): Axis {
+  return { id: axes.map((axis) => axis.id).join("*"), size: productOf(axes) };
+}
+
 /** The same tensor with its dimensions in the order of `axes`, which are its own. */
 export function transposed(writer: Writer, value: LoweredTensor, axes: readonly Axis[]): LoweredTensor {
   const order = axes.map((axis) => axisIndex(value.axes, axis.id));
   if (order.every((from, to) => from === to)) return { ...value, axes };
+  if (order.length > MAX_RANK) return transposedMerged(writer, value, order);
   const own = order.map((from) => value.axes[from] ?? missing(value.name));
   return writer.cached(value.name, `transpose ${order.join()}`, () => {
-    const args = order.length === 2 ? [variable(value.name)] : [variable(value.name), list(order.map(number))];
-    return writer.tf("transpose", args, own, value.dtype, temporary(`${wantedName(value.name)}_T`));
+    const args = order.length === 2 ? [] : [list(order.map(number))];
+    return throughFloat(writer, value, (x) =>
+      writer.tf("transpose", [variable(x.name), ...args], own, x.dtype, temporary(`${wantedName(value.name)}_T`)),
+    );
   });
+}
+
+/** The webgpu backend transposes three or more dimensions of floats only; integers up to 2²⁴ pass through exactly. */
+function throughFloat(writer: Writer, value: LoweredTensor, make: (x: LoweredTensor) => LoweredTensor): LoweredTensor {
+  if (!needsFloat(value)) return make(value);
+  const label = temporary(wantedName(value.name));
+  return cast(writer, make(cast(writer, value, "float", label)), value.dtype, label);
+}
+
+export function cast(writer: Writer, x: LoweredTensor, dtype: DType, label: Label | undefined): LoweredTensor {
+  return dtype === "float"
+    ? writer.support("toFloat", [variable(x.name)], x.axes, dtype, label)
+    : writer.tf("cast", [variable(x.name), text(TF_DTYPE[dtype])], x.axes, dtype, label);
+}
+
+export function needsFloat({ dtype, axes }: LoweredTensor): boolean {
+  return dtype !== "float" && axes.length > 2;
+}
+
+/** Dimensions that stay side by side are one; where that is not enough, each is moved on its own. */
+function transposedMerged(writer: Writer, value: LoweredTensor, order: readonly number[]): LoweredTensor {
+  const own = order.map((from) => value.axes[from] ?? missing(value.name));
+  const runs: number[][] = [];
+  for (const from of order) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === from - 1) last.push(from);
+    else runs.push([from]);
+  }
+  if (runs.length > MAX_RANK) {
+    return own.reduceRight(
+      (moved, axis) => transposed(writer, moved, [axis, ...moved.axes.filter((other) => other.id !== axis.id)]),
+      value,
+    );
+  }
+  const axisOf = (run: readonly number[]): Axis =>
+    mergedAxis(run.map((from) => value.axes[from] ?? missing(value.name)));
+  const before = [...runs].sort(([a = 0], [b = 0]) => a - b).map(axisOf);
+  return reshaped(writer, transposed(writer, reshaped(writer, value, before), runs.map(axisOf)), own);
 }
 
 /** The same numbers in row-major order under other axes. */

@@ -1,4 +1,4 @@
-import type { CodeOrigin, Define, Expression, Loop, Statement, TensorProgram } from "./program.ts";
+import type { Callee, CodeOrigin, Define, Expression, Loop, Statement, TensorProgram } from "./program.ts";
 import { variablesOf } from "./program.ts";
 import { allExpressions, stepResults } from "./statements.ts";
 
@@ -100,13 +100,22 @@ function nestBlock(
   return { statements: out, ends: last };
 }
 
+const SHAPE_CALLS: ReadonlySet<Callee["name"]> = new Set<Callee["name"]>([
+  "reshape",
+  "transpose",
+  "scalar",
+  "cast",
+  "toFloat",
+  "range",
+  "fill",
+  "broadcastTo",
+  "gather",
+]);
+
 /** Other equations' values keep their line; changes of shape belong to whoever asks for them. */
 function fits(define: Define, origin: CodeOrigin | undefined): boolean {
   if (define.value.kind !== "call") return true;
-  const { from, name } = define.value.callee;
-  const isShape =
-    from === "tf" &&
-    ["reshape", "transpose", "scalar", "cast", "range", "fill", "broadcastTo", "gather"].includes(name);
+  const isShape = SHAPE_CALLS.has(define.value.callee.name);
   return (
     isShape ||
     origin === undefined ||

@@ -99,6 +99,7 @@ export type TfFunction =
 
 /** The functions of `support/tensors.ts`, which emitted modules carry with them. */
 export type SupportFunction =
+  | "toFloat"
   | "digamma"
   | "randomGaussian"
   | "lgamma"

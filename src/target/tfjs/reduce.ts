@@ -1,7 +1,7 @@
 import { hasAxis } from "../../ir/type.ts";
 import { contract } from "../../op/contract.ts";
 import { argmax, argmin, type ReduceKind, reduce } from "../../op/reduce.ts";
-import { lowerContract, reduceAxes, scaled } from "./contract.ts";
+import { innermost, lowerContract, reduceAxes, scaled } from "./contract.ts";
 import { asTensor, axisIndex, materialized } from "./layout.ts";
 import { number, type TfFunction, variable } from "./program.ts";
 import { inputAxis, type Rule, type RuleCall, rule } from "./rule.ts";
@@ -47,6 +47,7 @@ function lowerArg(
 ): Lowered {
   const x = input(0);
   if (x.kind === "number" || !hasAxis(x, attributes.axis)) return { kind: "number", value: number(0), dtype: "int" };
+  const ready = innermost(writer, x, [attributes.axis]);
   const rest = x.axes.filter((axis) => axis.id !== attributes.axis);
-  return writer.tf(name, [variable(x.name), number(axisIndex(x.axes, attributes.axis))], rest, "int", label);
+  return writer.tf(name, [variable(ready.name), number(axisIndex(ready.axes, attributes.axis))], rest, "int", label);
 }

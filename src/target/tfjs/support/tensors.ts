@@ -3,6 +3,17 @@ import { type Distribution, fillRandom } from "../../../ir/random.ts";
 
 /** What tfjs-core lacks, made of calls that it has on every backend. */
 
+/**
+ * Whole numbers or flags as floats. On the webgpu backend `cast` alone leaves whole numbers in memory, which its `transpose` cannot
+ * read as floats.
+ */
+export function toFloat(x: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const floats = tf.cast(x, "float32");
+    return tf.getBackend() === "webgpu" ? tf.mul(floats, 1) : floats;
+  });
+}
+
 /** out[.., t, ..] = x[.., t + offset, ..] along an axis, positions outside moved to the nearest end. */
 export function shift(x: tf.Tensor, axis: number, offset: number): tf.Tensor {
   const length = x.shape[axis] ?? 1;
