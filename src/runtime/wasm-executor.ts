@@ -3,9 +3,9 @@ import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWasm, type Slot } from "../target/wasm/compile.ts";
-import { type Executor, elementCount, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
-import { createWasmRunner, type WasmArray } from "./wasm.ts";
+import { createWasmRunner, usableInstructions } from "./wasm.ts";
 
 /** Our own WebAssembly: what is kept stays in the program's memory. */
 export function wasmExecutor(stages: StageChoice = USUAL_STAGES): Executor {
@@ -15,21 +15,25 @@ export function wasmExecutor(stages: StageChoice = USUAL_STAGES): Executor {
 function prepare(program: Program, { off, shown, show }: StageChoice): Prepared {
   const feedback = feedbackOf(program);
   const compiled = compileWasm(program, feedback, {
+    instructions: usableInstructions(),
     fuse: !off.has("fuse"),
     planned: (plan) => {
       if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
     },
   });
-  const runner = createWasmRunner(compiled);
   const layouts = resultLayouts(program);
-  const results = compiled.results.filter(({ name }) => !feedback.has(name));
+  const results = compiled.results
+    .filter(({ name }) => !feedback.has(name))
+    .map((slot) => inLayout(slot, layouts.get(slot.name)));
+  const runner = createWasmRunner({ ...compiled, results });
   // Where a param lies depends on the sizes: until they are known, values wait here.
   const waiting = new Map<string, HostArray>();
-  let bound = "";
+  let bound: SizeBinding | undefined;
   const bind = (sizes: SizeBinding): void => {
-    const key = JSON.stringify([...sizes]);
-    if (key !== bound) runner.bind(sizes);
-    bound = key;
+    if (bound === undefined || !sameSizes(bound, sizes)) {
+      runner.bind(sizes);
+      bound = new Map(sizes);
+    }
     for (const [id, { data }] of waiting) runner.write(id, data);
     waiting.clear();
   };
@@ -43,30 +47,20 @@ function prepare(program: Program, { off, shown, show }: StageChoice): Prepared 
       bind(sizes);
       for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
       runner.run();
-      return new Map(
-        results.map((slot) => [slot.name, inLayout(slot, runner.read(slot.name), layouts.get(slot.name))]),
-      );
+      return new Map(results.map(({ name }) => [name, runner.read(name)]));
     },
     dispose: () => waiting.clear(),
   };
 }
 
-/** A result in the order of axes that its role promises. */
-function inLayout(slot: Slot, { shape, data }: WasmArray, layout: readonly string[] | undefined): HostArray {
-  const own = slot.axes.map((axis) => axis.id);
-  if (layout === undefined || layout.every((axis, at) => own[at] === axis)) return { shape, data };
-  const order = layout.map((axis) => own.indexOf(axis));
-  const sizes = order.map((axis) => shape[axis] ?? 1);
-  const strides = order.map((axis) => elementCount(shape.slice(axis + 1)));
-  const out = data.slice();
-  const position = new Array<number>(sizes.length).fill(0);
-  for (let index = 0; index < out.length; index++) {
-    out[index] = data[position.reduce((place, at, axis) => place + at * (strides[axis] ?? 0), 0)] ?? 0;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      position[axis] = (position[axis] ?? 0) + 1;
-      if ((position[axis] ?? 0) < (sizes[axis] ?? 1)) break;
-      position[axis] = 0;
-    }
-  }
-  return { shape: sizes, data: out };
+/** A result whose axes have the order that its role promises. */
+function inLayout(slot: Slot, layout: readonly string[] | undefined): Slot {
+  if (layout === undefined) return slot;
+  return { ...slot, axes: slot.axes.toSorted((a, b) => layout.indexOf(a.id) - layout.indexOf(b.id)) };
+}
+
+function sameSizes(a: SizeBinding, b: SizeBinding): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, size] of b) if (a.get(name) !== size) return false;
+  return true;
 }

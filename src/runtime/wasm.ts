@@ -1,8 +1,11 @@
 import type { SizeBinding } from "../ir/size.ts";
+import { stridesOf } from "../ir/tensor.ts";
 import { isBuffer, isFixed, layOutMemory, type MemoryLayout, numberOf, slotShape } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
+import { type Instructions, instructionProbe } from "../target/wasm/instructions.ts";
 import { type ModuleSlot, moduleOf, type Sizes, type WasmModule } from "../target/wasm/module.ts";
 import { DataError } from "./data/error.ts";
+import { copyWalk, type Numbers, planWalk, type Walk } from "./strided.ts";
 
 /** A compiled program in this process: one instance, whose memory is laid out anew for each choice of sizes. */
 export interface WasmRunner {
@@ -14,7 +17,7 @@ export interface WasmRunner {
   /** How much memory the program has, in bytes; it grows when sizes are bound only. */
   bytes(): number;
   /** Gives a param its value, row-major in the order of its axes. Booleans are 0 and 1. */
-  write(param: string, values: ArrayLike<number>): void;
+  write(param: string, values: Numbers): void;
   /** Runs once; results that a param takes back are its value from then on. */
   run(): void;
   /** A result of the last run, a copy, row-major in the order of its axes. */
@@ -31,11 +34,15 @@ export interface WasmArray {
 
 const PAGE = 65536;
 
-/** Starts a program: with relaxed SIMD where the engine has it. Throws where it has no WebAssembly SIMD at all. */
+/** The fastest instructions of this engine. */
+export function usableInstructions(): Instructions {
+  return WebAssembly.validate(instructionProbe("relaxed")) ? "relaxed" : "plain";
+}
+
+/** Starts a program. Throws where the engine lacks its instructions. */
 export function createWasmRunner(program: WasmProgram): WasmRunner {
-  const bytes = WebAssembly.validate(program.relaxed) ? program.relaxed : program.plain;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(program.module), { env: { memory } });
   return createRunner(moduleOf(program), memory, instance.exports);
 }
 
@@ -52,53 +59,39 @@ export function createRunner(
   const results = new Map(module.results.map((slot) => [slot.name, slot]));
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
-  let bound: { readonly sizes: Sizes; readonly layout: MemoryLayout } | undefined;
+  let bound: Bound | undefined;
 
-  const present = (): { readonly sizes: Sizes; readonly layout: MemoryLayout } => {
+  const present = (): Bound => {
     if (bound === undefined) throw new Error(`${module.name}: bind sizes before writing, running or reading`);
     return bound;
   };
-  const slotOf = (slots: ReadonlyMap<string, ModuleSlot>, kind: string, name: string): ModuleSlot => {
+  const open = (slots: ReadonlyMap<string, ModuleSlot>, kind: string, name: string): OpenSlot => {
     const slot = slots.get(name);
     if (slot === undefined) throw new Error(`${module.name} has no ${kind} ${name}`);
-    return slot;
+    const { slots: opened, sizes } = present();
+    let found = opened.get(slot);
+    if (found === undefined) {
+      found = openSlot(slot, sizes);
+      opened.set(slot, found);
+    }
+    return found;
   };
-  const viewOf = ({ cell, offset = 0, dtype }: ModuleSlot): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
-    // Addresses go up to 4 GiB.
-    const cells = new Uint32Array(memory.buffer, module.table, module.cells.length);
-    const element = (cells[cell] ?? 0) / 4 + numberOf(offset, present().sizes);
-    return dtype === "float"
-      ? new Float32Array(memory.buffer).subarray(element)
-      : new Int32Array(memory.buffer).subarray(element);
-  };
-  const readSlot = (slot: ModuleSlot): WasmArray => {
-    const { shape, strides } = slotShape(slot, present().sizes);
-    const count = product(shape);
-    const view = viewOf(slot);
-    if (isDense(shape, strides)) return { shape, data: view.slice(0, count) };
-    const data = slot.dtype === "float" ? new Float32Array(count) : new Int32Array(count);
-    eachRun(shape, strides, (index, place, length, stride) => {
-      if (stride === 1) data.set(view.subarray(place, place + length), index);
-      else for (let at = 0; at < length; at++) data[index + at] = view[place + at * stride]!;
-    });
+  const readSlot = ({ slot, shape, read, offset }: OpenSlot): WasmArray => {
+    const { cells, floats, integers } = present();
+    const data = slot.dtype === "float" ? new Float32Array(read.count) : new Int32Array(read.count);
+    copyWalk(read, slot.dtype === "float" ? floats : integers, (cells[slot.cell] ?? 0) / 4 + offset, data, 0);
     return { shape, data };
   };
-  const write = (name: string, values: ArrayLike<number>): void => {
-    const slot = slotOf(params, "param", name);
-    const { shape, strides } = slotShape(slot, present().sizes);
-    const count = product(shape);
-    if (values.length !== count) {
+  const write = (name: string, values: Numbers): void => {
+    const { slot, shape, write: walk, offset } = open(params, "param", name);
+    if (values.length !== walk.count) {
       throw new Error(
-        `${module.name}: %${name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`,
+        `${module.name}: %${name} has ${walk.count} numbers (${shape.join(" x ")}), ${values.length} are given`,
       );
     }
     if (module.fixed.includes(name)) stale = true;
-    const view = viewOf(slot);
-    if (isDense(shape, strides)) view.set(values);
-    else
-      eachRun(shape, strides, (index, place, length, stride) => {
-        for (let at = 0; at < length; at++) view[place + at * stride] = values[index + at]!;
-      });
+    const { cells, floats, integers } = present();
+    copyWalk(walk, values, 0, slot.dtype === "float" ? floats : integers, (cells[slot.cell] ?? 0) / 4 + offset);
   };
 
   return {
@@ -108,10 +101,12 @@ export function createRunner(
       const kept =
         bound === undefined
           ? []
-          : movingValues(module, bound.sizes, sizes).map((slot) => [slot.name, readSlot(slot).data] as const);
+          : movingValues(module, bound.sizes, sizes).map(
+              ({ name }) => [name, readSlot(open(params, "param", name)).data] as const,
+            );
       provide(memory, layout.bytes, module.name, binding);
-      new Int32Array(memory.buffer, module.table, layout.cells.length).set(layout.cells);
-      bound = { sizes, layout };
+      bound = boundTo(memory, module, sizes);
+      bound.cells.set(layout.cells);
       stale = true;
       for (const [name, data] of kept) write(name, data);
       return layout;
@@ -124,8 +119,8 @@ export function createRunner(
       stale = false;
       run();
     },
-    read: (name) => readSlot(slotOf(results, "result", name)),
-    readParam: (name) => readSlot(slotOf(params, "param", name)),
+    read: (name) => readSlot(open(results, "result", name)),
+    readParam: (name) => readSlot(open(params, "param", name)),
   };
 }
 
@@ -157,36 +152,45 @@ function movingValues(module: WasmModule, before: Sizes, after: Sizes): readonly
   });
 }
 
-function product(shape: readonly number[]): number {
-  return shape.reduce((all, size) => all * size, 1);
+/** What a choice of sizes makes of a program; memory moves at the next choice at the earliest. */
+interface Bound {
+  readonly sizes: Sizes;
+  /** The table: where values lie, which a run may change. Addresses go up to 4 GiB. */
+  readonly cells: Uint32Array<ArrayBuffer>;
+  readonly floats: Float32Array<ArrayBuffer>;
+  readonly integers: Int32Array<ArrayBuffer>;
+  /** Those that were read or written. */
+  readonly slots: Map<ModuleSlot, OpenSlot>;
 }
 
-function isDense(shape: readonly number[], strides: readonly number[]): boolean {
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== stride) return false;
-    stride *= shape[axis] ?? 1;
-  }
-  return true;
-}
-
-/** Calls for every run along the last axis: where it starts row-major and in the place that the strides lead to. */
-function eachRun(
-  shape: readonly number[],
-  strides: readonly number[],
-  visit: (index: number, place: number, count: number, stride: number) => void,
-): void {
-  const count = shape.at(-1) ?? 1;
-  const stride = strides.at(-1) ?? 1;
-  if (product(shape) === 0) return;
-  const walk = (axis: number, index: number, place: number): void => {
-    if (axis >= shape.length - 1) {
-      visit(index, place, count, stride);
-      return;
-    }
-    const size = shape[axis] ?? 1;
-    const inside = product(shape.slice(axis + 1));
-    for (let at = 0; at < size; at++) walk(axis + 1, index + at * inside, place + at * (strides[axis] ?? 0));
+function boundTo({ buffer }: WebAssembly.Memory, { table, cells }: WasmModule, sizes: Sizes): Bound {
+  return {
+    sizes,
+    cells: new Uint32Array(buffer, table, cells.length),
+    floats: new Float32Array(buffer),
+    integers: new Int32Array(buffer),
+    slots: new Map(),
   };
-  walk(0, 0, 0);
+}
+
+interface OpenSlot {
+  readonly slot: ModuleSlot;
+  readonly shape: readonly number[];
+  /** Behind the cell's address, in elements. */
+  readonly offset: number;
+  /** From memory to a row-major array, and back. */
+  readonly read: Walk;
+  readonly write: Walk;
+}
+
+function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {
+  const { shape, strides } = slotShape(slot, sizes);
+  const rowMajor = stridesOf(shape);
+  return {
+    slot,
+    shape,
+    offset: numberOf(slot.offset ?? 0, sizes),
+    read: planWalk(shape, strides, rowMajor),
+    write: planWalk(shape, rowMajor, strides),
+  };
 }

@@ -22,8 +22,9 @@ export const interpreter = (graph: Graph) => (inputs: ReadonlyMap<string, Tensor
 /** Our own WebAssembly after all passes, with relaxed SIMD or without; `known` sizes are fixed in the code. */
 export function webAssembly(known: SizeBinding, relaxed: boolean): Executor {
   return (graph) => {
-    const program = compileWasm({ graph: optimize(graph, { sizes: known, off: new Set() }), sizes: known });
-    const runner = createWasmRunner(relaxed ? program : { ...program, relaxed: program.plain });
+    const source = { graph: optimize(graph, { sizes: known, off: new Set() }), sizes: known };
+    const program = compileWasm(source, new Map(), { instructions: relaxed ? "relaxed" : "plain" });
+    const runner = createWasmRunner(program);
     return (inputs, sizes) => {
       runner.bind(sizes);
       for (const [id, { data }] of inputs) runner.write(id, data);

@@ -14,14 +14,19 @@ export interface Case {
 }
 
 /** The variants of a program: with relaxed SIMD and without. */
-export function variantsOf(program: WasmProgram): readonly (readonly [string, WasmProgram])[] {
-  return [
-    ["relaxed", program],
-    ["plain", { ...program, relaxed: program.plain }],
-  ];
+export function variantsOf(
+  graph: Graph,
+  known: SizeBinding = new Map(),
+  feedback: ReadonlyMap<string, string> = new Map(),
+  options: CompileOptions = {},
+): readonly (readonly [string, WasmProgram])[] {
+  return (["relaxed", "plain"] as const).map((instructions) => [
+    instructions,
+    compileWasm({ graph, sizes: known }, feedback, { ...options, instructions }),
+  ]);
 }
 
-/** Compiles once, runs both variants, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
+/** Compiles and runs both variants, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
 export function expectSameAsInterpreter(
   given: Case,
   known: SizeBinding,
@@ -29,10 +34,9 @@ export function expectSameAsInterpreter(
   what = "",
   options: CompileOptions = {},
 ): void {
-  const program = compileWasm({ graph: given.graph, sizes: known }, new Map(), options);
   const wanted = interpret(given.graph, given.inputs, given.sizes);
-  for (const [variant, each] of variantsOf(program)) {
-    expect(WebAssembly.validate(each.relaxed), `${what} ${variant} is valid`).toBe(true);
+  for (const [variant, each] of variantsOf(given.graph, known, new Map(), options)) {
+    expect(WebAssembly.validate(each.module), `${what} ${variant} is valid`).toBe(true);
     const runner = createWasmRunner(each);
     expectArena(runner.bind(given.sizes).arena, `${what} ${variant}`);
     runBound(runner, given);

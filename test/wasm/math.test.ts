@@ -8,7 +8,6 @@ import * as make from "../../src/op/make.ts";
 import { pow } from "../../src/op/map.ts";
 import { opByName } from "../../src/op/table.ts";
 import { createWasmRunner } from "../../src/runtime/wasm.ts";
-import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { variantsOf } from "./compare.ts";
 
 const N = { id: "N", size: namedSize("N") };
@@ -100,7 +99,7 @@ function runUnary(name: Unary, values: Float32Array<ArrayBuffer>): readonly (rea
   const builder = createBuilder(name);
   const x = builder.param("x", { dtype: "float", axes: [N] });
   const graph = builder.finish([{ name: "y", id: builder.add(opOf(name), [x], {}) }]);
-  return variantsOf(compileWasm({ graph, sizes: new Map() })).map(([variant, program]) => {
+  return variantsOf(graph).map(([variant, program]) => {
     const runner = createWasmRunner(program);
     runner.bind(new Map([["N", values.length]]));
     runner.write("x", values);
@@ -168,7 +167,7 @@ describe("functions of two numbers", () => {
     const builder = createBuilder(name);
     const [x, y] = ["x", "y"].map((id) => builder.param(id, { dtype: "float", axes: [N] }));
     const graph = builder.finish([{ name: "z", id: builder.add(opOf(name), [x ?? "", y ?? ""], {}) }]);
-    for (const [variant, program] of variantsOf(compileWasm({ graph, sizes: new Map() }))) {
+    for (const [variant, program] of variantsOf(graph)) {
       const runner = createWasmRunner(program);
       runner.bind(new Map([["N", pairs.length]]));
       runner.write(
@@ -195,7 +194,7 @@ describe("functions of two numbers", () => {
     const x = builder.param("x", { dtype: "float", axes: [N] });
     const graph = builder.finish([{ name: "y", id: builder.add(pow, [x, make.num(builder, power)], {}) }]);
     const values = Float32Array.from(SPECIAL);
-    for (const [variant, program] of variantsOf(compileWasm({ graph, sizes: new Map() }))) {
+    for (const [variant, program] of variantsOf(graph)) {
       const runner = createWasmRunner(program);
       runner.bind(new Map([["N", values.length]]));
       runner.write("x", values);

@@ -6,16 +6,14 @@ import { type Plan, type PlanOptions, planGraph } from "../../plan/plan.ts";
 import type { Value } from "../../plan/value.ts";
 import { type Context, TABLE } from "./context.ts";
 import { createModule } from "./encode-module.ts";
+import type { Instructions } from "./instructions.ts";
 import { TWO_OVER_PI } from "./math-scalar.ts";
 import { actionsFunction } from "./program.ts";
 
-/** A graph as WebAssembly: one module in two variants, what its memory holds, and where params and results lie in it. */
+/** A graph as WebAssembly: a module, what its memory holds, and where params and results lie in it. */
 export interface WasmProgram {
   readonly name: string;
-  /** For engines with relaxed SIMD. */
-  readonly relaxed: Uint8Array<ArrayBuffer>;
-  /** For engines with SIMD only. */
-  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly module: Uint8Array<ArrayBuffer>;
   /** The table at the start of memory, cell by cell; what each holds is known when sizes are bound. */
   readonly cells: readonly Cell[];
   /** Where the table starts, in bytes. */
@@ -43,6 +41,8 @@ export interface Slot {
 }
 
 export interface CompileOptions extends PlanOptions {
+  /** What the engine that runs it must have; relaxed SIMD where nothing is said. */
+  readonly instructions?: Instructions;
   /** Called with the plan, before code is made of it. */
   readonly planned?: (plan: Plan) => void;
 }
@@ -54,15 +54,14 @@ export interface CompileOptions extends PlanOptions {
 export function compileWasm(
   source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
   feedback: ReadonlyMap<string, string> = new Map(),
-  { planned, ...options }: CompileOptions = {},
+  { instructions = "relaxed", planned, ...options }: CompileOptions = {},
 ): WasmProgram {
   const { graph, sizes } = source;
   const plan = planGraph(graph, sizes, feedback, options);
   planned?.(plan);
-  const relaxed = writeModule(plan, true);
-  const plain = writeModule(plan, false);
   return {
-    ...{ name: graph.name, relaxed, plain, cells: plan.cells.all, table: TABLE, feedback },
+    // Code may need cells of its own, so they are complete only behind it.
+    ...{ name: graph.name, module: writeModule(plan, instructions), cells: plan.cells.all, table: TABLE, feedback },
     fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
     results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
@@ -74,9 +73,9 @@ function slot(name: string, { dtype, axes }: Value, place: Place | undefined): S
   return { name, dtype, axes, strides: place.strides, cell: place.cell, offset: place.offset ?? constantSize(0) };
 }
 
-function writeModule(plan: Plan, relaxed: boolean): Uint8Array<ArrayBuffer> {
+function writeModule(plan: Plan, instructions: Instructions): Uint8Array<ArrayBuffer> {
   const module = createModule();
-  const context: Context = { module, plan, relaxed };
+  const context: Context = { module, plan, relaxed: instructions === "relaxed" };
   module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
   module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
   module.export("run", actionsFunction(context, "run", plan.actions));
