@@ -64,6 +64,8 @@ export function subtractSizes(a: Size, b: Size): Size {
 }
 
 export function multiplySizes(a: Size, b: Size): Size {
+  if (isUnit(a)) return b;
+  if (isUnit(b)) return a;
   return fromTerms(a.terms.flatMap((left) => b.terms.map((right) => multiplyTerms(left, right))));
 }
 
@@ -134,6 +136,7 @@ export function sizeNames(size: Size): ReadonlySet<string> {
 
 /** Replaces names by sizes. */
 export function substituteSize(size: Size, values: ReadonlyMap<string, Size>): Size {
+  if (![...sizeNames(size)].some((name) => values.has(name))) return size;
   let sum = constantSize(0);
   for (const term of size.terms) {
     let product: Size = fromTerms([{ numerator: term.numerator, denominator: term.denominator, factors: [] }]);
@@ -150,6 +153,7 @@ export function substituteSize(size: Size, values: ReadonlyMap<string, Size>): S
 
 /** The size with every part replaced by the whole it is laid out as: `T[:t+1]` becomes `T`. */
 export function laidOutSize(size: Size): Size {
+  if (!size.terms.some((term) => term.factors.some(({ atom }) => atom.kind === "part"))) return size;
   let sum = constantSize(0);
   for (const term of size.terms) {
     let product = fromTerms([{ numerator: term.numerator, denominator: term.denominator, factors: [] }]);

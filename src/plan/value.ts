@@ -63,6 +63,7 @@ export type Item = { readonly kind: "value"; readonly value: Value } | { readonl
 export function openGraph(graph: Graph, known: ReadonlyMap<string, number>): ValueGraph {
   const opening: Opening = {
     sizes: new Map([...known].map(([name, value]) => [name, constantSize(value)])),
+    settled: new Map(),
     values: 0,
     loops: 0,
   };
@@ -79,13 +80,19 @@ export function openGraph(graph: Graph, known: ReadonlyMap<string, number>): Val
 
 interface Opening {
   readonly sizes: ReadonlyMap<string, Size>;
+  /** Sizes as code sees them, by text: there are few, and many values have them. */
+  readonly settled: Map<string, Size>;
   values: number;
   loops: number;
 }
 
 /** A size as code sees it: known names are numbers, a part of an axis is laid out whole. */
 function settle(opening: Opening, size: Size): Size {
-  return substituteSize(laidOutSize(size), opening.sizes);
+  const before = opening.settled.get(size.text);
+  if (before !== undefined) return before;
+  const found = substituteSize(laidOutSize(size), opening.sizes);
+  opening.settled.set(size.text, found);
+  return found;
 }
 
 function create(
