@@ -68,8 +68,28 @@ export function nest(
   const at = (position: Position): Positions => new Map([...positions, [axis.id, position]]);
   const count = kernel.size(axis.size);
   if (inner.length > 0) kernel.loop(count, (index) => nest(kernel, inner, body, at(scalarPosition(index))));
-  else kernel.lanes(count, (start) => body(at({ kind: "run", at: start, plus: 0 })));
+  else
+    kernel.lanes(
+      count,
+      (start, parts) =>
+        kernel.sideBySide(
+          Array.from({ length: parts }, (_, part) => () => body(at({ kind: "run", at: start, plus: 4 * part }))),
+        ),
+      partsOf,
+    );
 }
+
+/**
+ * How many vectors are computed side by side: a processor looks ahead a few hundred instructions, so what waits for long chains
+ * (an exponential, a division, another exponential) must find other work close by. What only loads and stores does not wait.
+ */
+function partsOf(statements: number): number {
+  if (statements < LIGHT) return 1;
+  return statements > HEAVY ? 2 : 4;
+}
+
+const LIGHT = 16;
+const HEAVY = 200;
 
 /** Loops over axes one position at a time. */
 export function nestSingly(

@@ -224,7 +224,7 @@ function reduceRows(
               if (variable !== undefined) add(variable, new Map([...at, [along.id, position]]));
             }
           },
-          UNROLL,
+          () => UNROLL,
         );
       },
       inner(output, reduction, positions),
@@ -278,7 +278,7 @@ function reduceColumns(kernel: Kernel, output: Value, kept: readonly Axis[], red
       });
     };
     // Four vectors side by side use whole cache lines.
-    kernel.lanes(kernel.size(along.size), column, UNROLL);
+    kernel.lanes(kernel.size(along.size), column, () => UNROLL);
   });
 }
 

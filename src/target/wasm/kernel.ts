@@ -55,10 +55,12 @@ export interface Kernel {
   /** A loop over 0 … count-1. */
   loop(count: Scalar, body: (index: Scalar) => void): void;
   /**
-   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time. `body` is called with how many
-   * vectors of four lie side by side: part p of them is at `at + 4·p`.
+   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time; it may depend on how many
+   * statements the body has. `body` is called with how many vectors of four lie side by side: part p of them is at `at + 4·p`.
    */
-  lanes(count: Scalar, body: (at: Scalar, parts: number) => void, unroll?: number): void;
+  lanes(count: Scalar, body: (at: Scalar, parts: number) => void, unroll: (statements: number) => number): void;
+  /** Emits what `bodies` emit in turns, a statement of each: code that does not depend on one another, to be computed side by side. */
+  sideBySide(bodies: readonly (() => void)[]): void;
   finish(): Procedure;
 }
 
@@ -186,30 +188,73 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     const inside = within(lanes, () => body(indexOf(counter, levels.length - 1)));
     emit(local.set(counter, i32.const(0)), repeat(counter, 1, count.code, (count.constant ?? 0) > 0, inside));
   };
-  const vectorLoop = (count: Scalar, body: (at: Scalar, parts: number) => void, unroll = 1): void => {
+  const vectorLoop = (
+    count: Scalar,
+    body: (at: Scalar, parts: number) => void,
+    unroll: (statements: number) => number,
+  ): void => {
     const counter = builder.local("i32");
-    emit(local.set(counter, i32.const(0)));
-    const run = (width: 1 | 4, parts: number, end: Scalar): void => {
-      const inside = within(width, () => {
+    const inside = (width: 1 | 4, parts: number): readonly Statement[] =>
+      within(width, () => {
         vectorDepth = levels.length - 1;
         body(indexOf(counter, levels.length - 1), parts);
       });
-      emit(repeat(counter, width * parts, end.code, false, inside));
-    };
     const whole = (step: number): Scalar =>
       count.constant === undefined
         ? scalar(`whole ${step}`, [count], (code) => i32.and(code, i32.const(-step)))
         : constant(count.constant & -step);
-    const wide = whole(4 * unroll);
-    const narrow = whole(4);
-    const from = (end: Scalar, start: number): boolean => end.constant === undefined || end.constant > start;
-    if (unroll > 1 && from(wide, 0)) run(4, unroll, wide);
-    if (from(narrow, unroll > 1 ? (wide.constant ?? 0) : 0)) run(4, 1, narrow);
-    if (count.constant === undefined || count.constant % 4 !== 0) run(1, 1, count);
+    const loops: Statement[] = [];
+    // Up to where loops have come when sizes are known.
+    let reached = 0;
+    const add = (width: 1 | 4, parts: number, statements: () => readonly Statement[]): void => {
+      const end = whole(width * parts);
+      if ((end.constant ?? Number.POSITIVE_INFINITY) <= reached) return;
+      loops.push(repeat(counter, width * parts, end.code, false, statements()));
+      reached = end.constant ?? reached;
+    };
+    const narrow = (count.constant ?? 4) < 4 ? [] : inside(4, 1);
+    const parts = narrow.length === 0 ? 1 : unroll(narrow.length);
+    if (parts > 1) add(4, parts, () => inside(4, parts));
+    add(4, 1, () => narrow);
+    add(1, 1, () => inside(1, 1));
+    emit(local.set(counter, i32.const(0)), ...loops);
+  };
+  const sideBySide = (bodies: readonly (() => void)[]): void => {
+    const top = levels.length - 1;
+    const lists = bodies.map((body) => {
+      const { memory } = level(top);
+      // None sees what another has computed, since that may come later.
+      const own: Level = {
+        statements: [],
+        memory: new Map([...memory].map(([map, entries]) => [map, new Map(entries)])),
+      };
+      const before = level(top);
+      levels[top] = own;
+      body();
+      levels[top] = before;
+      return own.statements;
+    });
+    const most = Math.max(0, ...lists.map((list) => list.length));
+    for (let at = 0; at < most; at++) emit(...lists.flatMap((list) => list.slice(at, at + 1)));
   };
 
   return {
-    ...{ context, constant, size, cell, add, subtract, multiply, scalar, bind, recall, remember, emit, loop },
+    ...{
+      context,
+      constant,
+      sideBySide,
+      size,
+      cell,
+      add,
+      subtract,
+      multiply,
+      scalar,
+      bind,
+      recall,
+      remember,
+      emit,
+      loop,
+    },
     lanes: vectorLoop,
     width: () => lanes,
     depth: () => levels.length - 1,

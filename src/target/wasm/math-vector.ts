@@ -30,22 +30,22 @@ function polynomial(m: MathScope, x: V128, coefficients: readonly number[]): V12
  */
 export function exp(m: MathScope, x: V128): V128 {
   const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(89)), m.float(-104)));
-  const { n, value } = reducedExp(m, clamped);
-  const exponent = m.once(i32x4.truncate(n));
+  const rounded = m.once(m.multiplyAdd(clamped, m.float(Math.LOG2E), m.float(ROUND)));
+  const n = m.once(f32x4.sub(rounded, m.float(ROUND)));
+  const high = m.multiplyAdd(n, m.float(-LN2_HIGH), clamped);
+  const r = m.once(m.multiplyAdd(n, m.float(-LN2_LOW), high));
+  const tail = polynomial(m, r, EXP_COEFFICIENTS);
+  const value = f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), m.float(1));
+  const exponent = m.once(i32x4.sub(rounded, m.float(ROUND)));
   const half = m.once(i32x4.shrSigned(exponent, 1));
   return f32x4.mul(f32x4.mul(value, powerOfTwo(m, half)), powerOfTwo(m, i32x4.sub(exponent, half)));
 }
 
-/** eˣ = 2ⁿ · value, n whole. */
-function reducedExp(m: MathScope, x: V128): { readonly n: V128; readonly value: V128 } {
-  const n = m.once(f32x4.nearest(f32x4.mul(x, m.float(Math.LOG2E))));
-  const high = m.multiplyAdd(n, m.float(-LN2_HIGH), x);
-  const r = m.once(m.multiplyAdd(n, m.float(-LN2_LOW), high));
-  const tail = polynomial(m, r, EXP_COEFFICIENTS);
-  return { n, value: f32x4.add(m.multiplyAdd(tail, f32x4.mul(r, r), r), m.float(1)) };
-}
+/** A float's last bit counts ones here: what is added to it is rounded, and the sum's bits end in the whole number. */
+const ROUND = 1.5 * 2 ** 23;
 
 const EXP_COEFFICIENTS = [1.9875691e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5];
+const EXP_OF_MINUS = EXP_COEFFICIENTS.map((coefficient, place) => (place % 2 === 0 ? -coefficient : coefficient));
 
 /** ln 2 in two parts, the first short enough that its products with small integers are exact. */
 const LN2_HIGH = 0.693359375;
@@ -96,39 +96,39 @@ export function log1p(m: MathScope, x: V128): V128 {
 }
 
 /**
- * 1/(1+e⁻ˣ), 4 ulp, from e^-|x|, so that neither end loses digits; below -87 the smallest normal number, 2⁻¹²⁶, instead of less.
+ * 1/(1+e⁻ˣ), 4 ulp; below -87.3 the smallest normal number, 2⁻¹²⁶, instead of less. e⁻ˣ = 2ⁿ·e⁻ʳ as in `exp`; n comes out of the rounding
+ * with 127 added, which is 2ⁿ when it is moved to the exponent's bits.
  */
 export function sigmoid(m: MathScope, x: V128): V128 {
-  const negative = v128.or(x, m.float(-0));
-  const t = m.once(expOfNegative(m, negative));
-  const upper = m.once(f32x4.div(m.float(1), f32x4.add(t, m.float(1))));
-  return m.select(f32x4.mul(t, upper), upper, f32x4.lt(x, m.float(0)));
+  const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(SIGMOID_LIMIT)), m.float(-SIGMOID_LIMIT)));
+  const biased = m.once(m.multiplyAdd(clamped, m.float(-Math.LOG2E), m.float(ROUND + 127)));
+  const n = m.once(f32x4.sub(biased, m.float(ROUND + 127)));
+  const r = m.once(m.multiplyAdd(n, m.float(LN2_LOW), m.multiplyAdd(n, m.float(LN2_HIGH), clamped)));
+  const tail = polynomial(m, r, EXP_OF_MINUS);
+  const value = m.multiplyAdd(tail, f32x4.mul(r, r), f32x4.sub(m.float(1), r));
+  return f32x4.div(m.float(1), m.multiplyAdd(value, i32x4.shl(biased, 23), m.float(1)));
 }
 
-/** eˣ for x ≤ 0, not below 2⁻¹²⁶: then 2ⁿ is n added to the exponent's bits. */
-function expOfNegative(m: MathScope, x: V128): V128 {
-  const clamped = m.once(f32x4.pseudoMax(x, m.float(-87.3365)));
-  const { n, value } = reducedExp(m, clamped);
-  return i32x4.add(value, i32x4.shl(i32x4.truncate(n), 23));
-}
+const SIGMOID_LIMIT = 87.3365;
 
-/** tanh x, 5 ulp: a rational function of degrees 13 and 6 (Eigen, `generic_fast_tanh_float`), itself where that is exact. */
+/**
+ * tanh x, 4 ulp: a rational function of degrees 13 and 6 (Eigen, `generic_fast_tanh_float`), both sides divided by their constant, so that
+ * it is x itself next to 0; last digits of coefficients searched for the least error in floats.
+ */
 export function tanh(m: MathScope, x: V128): V128 {
   const clamped = m.once(f32x4.pseudoMax(f32x4.pseudoMin(x, m.float(TANH_LIMIT)), m.float(-TANH_LIMIT)));
   const square = m.once(f32x4.mul(clamped, clamped));
   const above = f32x4.mul(polynomial(m, square, TANH_ABOVE), clamped);
-  const below = polynomial(m, square, TANH_BELOW);
-  const value = f32x4.div(above, below);
-  return m.select(x, value, f32x4.lt(f32x4.abs(x), m.float(0.0004)));
+  return f32x4.div(above, polynomial(m, square, TANH_BELOW));
 }
 
 /** From here on the nearest float of tanh is 1. */
 const TANH_LIMIT = 7.905311107635498;
 const TANH_ABOVE = [
-  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
-  6.37261928875436e-4, 4.89352455891786e-3,
+  -5.6425865499129535e-14, 4.087737093261268e-11, -1.7583779765573126e-8, 1.0467488209542353e-5, 3.036098787561059e-3,
+  0.1302255243062973, 1,
 ];
-const TANH_BELOW = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
+const TANH_BELOW = [2.4486618349328637e-4, 2.4222761392593384e-2, 0.4635584056377411, 1];
 
 /** (2/√π) ∫₀ˣ e^(-t²) dt, 8 ulp: a rational function of degrees 13 and 8 (TensorFlow's XLA, `ErfImpl32`). */
 export function erf(m: MathScope, x: V128): V128 {
