@@ -69,6 +69,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "hmm HMM": { objective: "-loglik / T" },
   "pixel_rnn PixelRNN": { edits: [["[28, 28]", "[4, 3]"]] },
   "ppca PPCA": { sizes: { D: 3, Z: 2 } },
+  "sp500 Returns": { draw: { price: (chance) => chance.between(90, 110) } },
   "temporal_conv Forecast": { sizes: { C: 2 } },
   "temporal_conv Activity": { sizes: { C: 2, K: 3 } },
   "transfer Digits": {
@@ -125,19 +126,21 @@ export interface Sketch {
   readonly sizes: Readonly<Record<string, number>>;
 }
 
-/** Every model of the sketches and of the example models. */
+/** Every model of the example models, and of those sketches of syntax that are not among them. */
 export function sketches(): readonly Sketch[] {
-  return [...modelsOf(SKETCHES), ...modelsOf("models")];
+  const names = seqFiles("models");
+  const others = seqFiles(SKETCHES).filter((name) => !names.includes(name));
+  return [...modelsOf("models", names), ...modelsOf(SKETCHES, others)];
 }
 
-function modelsOf(folder: string): readonly Sketch[] {
-  return seqFiles(folder).flatMap((name) => {
+function modelsOf(folder: string, names: readonly string[]): readonly Sketch[] {
+  return names.flatMap((name) => {
     const { file, text } = readSource(`${folder}/${name}`);
     const models = [...openJob(text, { file }).modules.entry.definitions.values()];
     return models.flatMap((definition): readonly Sketch[] => {
       if (definition.definitionKind !== "model") return [];
       const model = definition.name.text;
-      const title = `${folder === SKETCHES ? "" : "models/"}${name.replace(/\.seq$/, "")} ${model}`;
+      const title = `${name.replace(/\.seq$/, "")} ${model}`;
       const setting = SETTINGS[title] ?? {};
       const names = definition.parameters.map((parameter) => parameter.name.text);
       const parameters = chosen(names, setting);

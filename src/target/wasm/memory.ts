@@ -160,9 +160,18 @@ export function loadFrom(kernel: Kernel, place: Place, positions: Positions, dty
   const found = addressOf(kernel, place, positions);
   const address: Address = { ...found, depth: Math.max(found.depth, inside) };
   const { across, depth, base, offset } = address;
-  const key = `load ${place.cell} ${base.key}+${offset} ${across.kind}`;
+  // Equal keys are equal numbers: where lanes lie apart, it matters how.
+  const lanes = across.kind === "lanes" || across.kind === "strided" ? ` ${lanesKey(place, positions)}` : "";
+  const key = `load ${place.cell} ${base.key}+${offset} ${across.kind}${lanes}`;
   const raw = loadCode(kernel, address);
   return { code: kernel.bind(depth, dtype === "bool" ? i32x4.neg(raw) : raw), depth, key, dtype };
+}
+
+function lanesKey(place: Place, positions: Positions): string {
+  const parts = [...place.strides].map(
+    ([axis, stride]) => `${stride.text}*${positionKey(positionAlong(positions, axis))}`,
+  );
+  return parts.join(" + ");
 }
 
 function loadCode(kernel: Kernel, address: Address): V128 {
