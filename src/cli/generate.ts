@@ -6,14 +6,15 @@ import { readOuterExpression, splitSetting } from "../runtime/arguments.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { generate, type Sample } from "../runtime/generate.ts";
 import { readModules } from "../runtime/source.ts";
-import { TARGETS, type TargetName } from "../runtime/targets.ts";
+import type { TargetName } from "../runtime/targets.ts";
 import { readWeights, type WeightFile } from "../runtime/weights.ts";
 import type { Expression, Generate, GenerateClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
 import { collect, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
+import { addPassOptions, type PassOptions } from "./pass-options.ts";
+import { startTarget } from "./start-target.ts";
 import { print, talk } from "./terminal.ts";
 
 interface Options extends PassOptions {
@@ -63,7 +64,7 @@ async function generateFile(
   const own = block.clauses.filter((clause) => clause.kind !== "set" || !inputs.has(clause.name.text));
   const clauses = [...own, ...given.map(({ clause }) => clause)];
   const request = { modules, block: { ...block, model, clauses }, weights, inputs, prompt, max, count, seed };
-  const samples = await generate(request, () => TARGETS[options.target].start(stageChoice(options)), report);
+  const samples = await generate(request, () => startTarget(options), report);
   if (samples === undefined) return EXIT.user;
   for (const sample of samples) print(options.json === true ? JSON.stringify(sample) : sampleText(sample));
   return EXIT.fine;

@@ -7,12 +7,13 @@ import { DataError } from "../runtime/data/error.ts";
 import { type RunOutput, runModel } from "../runtime/run-model.ts";
 import { encodeTensors, readTensors, type WritableTensor } from "../runtime/safetensors.ts";
 import { readModules } from "../runtime/source.ts";
-import { TARGETS, type TargetName } from "../runtime/targets.ts";
+import type { TargetName } from "../runtime/targets.ts";
 import { readWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, commaList, SET_HELP, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
+import { addPassOptions, type PassOptions } from "./pass-options.ts";
+import { startTarget } from "./start-target.ts";
 import { print } from "./terminal.ts";
 
 interface Options extends PassOptions {
@@ -71,7 +72,7 @@ async function run(context: Context, file: string, options: Options): Promise<nu
       weights,
       inputs: { file: options.inputs, tensors },
     },
-    () => TARGETS[options.target].start(stageChoice(options)),
+    () => startTarget(options),
     report,
   );
   if (results === undefined) return EXIT.user;

@@ -11,7 +11,7 @@ import { prepareTraining, type Training } from "../runtime/prepare.ts";
 import { bestWeights, checkpointState, openRun, type RunFiles, runFiles, saveFolder } from "../runtime/saving.ts";
 import { readModules } from "../runtime/source.ts";
 import { initialWeights, type State } from "../runtime/state.ts";
-import { TARGETS, type TargetName } from "../runtime/targets.ts";
+import type { TargetName } from "../runtime/targets.ts";
 import { AT_START, type Outcome, type Start, train } from "../runtime/train.ts";
 import { readWeights, sizesFromWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
@@ -19,8 +19,9 @@ import { chosenBlock } from "./block.ts";
 import { openLog } from "./log-file.ts";
 import { withSettings } from "./model-option.ts";
 import { collect, SET_HELP, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
+import { addPassOptions, type PassOptions } from "./pass-options.ts";
 import { createProgress } from "./progress.ts";
+import { startTarget } from "./start-target.ts";
 import { print, talk } from "./terminal.ts";
 import { trainEvents, watchSignals } from "./train-events.ts";
 
@@ -61,7 +62,7 @@ async function trainFile(context: Context, file: string, name: string | undefine
   if (opened === undefined) return EXIT.user;
   const { training, files, start } = opened;
   const { step } = start.standing.progress;
-  const executor = await TARGETS[options.target].start(stageChoice(options));
+  const executor = await startTarget(options);
   const log = openLog(logPath(options, files), step);
   const view = createProgress(training.steps, step);
   const signals = watchSignals();

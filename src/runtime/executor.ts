@@ -14,6 +14,8 @@ export interface Executor {
   readonly name: string;
   /** What its floating-point results are. */
   readonly precision: "float32" | "float64";
+  /** What the user should know of where programs run now: that a graphics card is none, say. */
+  readonly notice?: string | undefined;
   /**
    * Makes a program ready to run many times. Values that its results feed back stay where it runs. `rows` is about how many examples
    * a batch will have, where that is known: code is made for any number, and chosen for this one.

@@ -1,3 +1,5 @@
+import { DataError } from "./data/error.ts";
+
 /** An open GPU and what is known of its adapter. */
 export interface GpuDevice {
   readonly device: GPUDevice;
@@ -48,14 +50,13 @@ export async function openGpuDevice(gpu?: GPU): Promise<GpuDevice> {
   return { device, adapter: describeAdapter(adapter) };
 }
 
+/** The fastest adapter; throws where there is none. */
 export async function requestAdapter(gpu: Pick<GPU, "requestAdapter">): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter === null) {
-    throw new Error(
-      "WebGPU finds no adapter: no graphics driver that it can use is installed (on Linux a Vulkan driver and libvulkan.so.1); `seqc doctor` shows what is there, and `--target wasm` needs no graphics card",
-    );
-  }
-  return adapter;
+  if (adapter !== null) return adapter;
+  throw new DataError("WebGPU finds no graphics device", {
+    hint: "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm; `seqc doctor` shows what is there",
+  });
 }
 
 /** WebGPU of this process: the browser's or Deno's own, else the `webgpu` package's. Throws where there is neither. */
@@ -104,15 +105,18 @@ async function importPackage(): Promise<typeof import("webgpu")> {
   try {
     return await import("webgpu");
   } catch (cause) {
-    throw new Error(
-      `there is no WebGPU here: no \`navigator.gpu\`, and the package webgpu cannot be loaded (${firstLine(cause)}); install it with \`npm install webgpu@0.6.2\`, or use --target wasm`,
-      { cause },
-    );
+    throw new DataError(`there is no WebGPU here: no navigator.gpu, and the package webgpu ${whyNot(cause)}`, {
+      hint: `install it with npm install ${PACKAGE}, or use --target wasm`,
+    });
   }
 }
 
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
+/** The package that brings WebGPU to Node. */
+export const PACKAGE = "webgpu@0.6.2";
+
+function whyNot(cause: unknown): string {
+  if (cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND") return "is not installed";
+  return `does not load: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
 /** Limits are getters of the prototype. */

@@ -6,15 +6,26 @@ import { lowerProgram } from "../target/tfjs/lower-program.ts";
 import { type TensorParam, TF_DTYPE } from "../target/tfjs/program.ts";
 import { createTfjsRunner } from "../target/tfjs/run.ts";
 import { type Executor, feedbackOf, type HostArray, type HostData, type Prepared } from "./executor.ts";
-import { loadTfjs, type TfBackend } from "./tfjs.ts";
+import { describeAdapter, findGpu, requestAdapter, softwareNotice } from "./gpu-device.ts";
+import { checkedByGpu } from "./gpu-errors.ts";
+import { loadTfjs, type TfBackend, tfjsGpuDevice } from "./tfjs.ts";
 
 /** tfjs with one of its backends; what is kept stays in tensors of the backend. */
 export async function tfjsExecutor(backend: TfBackend): Promise<Executor> {
   const library = await loadTfjs(backend);
-  return { name: `tfjs-${backend}`, precision: "float32", prepare: (program) => prepare(program, library) };
+  if (backend !== "webgpu") return executorOn(backend, library, undefined);
+  const adapter = describeAdapter(await requestAdapter(await findGpu()));
+  return { ...executorOn(backend, library, await tfjsGpuDevice(library)), notice: softwareNotice(adapter) };
 }
 
-function prepare(program: Program, library: TfLibrary): Prepared {
+function executorOn(backend: TfBackend, library: TfLibrary, device: GPUDevice | undefined): Executor {
+  const checked: Checked = (name, work) => (device === undefined ? work() : checkedByGpu(device, name, work));
+  return { name: `tfjs-${backend}`, precision: "float32", prepare: (program) => prepare(program, library, checked) };
+}
+
+type Checked = <T>(program: string, work: () => Promise<T>) => Promise<T>;
+
+function prepare(program: Program, library: TfLibrary, checked: Checked): Prepared {
   const lowered = lowerProgram(program);
   const runner = createTfjsRunner(lowered, library);
   const feedback = feedbackOf(program);
@@ -48,12 +59,14 @@ function prepare(program: Program, library: TfLibrary): Prepared {
         }
       }
       try {
-        const results = runner(given, sizes);
-        for (const [name, id] of feedback) {
-          const tensor = results.get(name);
-          if (tensor !== undefined) keepTensor(id, tensor);
-        }
-        return await downloadAll([...results].filter(([name]) => !feedback.has(name)));
+        return await checked(program.name, async () => {
+          const results = runner(given, sizes);
+          for (const [name, id] of feedback) {
+            const tensor = results.get(name);
+            if (tensor !== undefined) keepTensor(id, tensor);
+          }
+          return downloadAll([...results].filter(([name]) => !feedback.has(name)));
+        });
       } finally {
         for (const tensor of uploaded) tensor.dispose();
       }

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import type { TfLibrary } from "../target/tfjs/library.ts";
+import { DataError } from "./data/error.ts";
 import { findGpu, requestAdapter } from "./gpu-device.ts";
 
 /** The tfjs backends that lowered programs run on. */
@@ -19,6 +20,14 @@ export async function loadTfjs(backend: TfBackend): Promise<TfLibrary> {
   if (!ready || tf.getBackend() !== backend) notStarted(backend, undefined);
   await tf.ready();
   return { tf, support: await import("../target/tfjs/support/tensors.ts") };
+}
+
+/** The device of tfjs's webgpu backend, once that is loaded. */
+export async function tfjsGpuDevice({ tf }: TfLibrary): Promise<GPUDevice> {
+  const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
+  const backend = tf.findBackend("webgpu");
+  if (backend instanceof WebGPUBackend) return backend.device;
+  throw new Error("internal: tfjs's webgpu backend is not loaded");
 }
 
 const REGISTER: Readonly<Record<TfBackend, () => Promise<void>>> = {
@@ -40,12 +49,12 @@ async function imported<Module>(name: string, load: () => Promise<Module>): Prom
   try {
     return await load();
   } catch (cause) {
-    throw new Error(`${name} cannot be loaded: is it installed? (npm install ${name}@4.22.0)`, { cause });
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw new DataError(`${name} cannot be loaded: ${reason}`, { hint: `npm install ${name}@4.22.0` });
   }
 }
 
 function notStarted(backend: TfBackend, cause: unknown): never {
-  throw new Error(`tfjs: the ${backend} backend does not start${cause instanceof Error ? `: ${cause.message}` : ""}`, {
-    cause,
-  });
+  const reason = cause instanceof Error ? `: ${cause.message}` : "";
+  throw new DataError(`tfjs: the ${backend} backend does not start${reason}`, { hint: "use --target wasm" });
 }

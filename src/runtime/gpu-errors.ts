@@ -1,0 +1,46 @@
+import { DataError } from "./data/error.ts";
+
+/**
+ * Does work on a device and throws what the device finds wrong with it meanwhile: its memory or the device itself are the user's
+ * matter, a kernel that it refuses is ours. `program` names what runs. The work waits for its results; only one is under way at a time.
+ */
+export async function checkedByGpu<T>(device: GPUDevice, program: string, work: () => Promise<T>): Promise<T> {
+  for (const filter of FILTERS) device.pushErrorScope(filter);
+  let outcome: { readonly value: T } | { readonly failure: unknown };
+  try {
+    outcome = { value: await work() };
+  } catch (failure) {
+    outcome = { failure };
+  }
+  const found = await Promise.all(FILTERS.map(() => device.popErrorScope().catch(() => null)));
+  const lost = await Promise.race([device.lost, Promise.resolve(undefined)]);
+  if (lost !== undefined) throw deviceLost(program, lost);
+  for (const [at, filter] of [...FILTERS].reverse().entries()) {
+    const error = found[at];
+    if (error) throw WORDS[filter](program, error);
+  }
+  if ("failure" in outcome) throw outcome.failure;
+  return outcome.value;
+}
+
+const FILTERS: readonly GPUErrorFilter[] = ["validation", "internal", "out-of-memory"];
+
+const WORDS: Readonly<Record<GPUErrorFilter, (program: string, error: GPUError) => Error>> = {
+  "out-of-memory": (program) =>
+    new DataError(`${program} needs more memory than the graphics device gives`, {
+      hint: "make the batch smaller, or use --target wasm",
+    }),
+  internal: (program, error) => refused(program, error),
+  validation: (program, error) => refused(program, error),
+};
+
+function refused(program: string, error: GPUError): Error {
+  return new Error(`internal: the graphics device refuses ${program}: ${error.message}`);
+}
+
+function deviceLost(program: string, { reason, message }: GPUDeviceLostInfo): Error {
+  const why = message === "" ? reason : message;
+  return new DataError(`the graphics device is gone while ${program} runs (${why})`, {
+    hint: "what was saved is whole: `seqc train --resume` goes on from there, also with --target wasm",
+  });
+}
