@@ -27,6 +27,15 @@ export interface Emission {
 
 /** Gives the emission's indices their axes and reads its value there. */
 export function openEmission(model: OpenModel, item: EmitItem): Emission | undefined {
+  return withinEmission(model.context, item, () => openAtIndices(model, item));
+}
+
+/** What belongs to no equation while `run` works belongs to the emission. */
+function withinEmission<T>({ session }: Context, { span, name }: EmitItem, run: () => T): T {
+  return session.builder.within({ span, name: name.text }, run);
+}
+
+function openAtIndices(model: OpenModel, item: EmitItem): Emission | undefined {
   const { context: base } = model;
   const { span } = item.name;
   const reference: Expression = { kind: "reference", span, name: item.name.text, primed: false };
@@ -60,6 +69,14 @@ export function distributionValue(
   emission: Emission,
   name: "log_prob" | "sample" | "best",
   parameters: ReadonlyMap<string, Meaning> = new Map(),
+): TensorValue | undefined {
+  return withinEmission(emission.context, emission.item, () => equationValue(emission, name, parameters));
+}
+
+function equationValue(
+  emission: Emission,
+  name: "log_prob" | "sample" | "best",
+  parameters: ReadonlyMap<string, Meaning>,
 ): TensorValue | undefined {
   const { context, item } = emission;
   const of = name === "log_prob" ? { value: emission.value, name: ofName(emission) } : undefined;
@@ -97,7 +114,10 @@ function ofName({ context, item }: Emission): string {
 
 /** What the distribution is given, by input name, over the emission's indices: `logits`, `mu`, `sigma`. */
 export function distributionParameters(emission: Emission): ReadonlyMap<string, TensorValue> {
-  const { context, item, indices } = emission;
+  return withinEmission(emission.context, emission.item, () => parameterValues(emission));
+}
+
+function parameterValues({ context, item, indices }: Emission): ReadonlyMap<string, TensorValue> {
   const opened = movingOnce(context.session, item, () => openDistribution(context, item.dist));
   const values = new Map<string, TensorValue>();
   if (opened === undefined) return values;
@@ -171,8 +191,10 @@ function countingMask(
 export function negativeLogLikelihood(emission: Emission): Total | undefined {
   const value = distributionValue(emission, "log_prob");
   if (value === undefined) return undefined;
-  const negative = make.neg(emission.context.session.builder, value.id);
-  return total(emission, value, negative, "positions");
+  return withinEmission(emission.context, emission.item, () => {
+    const negative = make.neg(emission.context.session.builder, value.id);
+    return total(emission, value, negative, "positions");
+  });
 }
 
 /** What the emission's distribution thinks best beside the data: per position, aligned. */

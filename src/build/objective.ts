@@ -71,12 +71,15 @@ export function regimeLoss(model: OpenModel, regime: Regime): LossDraft | undefi
   const terms: { name: string; id: string; span: Expression["span"] }[] = [];
   let loss: string | undefined;
   for (const objective of regime.objectives) {
-    const value = scalarOf(model, objective.value);
-    if (value === undefined) continue;
-    const mean = meanOver(model, value);
-    const signed = objective.direction === "maximize" ? make.neg(builder, mean) : mean;
-    terms.push({ name: printExpression(objective.value), id: mean, span: objective.span });
-    loss = loss === undefined ? signed : make.add(builder, loss, signed);
+    const { span, direction } = objective;
+    builder.within({ span, name: "loss" }, () => {
+      const value = scalarOf(model, objective.value);
+      if (value === undefined) return;
+      const mean = meanOver(model, value);
+      const signed = direction === "maximize" ? make.neg(builder, mean) : mean;
+      terms.push({ name: printExpression(objective.value), id: mean, span });
+      loss = loss === undefined ? signed : make.add(builder, loss, signed);
+    });
   }
   return loss === undefined || terms.length < regime.objectives.length ? undefined : { model, loss, terms };
 }
