@@ -1,5 +1,6 @@
 import type { Program } from "../build/program.ts";
 import type { Graph } from "../ir/graph.ts";
+import { type Note, noteTo } from "../pass/note.ts";
 import type { PassName } from "../pass/pass.ts";
 import { optimize } from "../pass/run.ts";
 
@@ -8,6 +9,8 @@ export interface OptimizeProgramOptions {
   readonly off?: ReadonlySet<PassName>;
   /** Called with the graph after each pass that has run (`--print-after PASS`). A pass that runs twice calls twice. */
   readonly printAfter?: (pass: PassName, graph: Graph) => void;
+  /** Called with what each pass does, as data. */
+  readonly note?: (note: Note) => void;
   /** What cost models take for sizes that are not known, the batch above all; default 32. */
   readonly rows?: number;
   /** Above this many bytes kept by loops for later loops, costly values are computed again too. */
@@ -22,12 +25,13 @@ export interface OptimizeProgramOptions {
 
 /** A scheduled program with its graph made faster; params, results and their roles stay. */
 export function optimizeProgram(program: Program, options: OptimizeProgramOptions = {}): Program {
-  const { off = new Set<PassName>(), printAfter, rows, memory, unroll, lengths, check } = options;
+  const { off = new Set<PassName>(), printAfter, note, rows, memory, unroll, lengths, check } = options;
   const sizes = unroll === "full" && lengths !== undefined ? new Map([...program.sizes, ...lengths]) : program.sizes;
   const graph = optimize(program.graph, {
     sizes,
     off,
     ...(printAfter && { after: printAfter }),
+    ...(note && { note: noteTo(note) }),
     ...(rows !== undefined && { rows }),
     ...(memory !== undefined && { memory }),
     ...(unroll !== undefined && { unroll }),

@@ -20,7 +20,7 @@ import { mapBodies } from "./region.ts";
 export const cse: Pass = (graph, { fresh = createFresh(graph) }) => shareRegion(graph, fresh);
 
 function shareRegion(graph: Graph, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   /** Values by the key of their computation. */
   const known = new Map<string, string>();
   for (const node of graph.nodes) {

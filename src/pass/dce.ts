@@ -67,7 +67,7 @@ function livingLoop(node: Node, needed: ReadonlySet<string>): Node {
 
 function withoutFixedCarries(graph: Graph, fresh: Fresh): Graph {
   if (!graph.nodes.some((node) => node.op.form === "region")) return graph;
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   for (const node of graph.nodes) {
     const current = mapBodies(draft.current(node), (body) => withoutFixedCarries(body, fresh));
     if (!isNode(current, scan)) {

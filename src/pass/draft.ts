@@ -9,12 +9,14 @@ import {
 } from "../ir/graph.ts";
 import type { Op } from "../ir/op.ts";
 import type { Type } from "../ir/type.ts";
-import type { Fresh } from "./fresh.ts";
+import { createFresh, type Fresh } from "./fresh.ts";
+import { type NoteDown, SILENT } from "./note.ts";
 import { neededNodes, sortNodes } from "./order.ts";
 
 /** One region while a pass rewrites it: the nodes of the result so far, and what old values have become. */
 export interface Draft {
   readonly fresh: Fresh;
+  readonly note: NoteDown;
   /** Adds a node with one output of the type that its op infers. */
   add<A extends Attributes>(op: Op<A>, inputs: readonly string[], attributes: A, name?: string): string;
   /** Adds a node with one output that keeps its id and layout. */
@@ -48,7 +50,18 @@ export interface Draft {
   finishSorted(): Graph;
 }
 
-export function createDraft(graph: Graph, fresh: Fresh): Draft {
+/** What passes make drafts with; a draft has it for the drafts of its loops' bodies. */
+export interface Tools {
+  readonly fresh: Fresh;
+  readonly note?: NoteDown;
+}
+
+/** The tools that a pass is given, or its own. */
+export function toolsOf(graph: Graph, { fresh = createFresh(graph), note = SILENT }: Partial<Tools>): Required<Tools> {
+  return { fresh, note };
+}
+
+export function createDraft(graph: Graph, { fresh, note = SILENT }: Tools): Draft {
   const params = new Map<string, Type>();
   for (const param of graph.params) params.set(param.id, param.type);
   const nodes: Node[] = [];
@@ -128,6 +141,7 @@ export function createDraft(graph: Graph, fresh: Fresh): Draft {
 
   return {
     fresh,
+    note,
     add: (op, inputs, attributes, name) => {
       const id = fresh.value(name ?? op.name);
       return define({ id, type: inferred(op, inputs, attributes) }, op, inputs, attributes);

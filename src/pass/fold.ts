@@ -20,7 +20,7 @@ export const fold: Pass = (graph, { sizes, fresh = createFresh(graph) }) => fold
 const MOST = 256;
 
 function foldRegion(graph: Graph, sizes: SizeBinding, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   const known = new Map<string, Tensor>();
   for (const node of graph.nodes) {
     const current = draft.current(node);

@@ -1,8 +1,7 @@
 import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { add } from "../op/map.ts";
 import { scan } from "../op/region.ts";
-import { createDraft, type Draft } from "./draft.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { closeLoop, type Loop, openLoop, type Passed, withBody } from "./loop.ts";
 import { countUses, neededNodes } from "./order.ts";
 import type { Pass } from "./pass.ts";
@@ -11,11 +10,11 @@ import type { Pass } from "./pass.ts";
  * In a sum, the terms that do not depend on a loop's state are added first, before the loop and for all steps at once:
  * a bias joins the product of the inputs. Sums of floats round differently then.
  */
-export const hoistTerms: Pass = (graph, { fresh = createFresh(graph) }) => hoistRegion(graph, fresh);
+export const hoistTerms: Pass = (graph, options) => hoistRegion(graph, toolsOf(graph, options));
 
-function hoistRegion(graph: Graph, fresh: Fresh): Graph {
+function hoistRegion(graph: Graph, tools: Tools): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, tools);
   for (const node of graph.nodes) draft.keep(isNode(node, scan) ? hoistLoop(node, draft) : node);
   return draft.finish();
 }
@@ -23,7 +22,7 @@ function hoistRegion(graph: Graph, fresh: Fresh): Graph {
 function hoistLoop(node: Node, draft: Draft): Node {
   if (!isNode(node, scan)) return node;
   const opened = openLoop(node);
-  const inner = hoistRegion(node.attributes.body, draft.fresh);
+  const inner = hoistRegion(node.attributes.body, draft);
   const loop = inner === node.attributes.body ? opened : withBody(opened, inner);
   const hoisted = hoistSums(loop, draft);
   return hoisted === opened ? node : closeLoop(hoisted);
@@ -46,6 +45,7 @@ function hoistSums(loop: Loop, draft: Draft): Loop {
     const before = made.get(`${x.param.id},${y.param.id}`);
     const sum = before ?? sumOutside(x, y, node, draft);
     if (sum === undefined) continue;
+    draft.note("hoist-terms", [node], loop.axis.id);
     made.set(`${x.param.id},${y.param.id}`, sum);
     const changed: Node = { ...node, inputs: [sum.param.id, rest] };
     replaced.set(node, changed);

@@ -3,8 +3,7 @@ import { isNode } from "../ir/graph.ts";
 import { expand } from "../op/move.ts";
 import { scan } from "../op/region.ts";
 import { constant, extent, iota } from "../op/source.ts";
-import { createDraft, type Draft } from "./draft.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { closeLoop, type Loop, openLoop, withBody } from "./loop.ts";
 import { countUses } from "./order.ts";
 import type { Pass } from "./pass.ts";
@@ -13,11 +12,11 @@ import type { Pass } from "./pass.ts";
  * What a loop computes from consts alone is computed once, before it. Constants, positions and repetitions stay: they cost
  * less inside than a value that is kept for them.
  */
-export const hoist: Pass = (graph, { fresh = createFresh(graph) }) => hoistRegion(graph, fresh);
+export const hoist: Pass = (graph, options) => hoistRegion(graph, toolsOf(graph, options));
 
-function hoistRegion(graph: Graph, fresh: Fresh): Graph {
+function hoistRegion(graph: Graph, tools: Tools): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, tools);
   for (const node of graph.nodes) {
     const current = draft.current(node);
     draft.within(node.origin);
@@ -30,7 +29,7 @@ function hoistRegion(graph: Graph, fresh: Fresh): Graph {
 function hoistLoop(node: Node, draft: Draft): Node {
   if (!isNode(node, scan)) return node;
   const opened = openLoop(node);
-  const inner = hoistRegion(node.attributes.body, draft.fresh);
+  const inner = hoistRegion(node.attributes.body, draft);
   const loop = inner === node.attributes.body ? opened : withBody(opened, inner);
   const hoisted = hoistFixed(loop, draft);
   return hoisted === opened ? node : closeLoop(hoisted);
@@ -77,6 +76,7 @@ function hoistFixed(loop: Loop, draft: Draft): Loop {
       continue;
     }
     draft.within(node.origin);
+    draft.note("hoist", [node], loop.axis.id);
     const inputs = node.inputs.map(bring);
     const outputs = node.outputs.map((output) => ({ ...output, id: draft.fresh.value(output.id) }));
     draft.keep({ ...node, inputs, outputs });

@@ -4,6 +4,8 @@ import { entryType, type Loop, type Passed } from "./loop.ts";
 /** The way from a loop's body to the region around it, while a pass rewrites both. */
 export interface Inside {
   readonly outer: Draft;
+  /** Of the loop. */
+  readonly axis: string;
   /** The value of the surrounding region that a body's const is; undefined for what changes from step to step. */
   outside(id: string): string | undefined;
   /** What the body calls a value of the surrounding region that lacks the loop's axis. */
@@ -19,6 +21,7 @@ export function createInside(loop: Loop, outer: Draft, body: () => Draft): Insid
   const added: Passed[] = [];
   return {
     outer,
+    axis: loop.axis.id,
     outside: (id) => byParam.get(id),
     constant: (outside) => {
       const known = byOutside.get(outside);

@@ -2,9 +2,8 @@ import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
 import { hasAxis, type Type, withoutAxes } from "../ir/type.ts";
 import { contract } from "../op/contract.ts";
 import { scan } from "../op/region.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
 import { bodyOf, closeLoop, entryType, type Loop, openLoop, type Passed, withBody } from "./loop.ts";
 import { mergeInLoop } from "./merge-products.ts";
 import { countUses } from "./order.ts";
@@ -19,13 +18,13 @@ import { sumRoots, termsOf } from "./terms.ts";
  * (one row reaches a third of the speed of six).
  */
 export const mergeIntoLoop: Pass = (graph, options) =>
-  mergeRegion(graph, createEstimate(options), options.fresh ?? createFresh(graph));
+  mergeRegion(graph, createEstimate(options), toolsOf(graph, options));
 
 const FEWEST = 6;
 
-function mergeRegion(graph: Graph, estimate: Estimate, fresh: Fresh): Graph {
+function mergeRegion(graph: Graph, estimate: Estimate, tools: Tools): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, tools);
   const packs = createPacks(draft);
   let uses: ReadonlyMap<string, number> | undefined;
   const own = (id: string): Node | undefined => {
@@ -52,9 +51,10 @@ function intoLoop(
 ): Node {
   if (!isNode(node, scan)) return node;
   const opened = openLoop(node);
-  const inner = mergeRegion(node.attributes.body, estimate, draft.fresh);
+  const inner = mergeRegion(node.attributes.body, estimate, draft);
   const loop = inner === node.attributes.body ? opened : withBody(opened, inner);
   const wanted = partners(loop, own, draft, estimate);
+  for (const { node: product } of wanted.values()) draft.note("merge-into-loop", [product], loop.axis.id);
   if (wanted.size === 0) return loop === opened ? node : closeLoop(loop);
   return mergeInLoop(closeLoop(moveIn(loop, wanted, draft)), draft, packs, estimate);
 }

@@ -2,9 +2,8 @@ import { definitions, type Graph, isNode, type Node } from "../ir/graph.ts";
 import { contract } from "../op/contract.ts";
 import { add } from "../op/map.ts";
 import { scan } from "../op/region.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import { createDraft, type Draft, toolsOf } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
-import { createFresh } from "./fresh.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
 import { countUses } from "./order.ts";
@@ -19,7 +18,7 @@ import { sumRoots, termsOf } from "./terms.ts";
  * the sum does.
  */
 export const mergeProducts: Pass = (graph, options) => {
-  const draft = createDraft(graph, options.fresh ?? createFresh(graph));
+  const draft = createDraft(graph, toolsOf(graph, options));
   return mergeRegion(graph, draft, createPacks(draft), createEstimate(options));
 };
 
@@ -65,7 +64,7 @@ function mergeRegion(
 export function mergeInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate): Node {
   if (!isNode(node, scan)) return node;
   const loop = openLoop(node);
-  const body = createDraft(node.attributes.body, draft.fresh);
+  const body = createDraft(node.attributes.body, draft);
   const inside = createInside(loop, draft, () => body);
   const merged = mergeRegion(node.attributes.body, body, createPacks(body), estimate, inside, packs);
   return merged === node.attributes.body ? node : closeLoop(inside.finish(withBody(loop, merged)));
@@ -98,6 +97,11 @@ function mergeSum(root: Node, terms: readonly string[], own: (id: string) => Nod
     )
       continue;
     for (const { id } of group) gone.add(id);
+    site.draft.note(
+      "merge-products",
+      group.map(({ product }) => product.node),
+      site.inside?.axis,
+    );
     replaced.set(first.id, () =>
       mergedOperands(
         group.map(({ product }) => product),

@@ -6,9 +6,8 @@ import { toInt } from "../op/map.ts";
 import { gather, slice } from "../op/move.ts";
 import { scan } from "../op/region.ts";
 import { constant, extent } from "../op/source.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import { createDraft, type Draft, toolsOf } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
-import { createFresh } from "./fresh.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
 import { createPacks, loopOf, ordered, type Packs, type Part, packedSize } from "./packs.ts";
@@ -21,7 +20,7 @@ import { axesKey, type Product, productOf, turned } from "./products.ts";
  * In a loop the weights are put together before it.
  */
 export const packGates: Pass = (graph, options) =>
-  packRegion(graph, createDraft(graph, options.fresh ?? createFresh(graph)), createEstimate(options));
+  packRegion(graph, createDraft(graph, toolsOf(graph, options)), createEstimate(options));
 
 /** Fewer rows than this do not make up for putting weights together, unless a loop does it once for many steps. */
 const FEWEST_ROWS = 8;
@@ -68,7 +67,7 @@ function packInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate):
   if (!isNode(node, scan)) return node;
   const loop = openLoop(node);
   const { body } = node.attributes;
-  const own = createDraft(body, draft.fresh);
+  const own = createDraft(body, draft);
   const inside = createInside(loop, draft, () => own);
   const packed = packRegion(body, own, estimate, inside, packs);
   return packed === body ? node : closeLoop(inside.finish(withBody(loop, packed)));
@@ -178,6 +177,11 @@ function packGroup(gates: readonly Gate[], site: Site): void {
   const parts = sorted.map(outside);
   const [first] = sorted;
   if (first === undefined) return;
+  draft.note(
+    "pack-gates",
+    gates.map((gate) => gate.product.node),
+    inside?.axis,
+  );
   const to = known?.to ?? draft.fresh.axis(packedName(parts), packedSize(parts, (inside?.outer ?? draft).type));
   const weight = weights.make({ parts, to });
   const own = inside === undefined ? weight : inside.constant(weight);

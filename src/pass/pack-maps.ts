@@ -4,8 +4,7 @@ import { type Axis, hasAxis } from "../ir/type.ts";
 import { rename, type SliceAttributes, slice } from "../op/move.ts";
 import { reduce } from "../op/reduce.ts";
 import { scan } from "../op/region.ts";
-import { createDraft, type Draft } from "./draft.ts";
-import { createFresh } from "./fresh.ts";
+import { createDraft, type Draft, toolsOf } from "./draft.ts";
 import { createInside, type Inside } from "./inside.ts";
 import { callKey } from "./key.ts";
 import { closeLoop, openLoop, withBody } from "./loop.ts";
@@ -18,10 +17,11 @@ import { uniformValue } from "./values.ts";
  * which are put together where they are consts of a loop, and sums over other axes (the gradients of biases). Parts that meet
  * different ops (σ, σ, σ, tanh) stay parts; so do parts that meet a number alone, which fuses with what comes next.
  */
-export const packMaps: Pass = (graph, { fresh = createFresh(graph) }) => {
+export const packMaps: Pass = (graph, options) => {
+  const tools = toolsOf(graph, options);
   let current = graph;
   for (;;) {
-    const { graph: next, again } = packRegion(current, createDraft(current, fresh));
+    const { graph: next, again } = packRegion(current, createDraft(current, tools));
     if (!again) return next;
     current = next;
   }
@@ -62,7 +62,7 @@ function packInLoop(node: Node, draft: Draft, packs: Packs): Node {
   if (!isNode(node, scan)) return node;
   const { body } = node.attributes;
   const loop = openLoop(node);
-  const own = createDraft(body, draft.fresh);
+  const own = createDraft(body, draft);
   const inside = createInside(loop, draft, () => own);
   const { graph, again } = packRegion(body, own, inside, packs);
   if (graph === body) return node;
@@ -162,6 +162,7 @@ function packGroup(group: Group, site: Site): boolean {
     operands.push(operand);
   }
   if (!joins) return false;
+  draft.note("pack-maps", maps, site.inside?.axis);
   const packed = draft.add(map.op, operands, map.attributes, `${map.outputs[0]?.id}.packed`);
   maps.forEach((own, index) => {
     const part = cuts[index];

@@ -3,8 +3,7 @@ import { addSizes, constantSize, type Size } from "../ir/size.ts";
 import { withoutAxes } from "../ir/type.ts";
 import { type ConcatAttributes, concat, slice } from "../op/move.ts";
 import { scan } from "../op/region.ts";
-import { createDraft, type Draft } from "./draft.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { closeLoop, type Loop, openLoop } from "./loop.ts";
 import { loopOf } from "./packs.ts";
 import type { Pass } from "./pass.ts";
@@ -14,12 +13,12 @@ import { mapBodies } from "./region.ts";
  * Values that a loop gives and that are put together behind it are put together in it, step by step: the loop writes them where
  * they belong. Whoever else needs one takes its part.
  */
-export const packOutputs: Pass = (graph, { fresh = createFresh(graph) }) => packRegion(graph, fresh);
+export const packOutputs: Pass = (graph, options) => packRegion(graph, toolsOf(graph, options));
 
-function packRegion(graph: Graph, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+function packRegion(graph: Graph, tools: Tools): Graph {
+  const draft = createDraft(graph, tools);
   for (const node of graph.nodes) {
-    const current = mapBodies(draft.current(node), (body) => packRegion(body, fresh));
+    const current = mapBodies(draft.current(node), (body) => packRegion(body, tools));
     const parts = isNode(current, concat)
       ? current.inputs.map((id, index) => ({ id, axis: current.attributes.axes[index] ?? "" }))
       : [];
@@ -36,6 +35,8 @@ function packInLoop(maker: Node, whole: Node<ConcatAttributes>, draft: Draft): v
   const insides = whole.inputs.map((id) => loop.ys.find((y) => y.output.id === id)?.inside ?? "");
   const [output] = whole.outputs;
   if (output === undefined) return;
+  const made = insides.flatMap((id) => loop.nodes.filter((node) => node.outputs.some((value) => value.id === id)));
+  draft.note("pack-outputs", made, loop.axis.id);
   const { nodes, inside } = packedInBody(loop, insides, whole, output, draft);
   const gone = new Set(whole.inputs);
   const ys = [...loop.ys.filter((y) => !gone.has(y.output.id)), { inside, output }];

@@ -1,6 +1,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import type { Fresh } from "./fresh.ts";
+import type { NoteDown } from "./note.ts";
 
 /** The rewrites that can be run alone and switched off. */
 export type PassName =
@@ -34,6 +35,8 @@ export interface PassOptions {
   readonly unroll: number | "full" | undefined;
   /** Names that nothing in the program has; undefined: the pass looks through the program for itself. */
   readonly fresh?: Fresh;
+  /** Takes down what passes do; undefined: nobody asks. */
+  readonly note?: NoteDown;
 }
 
 export const DEFAULT_OPTIONS: PassOptions = { sizes: new Map(), rows: 32, memory: undefined, unroll: undefined };

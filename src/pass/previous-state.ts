@@ -18,7 +18,7 @@ import { behindExpand } from "./values.ts";
 export const previousState: Pass = (graph, { fresh = createFresh(graph) }) => rewrite(graph, fresh);
 
 function rewrite(graph: Graph, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   for (const node of graph.nodes) {
     const current = mapBodies(draft.current(node), (body) => rewrite(body, fresh));
     const found = isNode(current, orelse) ? stateBefore(current, draft) : undefined;

@@ -2,14 +2,15 @@ import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
 import { coneBelow, createTransplant } from "./cone.ts";
 import { mapCost } from "./cost.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import { createDraft, type Draft, type Tools } from "./draft.ts";
 import type { Estimate } from "./estimate.ts";
-import type { Fresh } from "./fresh.ts";
 import { closeLoop, type Loop, openLoop, stackedType } from "./loop.ts";
 
 /** A y that only other loops read, step by step, and that they could compute themselves. */
 interface Candidate {
   readonly id: string;
+  /** What computes it. */
+  readonly node: Node;
   readonly readers: readonly Node<ScanAttributes>[];
   readonly cost: number;
   readonly elements: number;
@@ -24,11 +25,11 @@ export function recompute(
   cheap: number,
   memory: number | undefined,
   estimate: Estimate,
-  fresh: Fresh,
+  tools: Tools,
 ): Graph {
   const loops = graph.nodes.filter((node): node is Node<ScanAttributes> => isNode(node, scan));
   if (loops.length < 2) return graph;
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, tools);
   const users = usersOf(graph, new Set(loops.flatMap((node) => node.outputs.map((output) => output.id))));
   const dropped = new Set<string>();
   const cones = loops.map((node) => coneOf(openLoop(node)));
@@ -61,6 +62,9 @@ export function recompute(
     kept -= 4 * candidate.elements;
   }
   if (dropped.size === 0) return graph;
+  for (const { id, node, readers } of candidates) {
+    if (dropped.has(id)) draft.note("sink", [node], readers[0]?.attributes.axis.id);
+  }
   for (const node of graph.nodes) draft.keep(isNode(node, scan) ? withComputed(node, dropped, coneFor, draft) : node);
   return draft.finish();
 }
@@ -147,8 +151,16 @@ function candidatesOf(
     const nodes = cone?.nodes(none, output.id);
     if (nodes?.has(output.id) !== true || loops.length === 0 || loops.length < readers.length) return [];
     if (draft.isResult(output.id)) return [];
+    const made = nodes.get(output.id);
+    if (made === undefined) return [];
     return [
-      { id: output.id, readers: loops, cost: coneCost(output.id, nodes), elements: estimate.elements(output.type) },
+      {
+        id: output.id,
+        node: made,
+        readers: loops,
+        cost: coneCost(output.id, nodes),
+        elements: estimate.elements(output.type),
+      },
     ];
   });
 }

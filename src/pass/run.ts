@@ -29,6 +29,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Graph {
     unroll: options.unroll,
     // What is named once stays taken, so that all passes can share the names.
     fresh: createFresh(graph),
+    ...(options.note !== undefined && { note: options.note }),
   };
   let current = graph;
   for (const { pass } of PIPELINE) {

@@ -4,8 +4,7 @@ import type { Axis, Type } from "../ir/type.ts";
 import { rename } from "../op/move.ts";
 import { scan } from "../op/region.ts";
 import { copyGraph } from "./copy-body.ts";
-import { createDraft, type Draft } from "./draft.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { bodyOf, closeLoop, type Loop, openLoop, withBody } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
@@ -14,12 +13,12 @@ import { mapBodies } from "./region.ts";
  * Loops of equal length and direction that do not need one another become one loop, so that their steps share what the
  * other passes and the targets can share. Loops over axes of different names are renamed to the first one's.
  */
-export const sideBySide: Pass = (graph, { fresh = createFresh(graph) }) => mergeRegion(graph, fresh);
+export const sideBySide: Pass = (graph, options) => mergeRegion(graph, toolsOf(graph, options));
 
-function mergeRegion(graph: Graph, fresh: Fresh): Graph {
+function mergeRegion(graph: Graph, tools: Tools): Graph {
   if (!graph.nodes.some((node) => node.op.form === "region")) return graph;
-  const draft = createDraft(graph, fresh);
-  const nodes = graph.nodes.map((node) => mapBodies(node, (body) => mergeRegion(body, fresh)));
+  const draft = createDraft(graph, tools);
+  const nodes = graph.nodes.map((node) => mapBodies(node, (body) => mergeRegion(body, tools)));
   const groups = groupLoops(nodes);
   const leaders = new Map(groups.map((group) => [group[0], group] as const));
   const followers = new Set(groups.flatMap((group) => group.slice(1)));
@@ -81,6 +80,7 @@ function axesOf(body: Graph): readonly Axis[] {
 function mergeLoops(group: readonly Node[], draft: Draft): Node {
   const [first, ...others] = group.flatMap((node) => (isNode(node, scan) ? [openLoop(node)] : []));
   if (first === undefined) throw new Error("internal: a group of no loops");
+  draft.note("side-by-side", group, first.axis.id);
   return closeLoop(
     others.reduce((merged, loop) => join(merged, apart(onAxis(loop, first.axis, draft), merged, draft)), first),
   );

@@ -24,7 +24,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
 );
 
 function simplifyRegion(graph: Graph, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   const simplifier: Simplifier = {
     draft,
     make: (op, inputs, attributes) => {

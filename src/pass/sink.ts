@@ -2,9 +2,8 @@ import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { hasAxis } from "../ir/type.ts";
 import { type ScanAttributes, scan } from "../op/region.ts";
 import { coneBelow, createTransplant, localCost } from "./cone.ts";
-import { createDraft, type Draft } from "./draft.ts";
+import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
-import { createFresh, type Fresh } from "./fresh.ts";
 import { closeLoop, openLoop, type Passed } from "./loop.ts";
 import type { Pass, PassOptions } from "./pass.ts";
 import { recompute } from "./recompute.ts";
@@ -16,28 +15,34 @@ import { mapBodies } from "./region.ts";
  * and what these can compute themselves is not kept either: cheap values always, costly ones under a memory budget.
  */
 export const sink: Pass = (graph, options) =>
-  sinkRegion(graph, options, createEstimate(options), options.fresh ?? createFresh(graph));
+  sinkRegion(graph, options, createEstimate(options), toolsOf(graph, options));
 
 /** Additions for one number, up to which computing it twice costs less than writing and reading it. */
 const CHEAP = 8;
 
-function sinkRegion(graph: Graph, options: PassOptions, estimate: Estimate, fresh: Fresh): Graph {
+function sinkRegion(graph: Graph, options: PassOptions, estimate: Estimate, tools: Tools): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
-  const inner = graph.nodes.map((node) => mapBodies(node, (body) => sinkRegion(body, options, estimate, fresh)));
+  const inner = graph.nodes.map((node) => mapBodies(node, (body) => sinkRegion(body, options, estimate, tools)));
   let region: Graph = inner.every((node, index) => node === graph.nodes[index]) ? graph : { ...graph, nodes: inner };
   const axes = new Set(region.nodes.flatMap((node) => (isNode(node, scan) ? [node.attributes.axis.id] : [])));
-  for (const axis of axes) region = sinkAlong(axis, region, estimate, fresh);
-  return recompute(region, CHEAP, options.memory, estimate, fresh);
+  for (const axis of axes) region = sinkAlong(axis, region, estimate, tools);
+  return recompute(region, CHEAP, options.memory, estimate, tools);
 }
 
-function sinkAlong(axis: string, graph: Graph, estimate: Estimate, fresh: Fresh): Graph {
-  const draft = createDraft(graph, fresh);
+function sinkAlong(axis: string, graph: Graph, estimate: Estimate, tools: Tools): Graph {
+  const draft = createDraft(graph, tools);
   const cone = cheapCone(axis, graph, draft);
   const loops = graph.nodes.filter(
     (node): node is Node<ScanAttributes> => isNode(node, scan) && node.attributes.axis.id === axis,
   );
   const chosen = chooseSunk(loops, cone, axis, draft, estimate);
   if (chosen.size === 0) return graph;
+  for (const id of chosen)
+    draft.note(
+      "sink",
+      [cone.get(id)].filter((node) => node !== undefined),
+      axis,
+    );
   for (const node of graph.nodes) {
     draft.keep(isNode(node, scan) && node.attributes.axis.id === axis ? sinkInto(node, cone, chosen, draft) : node);
   }

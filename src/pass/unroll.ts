@@ -45,7 +45,7 @@ export const unroll: Pass = (graph, { sizes, unroll: factor, fresh }) => {
 };
 
 function unrollRegion(graph: Graph, fresh: Fresh, factor: number | "full"): Graph {
-  const draft = createDraft(graph, fresh);
+  const draft = createDraft(graph, { fresh });
   for (const node of graph.nodes) {
     draft.within(node.origin);
     if (!isNode(node, scan)) {
@@ -186,7 +186,7 @@ function chunkLoop(loop: Loop, { main, chunk, step }: ChunkAxes, starts: readonl
     const whole = draft.add(slice, [x.outside], { axis: loop.axis.id, to: main, start: constantSize(0) });
     return draft.add(reshape, [whole], { from: [main.id], to: [chunk, step] });
   });
-  const body = createDraft({ name: loop.name, params, nodes: [], results: [] }, draft.fresh);
+  const body = createDraft({ name: loop.name, params, nodes: [], results: [] }, draft);
   const names = new Map(
     [...loop.consts, ...loop.xs].map((passed, index) => [passed, [...consts, ...xs][index]?.id ?? ""]),
   );

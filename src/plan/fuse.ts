@@ -10,6 +10,9 @@ import type { Reader } from "./readers.ts";
 import type { Item, Value, ValueGraph } from "./value.ts";
 import { isView } from "./view.ts";
 
+/** Enough of a set of values to ask it. */
+type Stored = Pick<ReadonlySet<Value>, "has">;
+
 interface Choices {
   readonly needed: ReadonlySet<Value>;
   readonly order: AxisOrder;
@@ -20,27 +23,56 @@ interface Choices {
   readonly fuse: boolean;
 }
 
+/** Why a value lies in memory instead of being computed in the kernels that read it. */
+export type StoredReason =
+  /** It is given, or a loop's own. */
+  | "given"
+  /** Its kernel is more than one expression for each position: a product, a reduction. */
+  | "kind"
+  /** It is computed where it lies in a concatenation. */
+  | "part"
+  /** What it is computed from fills a kernel already. */
+  | "long"
+  /** Its positions lie in memory in another order than those that it is made of. */
+  | "order"
+  /** A product or a look-up reads it many times. */
+  | "operand"
+  /** A step of a loop, or the program, leaves it. */
+  | "left"
+  /** It costs much, and several read it. */
+  | "shared"
+  /** It costs much, and a reader would compute it again along further axes. */
+  | "repeated"
+  /** Nothing is fused. */
+  | "apart";
+
 /**
- * Which values lie in memory. All others are computed where they are read, inside the kernels of their readers: elementwise
+ * Which values lie in memory, and why. All others are computed where they are read, inside the kernels of their readers: elementwise
  * chains join what comes after them, and what a loop reads at its own position is computed in the loop. A value that costs much is
  * stored where more than one reader, or a reader along further axes, would compute it again.
  */
-export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlySet<Value> {
+export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlyMap<Value, StoredReason> {
   const { needed, order, readers, sums, parts, fuse } = choices;
-  const stored = new Set<Value>();
+  const stored = new Map<Value, StoredReason>();
   const works = new Map<Value, number>();
   const visit = (value: Value): void => {
     if (!needed.has(value) || sums.inside.has(value)) return;
     if (sums.terms.has(value) || parts.has(value)) {
-      stored.add(value);
+      stored.set(value, parts.has(value) ? "part" : "kind");
       return;
     }
     const work = workOf(value, stored, works);
-    const store = fuse
-      ? isAlwaysStored(value) || isWorthStoring(value, work, readers.get(value) ?? [], stored, order)
-      : isAlwaysStored(value) || (value.definition.kind === "node" && !isView(value, stored, order));
-    if (store) stored.add(value);
-    works.set(value, store ? LOAD : work);
+    const reason = isAlwaysStored(value)
+      ? value.definition.kind === "node"
+        ? "kind"
+        : "given"
+      : fuse
+        ? worthStoring(value, work, readers.get(value) ?? [], stored, order)
+        : value.definition.kind === "node" && !isView(value, stored, order)
+          ? "apart"
+          : undefined;
+    if (reason !== undefined) stored.set(value, reason);
+    works.set(value, reason === undefined ? work : LOAD);
   };
   const walk = (items: readonly Item[]): void => {
     for (const item of items) {
@@ -57,28 +89,29 @@ export function chooseStored(graph: ValueGraph, choices: Choices): ReadonlySet<V
   return stored;
 }
 
-function isWorthStoring(
+function worthStoring(
   value: Value,
   work: number,
   readers: readonly Reader[],
-  stored: ReadonlySet<Value>,
+  stored: Stored,
   order: AxisOrder,
-): boolean {
+): StoredReason | undefined {
   const { definition } = value;
-  if (definition.kind !== "node") return false;
-  if (work > MOST_WORK) return true;
+  if (definition.kind !== "node") return undefined;
+  if (work > MOST_WORK) return "long";
   const { node } = definition;
-  if (isNode(node, reshape) && node.attributes.from.length > 1 && !isView(value, stored, order)) return true;
+  if (isNode(node, reshape) && node.attributes.from.length > 1 && !isView(value, stored, order)) return "order";
   const needsMemory = readers.some((reader) => reader.kind === "node" && isOperand(reader.value, reader.input));
-  if (needsMemory && !isView(value, stored, order)) return true;
+  if (needsMemory && !isView(value, stored, order)) return "operand";
   // What a step or the program leaves gets memory anyway: in the kernel of what it is computed with.
-  if (readers.some((reader) => isEnd(value, reader))) return !isRenamed(value, readers, stored);
-  if (value.axes.length === 0 || work < DEAR) return false;
-  return readers.length > 1 || readers.some((reader) => repeats(value, reader));
+  if (readers.some((reader) => isEnd(value, reader))) return isRenamed(value, readers, stored) ? undefined : "left";
+  if (value.axes.length === 0 || work < DEAR) return undefined;
+  if (readers.length > 1) return "shared";
+  return readers.some((reader) => repeats(value, reader)) ? "repeated" : undefined;
 }
 
 /** Whether an end only gives axes other names: then it is computed under the other names where it is to lie. */
-function isRenamed(value: Value, readers: readonly Reader[], stored: ReadonlySet<Value>): boolean {
+function isRenamed(value: Value, readers: readonly Reader[], stored: Stored): boolean {
   const { definition } = value;
   if (definition.kind !== "node" || !isNode(definition.node, rename)) return false;
   const [source] = definition.inputs;
@@ -120,7 +153,7 @@ const DEAR = 6;
 const LOAD = 1;
 
 /** About how many instructions a position of a value takes in the kernel of a reader. */
-function workOf(value: Value, stored: ReadonlySet<Value>, works: ReadonlyMap<Value, number>): number {
+function workOf(value: Value, stored: Stored, works: ReadonlyMap<Value, number>): number {
   const { definition } = value;
   const of = (input: Value): number =>
     stored.has(input) ? LOAD : input.definition.kind === "entry" ? of(input.definition.of) : (works.get(input) ?? LOAD);

@@ -11,6 +11,8 @@ export interface PlannedKernel {
   /** From 1 on, in the order in which kernels first run. */
   readonly number: number;
   readonly role: KernelRole;
+  /** Whether it runs once before the first run, since it depends on fixed params alone. */
+  readonly once: boolean;
   readonly action: Action;
   /** What it leaves in memory; of a pack, what is laid out anew. */
   readonly outputs: readonly Value[];
@@ -25,9 +27,10 @@ export interface PlannedKernel {
 /** The kernels of a plan in order. A carry's start, put where the loop finds it, is a kernel too. */
 export function kernelsOf(plan: Plan): readonly PlannedKernel[] {
   const kernels: PlannedKernel[] = [];
+  let once = true;
   const add = (role: KernelRole, action: Action, outputs: readonly Value[], loops: readonly Loop[]): void => {
     const { computes, reads } = insideOf(plan, outputs, isComputed(role));
-    kernels.push({ number: kernels.length + 1, role, action, outputs, computes, reads, loops });
+    kernels.push({ number: kernels.length + 1, role, once, action, outputs, computes, reads, loops });
   };
   const walk = (actions: readonly Action[], loops: readonly Loop[]): void => {
     for (const action of actions) {
@@ -53,6 +56,8 @@ export function kernelsOf(plan: Plan): readonly PlannedKernel[] {
       }
     }
   };
+  walk(plan.prepare, []);
+  once = false;
   walk(plan.actions, []);
   return kernels;
 }

@@ -1,7 +1,7 @@
 import type { Graph } from "../ir/graph.ts";
 import { findParts, type Part } from "./concat-parts.ts";
 import { fixedValues } from "./fixed.ts";
-import { chooseStored } from "./fuse.ts";
+import { chooseStored, type StoredReason } from "./fuse.ts";
 import { type AxisOrder, axisOrder } from "./layout.ts";
 import { neededValues } from "./needed.ts";
 import { type CarryPlan, type Cells, createCells, type Place } from "./place.ts";
@@ -20,6 +20,8 @@ export interface Plan {
   readonly order: AxisOrder;
   /** Values that lie in memory; all others are computed where they are read. */
   readonly stored: ReadonlySet<Value>;
+  /** Why. */
+  readonly reasons: ReadonlyMap<Value, StoredReason>;
   readonly places: ReadonlyMap<Value, Place>;
   /** Inputs of concatenations that are computed where they lie in them. */
   readonly parts: ReadonlyMap<Value, Part>;
@@ -67,7 +69,8 @@ export function planGraph(
   const backs = feedbackParams(graph, feedback);
   const fixed = fixedValues(graph, new Set(backs.values()));
   const parts = fuse ? findParts(graph, needed, readers, fixed) : new Map<Value, Part>();
-  const stored = chooseStored(graph, { needed, order, readers, sums, parts, fuse });
+  const reasons = chooseStored(graph, { needed, order, readers, sums, parts, fuse });
+  const stored = new Set(reasons.keys());
   const steps = planSteps(graph, { needed, stored, sums, fixed, fuse });
   const state: State = {
     ...{ needed, stored, order, sums, parts, readers },
@@ -82,7 +85,7 @@ export function planGraph(
   const actions = placeSteps(state, steps);
   const ends = placeResults(state, graph, backs);
   return {
-    ...{ graph, order, stored, parts, fixed, places: state.places, cells: state.cells },
+    ...{ graph, order, stored, reasons, parts, fixed, places: state.places, cells: state.cells },
     prepare: state.prepare,
     actions: [...actions, ...ends.actions],
     results: ends.results,

@@ -46,8 +46,8 @@ const NAMES: Readonly<Record<KernelRole, string>> = {
   start: "start",
 };
 
-function kernelLines({ number, role, outputs, computes }: PlannedKernel): readonly string[] {
-  const head = `${number} ${NAMES[role]} ${outputs.map(valueText).join(", ")}`;
+function kernelLines({ number, role, once, outputs, computes }: PlannedKernel): readonly string[] {
+  const head = `${number} ${once ? "once " : ""}${NAMES[role]} ${outputs.map(valueText).join(", ")}`;
   return [head, ...computes.flatMap(valueLines).map((line) => `  ${line}`)];
 }
 

@@ -104,7 +104,7 @@ function reshaped(
 }
 
 /** Whether a value will be some positions of a stored one in place, before places are known. */
-export function isView(value: Value, stored: ReadonlySet<Value>, order: AxisOrder): boolean {
+export function isView(value: Value, stored: Pick<ReadonlySet<Value>, "has">, order: AxisOrder): boolean {
   if (stored.has(value)) return true;
   const { definition } = value;
   if (definition.kind === "entry") return isView(definition.of, stored, order);
@@ -118,7 +118,12 @@ export function isView(value: Value, stored: ReadonlySet<Value>, order: AxisOrde
 }
 
 /** Whether axes lie one inside the other in memory, in this order, without gaps. */
-function isRun(value: Value, axes: readonly string[], stored: ReadonlySet<Value>, order: AxisOrder): boolean {
+function isRun(
+  value: Value,
+  axes: readonly string[],
+  stored: Pick<ReadonlySet<Value>, "has">,
+  order: AxisOrder,
+): boolean {
   if (axes.length === 1) return true;
   if (!stored.has(value)) return false;
   const { strides } = paddedLayout(order(value.axes));
