@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { packageVersion } from "./version.ts";
 
 interface Entry {
   readonly summary: string;
@@ -49,6 +49,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "print a library definition, to copy and change",
     load: async () => (await import("./eject.ts")).ejectCommand(),
   },
+  doctor: {
+    summary: "show what this machine can run programs on",
+    load: async () => (await import("./doctor.ts")).doctorCommand(),
+  },
 };
 
 /** Runs what the command line says; the process's exit code is set, output is written. */
@@ -69,10 +73,4 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     program.addCommand(command.name(name).description(summary));
   }
   await program.parseAsync(argv);
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version }: { version?: unknown } = JSON.parse(text);
-  return String(version);
 }

@@ -55,7 +55,7 @@ export async function requestAdapter(gpu: Pick<GPU, "requestAdapter">): Promise<
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter !== null) return adapter;
   throw new DataError("WebGPU finds no graphics device", {
-    hint: "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm; `seqc doctor` shows what is there",
+    hint: "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm",
   });
 }
 

@@ -21,7 +21,17 @@ export interface Running {
 
 /** Starts `seqc` in a folder. */
 export function start(folder: string, ...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  return startWith({}, folder, ...args);
+}
+
+/** Starts `seqc` in a folder with these environment variables beside the usual ones. */
+export function startWith(
+  variables: Readonly<Record<string, string>>,
+  folder: string,
+  ...args: readonly string[]
+): Running {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const out: string[] = [];
   const err: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk.toString()));

@@ -28,7 +28,7 @@ describe("a GPU device", () => {
 
 test("no adapter is an error that names a way out", async () => {
   await expect(requestAdapter({ requestAdapter: async () => null })).rejects.toThrow(
-    /finds no graphics device\n.*--target wasm.*seqc doctor/,
+    /finds no graphics device\n.*driver.*--target wasm/,
   );
 });
 

@@ -1,0 +1,8 @@
+import { readFileSync } from "node:fs";
+
+/** The version of seqc, as its package.json says. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version }: { version?: unknown } = JSON.parse(text);
+  return String(version);
+}
