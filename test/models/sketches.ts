@@ -67,11 +67,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     objective: "softplus(-r) + softplus(s)",
   },
   "hmm HMM": { objective: "-loglik / T" },
-  "pixel_rnn PixelRNN": { edits: [["[28, 28]", "[4, 3]"]] },
+  "pixel_rnn PixelRNN": { edits: [["[14, 14]", "[4, 3]"]] },
   "ppca PPCA": { sizes: { D: 3, Z: 2 } },
   "sp500 Returns": { draw: { price: (chance) => chance.between(90, 110) } },
-  "temporal_conv Forecast": { sizes: { C: 2 } },
-  "temporal_conv Activity": { sizes: { C: 2, K: 3 } },
+  "temporal_conv Forecast": { sizes: { C: 2 }, draw: { x: (chance) => chance.between(9_800, 12_200) } },
+  "temporal_conv NameKind": { sizes: { C: 2 } },
   "transfer Digits": {
     sizes: { H: 3 },
     edits: [
