@@ -147,8 +147,10 @@ function storeSums(
     v128.store(local.get(out), f32x4.add(v128.load(local.get(out), 16), local.get(high)), 16),
   ]);
   const part = partFunction(tiling);
+  // V8's revectorizer fails where a sum itself is an argument.
+  const argument = (sum: Local<"v128">): V128 => v128.or(local.get(sum), f32x4.const(0));
   const narrow = rows((low, high) => [
-    call(part, local.get(out), local.get(low), local.get(high), local.get(width), local.get(add)),
+    call(part, local.get(out), argument(low), argument(high), local.get(width), local.get(add)),
   ]);
   return [when(i32.eq(local.get(width), i32.const(PANEL)), [when(local.get(add), adding, plain)], narrow)];
 }
