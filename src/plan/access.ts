@@ -24,8 +24,11 @@ export function isAlwaysStored(value: Value): boolean {
   );
 }
 
-/** What the kernel that computes a value reads, where `stored` says what lies in memory; the value itself need not. */
-export function accessesOf(value: Value, stored: ReadonlySet<Value>): readonly Access[] {
+/**
+ * What the kernel that computes a value reads, where `stored` says what lies in memory; the value itself need not. With `along`,
+ * positions count as the same where they are along that axis, whatever they are along others.
+ */
+export function accessesOf(value: Value, stored: ReadonlySet<Value>, along?: string): readonly Access[] {
   const found = new Map<Value, boolean>();
   const seen = new Map<Value, boolean>();
   const visit = (at: Value, pointwise: boolean): void => {
@@ -41,12 +44,13 @@ export function accessesOf(value: Value, stored: ReadonlySet<Value>): readonly A
   };
   const inside = (at: Value, pointwise: boolean): void => {
     const { definition } = at;
-    if (definition.kind === "entry") visit(definition.of, false);
+    if (definition.kind === "entry") visit(definition.of, along !== undefined && pointwise && definition.loop.axis.id !== along);
     if (definition.kind !== "node") return;
     const { node, inputs } = definition;
     inputs.forEach((input, index) => {
-      const same = input.axes.every(
-        ({ id }) => node.op.reads(node, index, id, input).kind === "same" && at.axes.some((axis) => axis.id === id),
+      const ids = along === undefined ? input.axes.map(({ id }) => id) : [along];
+      const same = ids.every(
+        (id) => node.op.reads(node, index, id, input).kind === "same" && at.axes.some((axis) => axis.id === id),
       );
       visit(input, pointwise && same);
     });

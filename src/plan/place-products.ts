@@ -22,7 +22,7 @@ export function placeProducts(state: State, output: Value): Action {
   const out = placeValue(state, output);
   const terms = (state.sums.terms.get(output) ?? []).map((value): ProductTerm => {
     const product = planProduct(state, state.order, value, out);
-    if (product === undefined) return { value, product, pack: undefined };
+    if (product === undefined || state.packs === undefined) return { value, product, pack: undefined };
     const before = state.packs.get(packKey(product));
     if (before !== undefined) touch(state, before.buffer);
     return { value, product, pack: before ?? scratchFor(state, product, state.fixed.has(output)) };
@@ -40,6 +40,8 @@ function scratchFor(state: State, product: Product, kept: boolean): Pack | undef
 
 /** Packs what the products of a loop read of its outside, once for all steps. */
 export function packBefore(state: State, step: Extract<Step, { readonly kind: "loop" }>): readonly Action[] {
+  const { packs } = state;
+  if (packs === undefined) return [];
   const { outer } = step.loop;
   // What the loop computes has no place yet, but the order of its axes is known.
   const memory: Memory = {
@@ -53,14 +55,14 @@ export function packBefore(state: State, step: Extract<Step, { readonly kind: "l
     const product = planProduct(memory, state.order, value, likelyPlace(state, value));
     if (product === undefined || !canHoist(product)) return [];
     const key = packKey(product);
-    if (state.packs.get(key)?.buffer.loop === outer && state.packs.has(key)) return [];
+    if (packs.get(key)?.buffer.loop === outer && packs.has(key)) return [];
     state.position++;
     const kept = state.fixed.has(root);
     const buffer = state.cells.buffer("packed", packedBytes(product), { kept, loop: outer, at: state.position });
     touch(state, buffer);
     use(state, root);
     const pack: Pack = { buffer, hoisted: true };
-    state.packs.set(key, pack);
+    packs.set(key, pack);
     const action: Action = { kind: "pack", product, pack };
     if (!kept) return [action];
     state.prepare.push(action);

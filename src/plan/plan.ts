@@ -52,6 +52,8 @@ export type Action =
 export interface PlanOptions {
   /** Whether elementwise chains share kernels, sums of products are added in place, and parts are computed where they lie; usually so. */
   readonly fuse?: boolean;
+  /** Whether right matrices of products are laid out anew where that makes them faster to read; usually so. */
+  readonly pack?: boolean;
 }
 
 /** `feedback` says which param takes which result: where that is safe, the result is written over the param. */
@@ -59,7 +61,7 @@ export function planGraph(
   source: Graph,
   known: ReadonlyMap<string, number>,
   feedback: ReadonlyMap<string, string> = new Map(),
-  { fuse = true }: PlanOptions = {},
+  { fuse = true, pack = true }: PlanOptions = {},
 ): Plan {
   const graph = openGraph(source, known);
   const needed = neededValues(graph);
@@ -74,7 +76,8 @@ export function planGraph(
   const steps = planSteps(graph, { needed, stored, sums, fixed, fuse });
   const state: State = {
     ...{ needed, stored, order, sums, parts, readers },
-    ...{ cells: createCells(), places: new Map(), wishes: new Map(), inPlace: new Set(), packs: new Map() },
+    ...{ cells: createCells(), places: new Map(), wishes: new Map(), inPlace: new Set() },
+    packs: pack ? new Map() : undefined,
     ...{ fixed, prepare: [], frames: [] },
     position: 0,
   };

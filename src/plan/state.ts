@@ -23,8 +23,8 @@ export interface State {
   readonly wishes: Map<Value, Place>;
   /** `put`s that write over the buffer that they change. */
   readonly inPlace: Set<Value>;
-  /** Packed matrices, by what they are made of. */
-  readonly packs: Map<string, Pack>;
+  /** Packed matrices, by what they are made of; undefined where none are wanted. */
+  readonly packs: Map<string, Pack> | undefined;
   readonly fixed: ReadonlySet<Value>;
   /** What is done once for fixed values; their memory is kept. */
   readonly prepare: Action[];

@@ -1,0 +1,257 @@
+import { DataError } from "./data/error.ts";
+import type { SizeBinding } from "../ir/size.ts";
+import { elementCount } from "../ir/tensor.ts";
+import { type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
+import type { Slot, WebGpuProgram } from "../target/webgpu/compile.ts";
+import { stepVectors } from "../target/webgpu/module.ts";
+import { checkedByGpu } from "./gpu-errors.ts";
+import { copyWalk, type Numbers, planWalk } from "./strided.ts";
+import { chooseWhole } from "./webgpu-cost.ts";
+
+/** A compiled program on a device: one arena, whose layout is made anew for each choice of sizes. */
+export interface GpuRunner {
+  /** Lays out memory for sizes. Params of fixed size keep their values, and so do others whose shape stays as it was. */
+  bind(sizes: SizeBinding): Promise<Bound>;
+  /** Gives a param its value, row-major in the order of its axes. Booleans are 0 and 1. */
+  write(param: string, values: Numbers): void;
+  /** Hands the device one command buffer that runs everything once; results that a param takes back are its value from then on. */
+  run(): void;
+  /** Results of the last run, copies, row-major in the order of their axes; waits for the device. */
+  read(results: readonly string[]): Promise<readonly GpuArray[]>;
+  /** The present value of a param, a copy. */
+  readParam(param: string): Promise<GpuArray>;
+  /** What has been done so far. */
+  readonly counts: () => GpuCounts;
+  dispose(): void;
+}
+
+export interface GpuArray {
+  readonly shape: readonly number[];
+  /** Integers and booleans are Int32Array. */
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+}
+
+export interface GpuCounts {
+  readonly submits: number;
+  readonly dispatches: number;
+  /** From the host to the device and back; tables of sizes are not counted. */
+  readonly bytesWritten: number;
+  readonly bytesRead: number;
+}
+
+interface Binding {
+  readonly sizes: SizeBinding;
+  readonly bound: Bound;
+  readonly arena: GPUBuffer;
+  readonly buffers: readonly GPUBuffer[];
+  readonly group: GPUBindGroup;
+}
+
+/** Shaders are compiled where a binding first needs them. Throws where the device refuses one, or lacks memory. */
+export function createGpuRunner(device: GPUDevice, program: WebGpuProgram): GpuRunner {
+  const layout = device.createBindGroupLayout({
+    entries: [
+      { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } },
+      { binding: 1, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } },
+      { binding: 2, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
+    ],
+  });
+  const pipelines = new Map<number, GPUComputePipeline>();
+  const stepBytes = device.limits.minUniformBufferOffsetAlignment;
+  const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0 };
+  let present: Binding | undefined;
+  let prepared = false;
+
+  const binding = (): Binding => {
+    if (present === undefined) throw new Error(`${program.name}: bind sizes before writing, running or reading`);
+    return present;
+  };
+  const slotOf = (slots: ReadonlyMap<string, BoundSlot>, kind: string, name: string): BoundSlot => {
+    const slot = slots.get(name);
+    if (slot === undefined) throw new Error(`${program.name} has no ${kind} ${name}`);
+    return slot;
+  };
+  const read = async (slots: readonly BoundSlot[]): Promise<readonly GpuArray[]> => {
+    const { arena } = binding();
+    const lengths = slots.map(spanOf);
+    const bytes = 4 * lengths.reduce((sum, length) => sum + length, 0);
+    if (bytes === 0) return slots.map((slot) => arrayOf(slot, new ArrayBuffer(0)));
+    const copy = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = device.createCommandEncoder();
+    let at = 0;
+    slots.forEach((slot, index) => {
+      const length = 4 * (lengths[index] ?? 0);
+      if (length > 0) encoder.copyBufferToBuffer(arena, 4 * slot.start, copy, at, length);
+      at += length;
+    });
+    device.queue.submit([encoder.finish()]);
+    counts.bytesRead += bytes;
+    await copy.mapAsync(GPUMapMode.READ);
+    const data = copy.getMappedRange().slice(0);
+    copy.destroy();
+    let from = 0;
+    return slots.map((slot, index) => {
+      const length = 4 * (lengths[index] ?? 0);
+      from += length;
+      return arrayOf(slot, data.slice(from - length, from));
+    });
+  };
+  const write = (name: string, values: Numbers): void => {
+    const { bound, arena } = binding();
+    const slot = slotOf(bound.params, "param", name);
+    const words = wordsOf(program.name, slot, values);
+    if (words.byteLength > 0) device.queue.writeBuffer(arena, 4 * slot.start, words);
+    counts.bytesWritten += words.byteLength;
+    if (program.fixed.has(name)) prepared = false;
+  };
+  const pipelineOf = async (kernel: number): Promise<void> => {
+    const source = program.kernels[kernel];
+    if (source === undefined || pipelines.has(kernel)) return;
+    const module = device.createShaderModule({ code: source.code, label: source.label });
+    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+    pipelines.set(
+      kernel,
+      await device.createComputePipelineAsync({ label: source.label, layout: pipelineLayout, compute: { module } }),
+    );
+  };
+
+  return {
+    async bind(sizes) {
+      const bound = bindProgram(program, sizes, {
+        whole: chooseWhole,
+        maxGroups: device.limits.maxComputeWorkgroupsPerDimension,
+      });
+      checkLimits(device, program, bound);
+      const before = present;
+      const kept =
+        before === undefined
+          ? []
+          : [...before.bound.params.values()].filter((slot) => sameShape(slot, bound.params.get(slot.slot.name)));
+      const values = await (kept.length === 0 ? [] : read(kept));
+      await checkedByGpu(device, program.name, async () => {
+        present = allocate(device, layout, bound, sizes, stepBytes, stepVectors(program.depth));
+        const used = [...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel);
+        await Promise.all([...new Set(used)].map(pipelineOf));
+      });
+      prepared = false;
+      for (const buffer of before?.buffers ?? []) buffer.destroy();
+      kept.forEach(({ slot }, index) => {
+        write(slot.name, values[index]?.data ?? []);
+      });
+      return bound;
+    },
+    write,
+    run() {
+      const { bound, group } = binding();
+      const encoder = device.createCommandEncoder({ label: program.name });
+      const pass = encoder.beginComputePass({ label: program.name });
+      const dispatches = prepared ? bound.dispatches : [...bound.prepare, ...bound.dispatches];
+      for (const { kernel, groups, step } of dispatches) {
+        const pipeline = pipelines.get(kernel);
+        if (pipeline === undefined) throw new Error(`internal: shader ${kernel} is not compiled`);
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group, [step * stepBytes]);
+        pass.dispatchWorkgroups(...groups);
+      }
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      prepared = true;
+      counts.submits++;
+      counts.dispatches += dispatches.length;
+    },
+    read: (results) => read(results.map((name) => slotOf(binding().bound.results, "result", name))),
+    async readParam(name) {
+      const [array] = await read([slotOf(binding().bound.params, "param", name)]);
+      if (array === undefined) throw new Error(`internal: %${name} was not read`);
+      return array;
+    },
+    counts: () => ({ ...counts }),
+    dispose() {
+      for (const buffer of present?.buffers ?? []) buffer.destroy();
+      present = undefined;
+    },
+  };
+}
+
+function checkLimits({ limits }: GPUDevice, program: WebGpuProgram, { bytes, table }: Bound): void {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  if (bytes > most) {
+    const megabytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MB`;
+    throw new DataError(`${program.name} needs ${megabytes(bytes)} in one piece, the graphics device gives ${megabytes(most)}`, {
+      hint: "make the batch smaller, or the sequences shorter, or use --target wasm",
+    });
+  }
+  if (table.byteLength > limits.maxUniformBufferBindingSize) {
+    throw new Error(`${program.name} is too large for the device: its table of sizes takes ${table.byteLength} bytes`);
+  }
+}
+
+function allocate(
+  device: GPUDevice,
+  layout: GPUBindGroupLayout,
+  bound: Bound,
+  sizes: SizeBinding,
+  stepBytes: number,
+  vectors: number,
+): Binding {
+  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+  const arena = device.createBuffer({ label: "arena", size: bound.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
+  const tableBytes = Math.max(16, Math.ceil(bound.table.byteLength / 16) * 16);
+  const table = device.createBuffer({ label: "table", size: tableBytes, usage: UNIFORM | COPY_DST });
+  device.queue.writeBuffer(table, 0, bound.table);
+  const stepWords = new Int32Array((bound.steps.length * stepBytes) / 4);
+  bound.steps.forEach((done, index) => {
+    stepWords.set(done, (index * stepBytes) / 4);
+  });
+  const steps = device.createBuffer({ label: "steps", size: stepWords.byteLength, usage: UNIFORM | COPY_DST });
+  device.queue.writeBuffer(steps, 0, stepWords);
+  const group = device.createBindGroup({
+    layout,
+    entries: [
+      { binding: 0, resource: { buffer: arena } },
+      { binding: 1, resource: { buffer: table } },
+      { binding: 2, resource: { buffer: steps, size: 16 * vectors } },
+    ],
+  });
+  return { sizes, bound, arena, group, buffers: [arena, table, steps] };
+}
+
+function sameShape({ shape }: BoundSlot, other: BoundSlot | undefined): boolean {
+  return other !== undefined && shape.every((size, axis) => size === other.shape[axis]);
+}
+
+/** How many entries a slot spans. */
+function spanOf({ shape, strides }: BoundSlot): number {
+  if (elementCount(shape) === 0) return 0;
+  return shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), 1);
+}
+
+function arrayOf({ slot, shape, strides }: BoundSlot, data: ArrayBuffer): GpuArray {
+  const words = slot.dtype === "float" ? new Float32Array(data) : new Int32Array(data);
+  const dense = denseStrides(shape);
+  if (strides.every((stride, axis) => stride === dense[axis])) return { shape, data: words };
+  const out = emptyWords(slot, elementCount(shape));
+  copyWalk(planWalk(shape, strides, dense), words, 0, out, 0);
+  return { shape, data: out };
+}
+
+function wordsOf(name: string, bound: BoundSlot, values: Numbers): Words {
+  const { slot, shape, strides } = bound;
+  const count = elementCount(shape);
+  if (values.length !== count) {
+    throw new Error(`${name}: %${slot.name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`);
+  }
+  const out = emptyWords(slot, spanOf(bound));
+  copyWalk(planWalk(shape, denseStrides(shape), strides), values, 0, out, 0);
+  return out;
+}
+
+type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+function emptyWords({ dtype }: Slot, count: number): Words {
+  return dtype === "float" ? new Float32Array(count) : new Int32Array(count);
+}
+
+function denseStrides(shape: readonly number[]): readonly number[] {
+  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+}

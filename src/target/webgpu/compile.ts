@@ -1,0 +1,107 @@
+import type { Graph } from "../../ir/graph.ts";
+import type { Size } from "../../ir/size.ts";
+import type { Axis, DType } from "../../ir/type.ts";
+import type { Level, Lifetime } from "../../plan/levels.ts";
+import { planLevels } from "../../plan/levels.ts";
+import type { Buffer, Cell, Place } from "../../plan/place.ts";
+import { planGraph } from "../../plan/plan.ts";
+import type { Loop, Value } from "../../plan/value.ts";
+import type { Pointer } from "./context.ts";
+import { type DraftKernel, draftLevels, type Item } from "./program.ts";
+import { moduleText } from "./module.ts";
+
+/** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */
+export interface WebGpuProgram {
+  readonly name: string;
+  readonly kernels: readonly GpuKernel[];
+  /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew. */
+  readonly prepare: readonly Item[];
+  readonly fixed: ReadonlySet<string>;
+  /** What runs, in order. */
+  readonly items: readonly Item[];
+  /** The table that shaders read sizes and addresses from; what each cell holds is known when sizes are bound. */
+  readonly cells: readonly Cell[];
+  readonly pointers: ReadonlyMap<number, Pointer>;
+  readonly lifetimes: ReadonlyMap<Buffer, Lifetime>;
+  /** How many loops are around the innermost dispatch, at most. */
+  readonly depth: number;
+  readonly params: readonly Slot[];
+  readonly results: readonly Slot[];
+  /** By result name, the param over which it is written: after a run the param has the result's value. */
+  readonly feedback: ReadonlyMap<string, string>;
+}
+
+export interface GpuKernel {
+  readonly label: string;
+  readonly code: string;
+  readonly stages: DraftKernel["stages"];
+}
+
+/** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
+export interface Slot {
+  readonly name: string;
+  readonly dtype: DType;
+  /** In the order of the graph's type. */
+  readonly axes: readonly Axis[];
+  /** In elements, by axis. */
+  readonly strides: ReadonlyMap<string, Size>;
+  readonly place: Place;
+}
+
+export interface DeviceShape {
+  /** Threads of a group: a power of two from 64 on. */
+  readonly threads: number;
+}
+
+export const DEFAULT_SHAPE: DeviceShape = { threads: 256 };
+
+/**
+ * Compiles a scheduled graph. `known` gives the sizes that are fixed in the code; the others (batch, lengths) are bound later, as often as
+ * wanted. `feedback` names the param that takes a result back, by result name.
+ */
+export function compileWebGpu(
+  source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
+  feedback: ReadonlyMap<string, string> = new Map(),
+  shape: DeviceShape = DEFAULT_SHAPE,
+): WebGpuProgram {
+  const { graph, sizes } = source;
+  const plan = planGraph(graph, sizes, feedback, { pack: false });
+  const { lifetimes, ...levels } = planLevels(plan);
+  const pointers = pointersOf([...levels.prepare, ...levels.levels]);
+  const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, shape }, levels);
+  return {
+    ...{ name: graph.name, prepare, items, depth, pointers, lifetimes, feedback },
+    fixed: new Set(plan.graph.params.flatMap((param) => (plan.fixed.has(param) ? [param.name] : []))),
+    kernels: kernels.map((kernel) => ({
+      label: kernel.label,
+      stages: kernel.stages,
+      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads: shape.threads }),
+    })),
+    cells: plan.cells.all,
+    params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
+    results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
+  };
+}
+
+function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {
+  if (place === undefined) throw new Error(`internal: ${name} has no place`);
+  return { name, dtype, axes, strides: place.strides, place };
+}
+
+/** The carries of all loops by the cells through which code finds them. */
+function pointersOf(levels: readonly Level[]): ReadonlyMap<number, Pointer> {
+  const found = new Map<number, Pointer>();
+  const walk = (all: readonly Level[]): void => {
+    for (const member of all.flat()) {
+      if (member.kind !== "loop") continue;
+      const { loop }: { readonly loop: Loop } = member.action;
+      for (const carry of member.action.carries) {
+        found.set(carry.current.cell, { loop, carry, role: "current" });
+        if (carry.kind === "double") found.set(carry.nextCell, { loop, carry, role: "next" });
+      }
+      walk(member.body);
+    }
+  };
+  walk(levels);
+  return found;
+}

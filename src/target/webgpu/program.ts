@@ -1,0 +1,163 @@
+import type { Size } from "../../ir/size.ts";
+import { type Level, type LevelPlan, type LoopAction, type Member, ownedAxis } from "../../plan/levels.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Loop } from "../../plan/value.ts";
+import type { DeviceShape } from "./compile.ts";
+import { type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
+import { equationOf } from "./equation.ts";
+import { partsOf } from "./parts.ts";
+import { createWriter, identifier, type ModuleScope, type Term } from "./shader.ts";
+import { type Groups, groupsOf, writePart } from "./work.ts";
+
+/** What runs: a dispatch, or for every step of a loop what runs in it. */
+export type Item =
+  | { readonly kind: "dispatch"; readonly kernel: number }
+  | { readonly kind: "loop"; readonly loop: Loop; readonly length: Size; readonly body: readonly Item[] };
+
+/** One shader while it is made. */
+export interface DraftKernel {
+  readonly label: string;
+  /** Side by side: the groups of threads up to the number in cell `end` belong to the stages up to this one. */
+  readonly stages: readonly Stage[];
+  readonly functions: readonly { readonly name: string; readonly notes: readonly string[]; readonly lines: readonly string[] }[];
+  readonly scope: ModuleScope;
+}
+
+export interface Stage {
+  readonly label: string;
+  readonly groups: Groups;
+  /** The loop whose steps this stage runs, every group of threads for the rows that it owns: used only where that is chosen. */
+  readonly whole: Loop | undefined;
+  /** The cell of the table that holds the end of this stage's groups. */
+  readonly end: number;
+}
+
+export interface Making {
+  readonly plan: Plan;
+  readonly pointers: ReadonlyMap<number, Pointer>;
+  readonly shape: DeviceShape;
+}
+
+export interface Drafts {
+  readonly kernels: readonly DraftKernel[];
+  readonly prepare: readonly Item[];
+  readonly items: readonly Item[];
+  readonly depth: number;
+}
+
+/** A shader for every level, and for every level of the steps of a loop. */
+export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan, "prepare" | "levels">): Drafts {
+  const kernels: DraftKernel[] = [];
+  let depth = 0;
+  const walk = (all: readonly Level[], loops: readonly Loop[]): readonly Item[] =>
+    all.flatMap((level) => {
+      depth = Math.max(depth, loops.length);
+      const kernel = levelKernel(making, level, loops);
+      const items: Item[] = [];
+      if (kernel !== undefined) items.push({ kind: "dispatch", kernel: kernels.push(kernel) - 1 });
+      for (const member of level) {
+        if (member.kind !== "loop") continue;
+        const { loop } = member.action;
+        items.push({ kind: "loop", loop, length: loop.axis.size, body: walk(member.body, [...loops, loop]) });
+      }
+      return items;
+    });
+  const first = walk(prepare, []);
+  const items = walk(levels, []);
+  return { kernels, items, depth, prepare: first };
+}
+
+interface DraftStage {
+  readonly label: string;
+  readonly notes: readonly string[];
+  readonly groups: Groups;
+  readonly whole: Loop | undefined;
+  readonly write: (kernel: Kernel, group: Term) => void;
+}
+
+function levelKernel(making: Making, level: Level, loops: readonly Loop[]): DraftKernel | undefined {
+  const drafts = level.flatMap((member) => stagesOf(making, member));
+  if (drafts.length === 0) return undefined;
+  const scope: ModuleScope = { functions: new Set(), shared: new Map() };
+  const names = new Set<string>();
+  const functions = drafts.map(({ label, notes, write }) => {
+    const kernel = createKernel(making, scope, loops);
+    write(kernel, { code: "group", depth: 0, dtype: "int" });
+    return { name: uniqueName(names, label), notes, lines: kernel.lines() };
+  });
+  const stages = drafts.map(({ label, groups, whole }) => ({
+    ...{ label, groups, whole },
+    end: making.plan.cells.pointer(),
+  }));
+  return { label: drafts.map(({ label }) => label).join(", "), stages, functions, scope };
+}
+
+function uniqueName(names: Set<string>, label: string): string {
+  const base = `stage_${identifier(label).slice(0, 40)}`;
+  let name = base;
+  for (let count = 2; names.has(name); count++) name = `${base}_${count}`;
+  names.add(name);
+  return name;
+}
+
+function createKernel({ plan, pointers, shape }: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
+  const done = new Map(
+    loops.map((loop, at): readonly [Loop, Term] => [
+      loop,
+      { code: `steps[${Math.floor(at / 4)}].${"xyzw"[at % 4]}`, depth: 0, dtype: "int" },
+    ]),
+  );
+  return { ...createWriter(scope), plan, pointers, threads: shape.threads, done, owned: undefined };
+}
+
+function stagesOf(making: Making, member: Member): readonly DraftStage[] {
+  const { plan, shape } = making;
+  if (member.kind === "loop") return wholeLoop(making, member);
+  const notes = equationOf(plan, member.action);
+  return partsOf(plan, member.action).map((part) => ({
+    ...{ label: part.label, notes, groups: groupsOf(part, shape.threads), whole: undefined },
+    write: (kernel, group) => writePart(kernel, part, group),
+  }));
+}
+
+/** Rows that a group of threads owns. */
+const ROWS = 4;
+
+/** All steps of a loop in one stage, where every row's steps need no other row. */
+function wholeLoop({ plan }: Making, { action, body }: Extract<Member, { readonly kind: "loop" }>): readonly DraftStage[] {
+  const axis = ownedAxis(plan, action);
+  const size = action.carries.flatMap(({ carry }) => carry.axes).find(({ id }) => id === axis)?.size;
+  if (axis === undefined || size === undefined) return [];
+  return [
+    {
+      label: `loop over ${action.loop.axis.id}`,
+      notes: [`all steps along ${action.loop.axis.id}, ${ROWS} positions of ${axis} at a time`],
+      groups: { sizes: [size], per: ROWS },
+      whole: action.loop,
+      write: (kernel, group) => {
+        const first = kernel.bind(0, "int", `${group.code} * ${ROWS}`, "first");
+        const all = sizeTerm(kernel, size);
+        const count = kernel.bind(0, "int", `min(${all.code} - ${first.code}, ${ROWS})`, "rows");
+        writeSteps({ ...kernel, owned: { axis, first, count, tile: ROWS } }, action, body);
+      },
+    },
+  ];
+}
+
+function writeSteps(kernel: Kernel & { readonly owned: Ownership }, { loop }: LoopAction, body: readonly Level[]): void {
+  kernel.repeat(sizeTerm(kernel, loop.axis.size), (index) => {
+    const inner = { ...kernel, done: new Map([...kernel.done, [loop, index]]) };
+    for (const level of body) {
+      for (const member of level) {
+        if (member.kind === "loop") writeSteps(inner, member.action, member.body);
+        else
+          for (const part of partsOf(kernel.plan, member.action)) {
+            for (const note of equationOf(kernel.plan, member.action)) kernel.comment(note);
+            kernel.section(() => writePart(inner, part, undefined));
+          }
+      }
+      kernel.line("storageBarrier();");
+    }
+  }, `step_${loop.axis.id}`);
+}
+

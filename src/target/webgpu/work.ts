@@ -1,0 +1,157 @@
+import type { Size } from "../../ir/size.ts";
+import type { Axis } from "../../ir/type.ts";
+import { add, divide, fixedSize, type Kernel, multiply, remainder, sizeTerm } from "./context.ts";
+import type { Positions } from "./memory.ts";
+import { nest, type Part, TYPES } from "./parts.ts";
+import { joinedCode, type Reduction, startCode } from "./reduction.ts";
+import { integer, type Term } from "./shader.ts";
+
+/** How many groups of threads work needs: the product of sizes, `per` of which one group does. */
+export interface Groups {
+  readonly sizes: readonly Size[];
+  readonly per: number;
+}
+
+export function groupsOf(part: Part, threads: number): Groups {
+  const sizes = part.axes.map((axis) => axis.size);
+  return { sizes, per: part.kind === "each" ? threads : columnsOf(part, threads) };
+}
+
+/** Writes what one group of threads does of a part: of all its positions, or of those that it owns. */
+export function writePart(kernel: Kernel, part: Part, group: Term | undefined): void {
+  if (group === undefined) ownPart(kernel, part);
+  else if (part.kind === "each") {
+    const item = add(kernel, multiply(kernel, group, integer(kernel.threads)), THREAD);
+    const count = countOf(kernel, part.axes);
+    kernel.block(`if (${item.code} < ${count.code})`, () =>
+      part.body(kernel, positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() })),
+    );
+  } else reduceTogether(kernel, part, group);
+}
+
+export const THREAD: Term = { code: "thread", depth: 0, dtype: "int" };
+
+/** The threads of a group walk through what the group owns. */
+function ownPart(kernel: Kernel, part: Part): void {
+  const count = countOf(kernel, part.axes);
+  kernel.block(`for (var item = thread; item < ${count.code}; item += ${kernel.threads})`, () => {
+    const positions = positionsAt(kernel, part.axes, { code: "item", depth: kernel.depth(), dtype: "int" });
+    if (part.kind === "each") part.body(kernel, positions);
+    else reduceAlone(kernel, part, positions);
+  });
+}
+
+function countOf(kernel: Kernel, axes: readonly Axis[]): Term {
+  return axes.reduce((count, axis) => multiply(kernel, count, extentOf(kernel, axis)), integer(1));
+}
+
+/** How many positions of an axis are to be done here. */
+function extentOf(kernel: Kernel, axis: Axis): Term {
+  return kernel.owned?.axis === axis.id ? kernel.owned.count : sizeTerm(kernel, axis.size);
+}
+
+/** The position along each axis of the item of a number, row-major. */
+function positionsAt(kernel: Kernel, axes: readonly Axis[], item: Term): Positions {
+  const found = new Map<string, Term>();
+  let rest = item;
+  axes.toReversed().forEach((axis, index) => {
+    const size = extentOf(kernel, axis);
+    const last = index === axes.length - 1;
+    const own = last ? rest : remainder(kernel, rest, size);
+    const { owned } = kernel;
+    found.set(axis.id, owned?.axis === axis.id ? add(kernel, owned.first, own) : own);
+    if (!last) rest = divide(kernel, rest, size);
+  });
+  return found;
+}
+
+type ReducePart = Extract<Part, { readonly kind: "reduce" }>;
+
+/** One thread joins all terms of a result. */
+function reduceAlone(kernel: Kernel, part: ReducePart, positions: Positions): void {
+  const reductions = part.reductions(kernel);
+  const sum = startSum(kernel, reductions);
+  for (const reduction of reductions) {
+    nest(kernel, reduction.over, new Map(), (at) => joinTerm(kernel, reduction, sum, positions, at));
+  }
+  part.finish(kernel, positions, { code: sum, depth: kernel.depth(), dtype: first(reductions).dtype });
+}
+
+function first(reductions: readonly Reduction[]): Reduction {
+  const [found] = reductions;
+  if (found === undefined) throw new Error("internal: a reduction of nothing");
+  return found;
+}
+
+function startSum(kernel: Kernel, reductions: readonly Reduction[]): string {
+  const { dtype } = first(reductions);
+  return kernel.variable(TYPES[dtype], startCode(kernel, first(reductions)));
+}
+
+function joinTerm(kernel: Kernel, reduction: Reduction, sum: string, positions: Positions, at: Positions): void {
+  const term = reduction.term(positions, at);
+  kernel.line(`${sum} = ${joinedCode(kernel, reduction, sum, term.code)};`);
+}
+
+/** Threads of a group that join the terms of one result. */
+const LANES = { rows: 64, columns: 8 } as const;
+/** Up to so many terms one thread joins them alone. */
+const FEW_TERMS = 32;
+
+function columnsOf(part: ReducePart, threads: number): number {
+  return threads / lanesOf(part.shape);
+}
+
+function lanesOf({ terms, rows }: ReducePart["shape"]): number {
+  const few = terms.reduce((count, size) => count * (fixedSize(size) ?? Number.POSITIVE_INFINITY), 1) <= FEW_TERMS;
+  return few ? 1 : rows ? LANES.rows : LANES.columns;
+}
+
+/** Several threads share the terms of a result: each joins every so manieth, then they are joined pair by pair, always in the same order. */
+function reduceTogether(kernel: Kernel, part: ReducePart, group: Term): void {
+  const { threads } = kernel;
+  const lanes = lanesOf(part.shape);
+  const columns = threads / lanes;
+  const { rows } = part.shape;
+  const [column, lane] = rows ? [`thread / ${lanes}`, `thread % ${lanes}`] : [`thread % ${columns}`, `thread / ${columns}`];
+  const own = kernel.bind(0, "int", lanes === 1 ? "thread" : column, "column");
+  const item = add(kernel, multiply(kernel, group, integer(columns)), own);
+  const count = countOf(kernel, part.axes);
+  if (lanes === 1) {
+    kernel.block(`if (${item.code} < ${count.code})`, () =>
+      reduceAlone(kernel, part, positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() })),
+    );
+    return;
+  }
+  const reductions = part.reductions(kernel);
+  const reduction = first(reductions);
+  const { dtype } = reduction;
+  const laneTerm = kernel.bind(0, "int", lane, "lane");
+  const sum = startSum(kernel, reductions);
+  kernel.block(`if (${item.code} < ${count.code})`, () => {
+    const positions = positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() });
+    for (const each of reductions) {
+      const total = countOf(kernel, each.over);
+      kernel.block(`for (var term = ${laneTerm.code}; term < ${total.code}; term += ${lanes})`, () => {
+        const at = positionsAt(kernel, each.over, { code: "term", depth: kernel.depth(), dtype: "int" });
+        joinTerm(kernel, each, sum, positions, at);
+      });
+    }
+  });
+  const shared = kernel.shared(`partial_${dtype}`, `array<${TYPES[dtype]}, ${threads}>`);
+  const step = rows ? 1 : columns;
+  kernel.line(`${shared}[thread] = ${sum};`);
+  kernel.line("workgroupBarrier();");
+  for (let half = lanes / 2; half >= 1; half /= 2) {
+    kernel.block(`if (${laneTerm.code} < ${half})`, () =>
+      kernel.line(
+        `${shared}[thread] = ${joinedCode(kernel, reduction, `${shared}[thread]`, `${shared}[thread + ${half * step}]`)};`,
+      ),
+    );
+    kernel.line("workgroupBarrier();");
+  }
+  kernel.block(`if (${laneTerm.code} == 0 && ${item.code} < ${count.code})`, () => {
+    const positions = positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() });
+    part.finish(kernel, positions, { code: `${shared}[thread]`, depth: kernel.depth(), dtype });
+  });
+}
