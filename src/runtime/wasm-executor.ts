@@ -2,9 +2,10 @@ import { resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
-import { compileWasm, type Slot } from "../target/wasm/compile.ts";
+import { compileWasm } from "../target/wasm/compile.ts";
 import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
+import { inLayout, sameSizes } from "./result-layout.ts";
 import { createWasmRunner, usableInstructions } from "./wasm.ts";
 
 /** Our own WebAssembly: what is kept stays in the program's memory. */
@@ -51,16 +52,4 @@ function prepare(program: Program, { off, shown, show }: StageChoice): Prepared 
     },
     dispose: () => waiting.clear(),
   };
-}
-
-/** A result whose axes have the order that its role promises. */
-function inLayout(slot: Slot, layout: readonly string[] | undefined): Slot {
-  if (layout === undefined) return slot;
-  return { ...slot, axes: slot.axes.toSorted((a, b) => layout.indexOf(a.id) - layout.indexOf(b.id)) };
-}
-
-function sameSizes(a: SizeBinding, b: SizeBinding): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, size] of b) if (a.get(name) !== size) return false;
-  return true;
 }
