@@ -44,7 +44,8 @@ export function accessesOf(value: Value, stored: ReadonlySet<Value>, along?: str
   };
   const inside = (at: Value, pointwise: boolean): void => {
     const { definition } = at;
-    if (definition.kind === "entry") visit(definition.of, along !== undefined && pointwise && definition.loop.axis.id !== along);
+    if (definition.kind === "entry")
+      visit(definition.of, along !== undefined && pointwise && definition.loop.axis.id !== along);
     if (definition.kind !== "node") return;
     const { node, inputs } = definition;
     inputs.forEach((input, index) => {

@@ -58,9 +58,7 @@ function levelsOf(plan: Plan, actions: readonly Action[]): readonly Level[] {
     for (const [cell, whole] of writes) usesOf(cell).writers.push({ level, whole });
     levels[level] ??= [];
     levels[level].push(
-      action.kind === "loop"
-        ? { kind: "loop", action, body: levelsOf(plan, action.body) }
-        : { kind: "action", action },
+      action.kind === "loop" ? { kind: "loop", action, body: levelsOf(plan, action.body) } : { kind: "action", action },
     );
   }
   return levels;

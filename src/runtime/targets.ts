@@ -1,6 +1,7 @@
 import { PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { DataError } from "./data/error.ts";
 import type { Executor } from "./executor.ts";
+import type { GpuDevice } from "./gpu-device.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import type { TfBackend } from "./tfjs.ts";
 
@@ -25,6 +26,14 @@ export const TARGETS = {
     doc: "WebAssembly of our own",
     start: startWasm,
   },
+  webgpu: {
+    doc: "WebGPU of our own, on a graphics card",
+    start: startWebGpu,
+  },
+  auto: {
+    doc: "webgpu where there is a graphics card, else wasm",
+    start: startAuto,
+  },
   reference: {
     doc: "the interpreter: float64, slow",
     start: startReference,
@@ -42,6 +51,32 @@ function startTfjs(backend: TfBackend): Start {
 async function startWasm(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
   const { wasmExecutor } = await import("./wasm-executor.ts");
   return behindPasses(wasmExecutor(stages), PRODUCT_PASSES, stages);
+}
+
+/** A kernel adds products up itself, and kernels that need nothing of one another share a dispatch: packing would only copy. */
+async function startWebGpu(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
+  const { openGpuDevice } = await import("./gpu-device.ts");
+  return webGpuOn(await openGpuDevice(), stages);
+}
+
+async function webGpuOn({ device, adapter }: GpuDevice, stages: StageChoice): Promise<Executor> {
+  const { webgpuExecutor } = await import("./webgpu-executor.ts");
+  const { softwareNotice } = await import("./gpu-device.ts");
+  const executor = behindPasses(webgpuExecutor(device, stages), PRODUCT_PASSES, stages);
+  return { ...executor, notice: softwareNotice(adapter) };
+}
+
+/** A processor that stands in for a graphics card is slower at it than at WebAssembly. */
+async function startAuto(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
+  const { openGpuDevice } = await import("./gpu-device.ts");
+  const found = await openGpuDevice().catch((error: unknown) => {
+    if (error instanceof DataError) return error.reason;
+    throw error;
+  });
+  if (typeof found !== "string" && !found.adapter.software) return webGpuOn(found, stages);
+  if (typeof found !== "string") found.device.destroy();
+  const why = typeof found === "string" ? found : `${found.adapter.driver || "the adapter"} is a software adapter`;
+  return { ...(await startWasm(stages)), notice: `${why}, so programs run on wasm` };
 }
 
 /** What all other numbers are compared with is computed as it is scheduled. */

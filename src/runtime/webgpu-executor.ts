@@ -1,20 +1,27 @@
 import { resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
+import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
+import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { inLayout, sameSizes } from "./result-layout.ts";
 import { createGpuRunner } from "./webgpu.ts";
 
 /** Our own shaders on a device: what is kept stays in its memory. */
-export function webgpuExecutor(device: GPUDevice): Executor {
-  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, device) };
+export function webgpuExecutor(device: GPUDevice, stages: StageChoice = USUAL_STAGES): Executor {
+  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, device, stages) };
 }
 
-function prepare(program: Program, device: GPUDevice): Prepared {
+function prepare(program: Program, device: GPUDevice, { off, shown, show }: StageChoice): Prepared {
   const feedback = feedbackOf(program);
-  const compiled = compileWebGpu(program, feedback);
+  const compiled = compileWebGpu(program, feedback, {
+    fuse: !off.has("fuse"),
+    planned: (plan) => {
+      if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
+    },
+  });
   const layouts = resultLayouts(program);
   const results = compiled.results
     .filter(({ name }) => !feedback.has(name))

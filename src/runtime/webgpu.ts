@@ -1,9 +1,9 @@
-import { DataError } from "./data/error.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { elementCount } from "../ir/tensor.ts";
 import { type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
 import type { Slot, WebGpuProgram } from "../target/webgpu/compile.ts";
 import { stepVectors } from "../target/webgpu/module.ts";
+import { DataError } from "./data/error.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { copyWalk, type Numbers, planWalk } from "./strided.ts";
 import { chooseWhole } from "./webgpu-cost.ts";
@@ -177,9 +177,12 @@ function checkLimits({ limits }: GPUDevice, program: WebGpuProgram, { bytes, tab
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes > most) {
     const megabytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MB`;
-    throw new DataError(`${program.name} needs ${megabytes(bytes)} in one piece, the graphics device gives ${megabytes(most)}`, {
-      hint: "make the batch smaller, or the sequences shorter, or use --target wasm",
-    });
+    throw new DataError(
+      `${program.name} needs ${megabytes(bytes)} in one piece, the graphics device gives ${megabytes(most)}`,
+      {
+        hint: "make the batch smaller, or the sequences shorter, or use --target wasm",
+      },
+    );
   }
   if (table.byteLength > limits.maxUniformBufferBindingSize) {
     throw new Error(`${program.name} is too large for the device: its table of sizes takes ${table.byteLength} bytes`);

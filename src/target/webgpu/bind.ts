@@ -157,7 +157,9 @@ function boundSlot(program: WebGpuProgram, slot: Slot, sizes: SizeBinding, table
 function startOf(program: WebGpuProgram, place: Place, sizes: SizeBinding, table: Int32Array, last?: number): number {
   const number = (size: Size): number => sizeValue(size, sizes);
   const further = place.steps.reduce((sum, { stride }) => sum + (last ?? 0) * number(stride), 0);
-  return cellStart(program, place.cell, sizes, table) + (place.offset === undefined ? 0 : number(place.offset)) + further;
+  return (
+    cellStart(program, place.cell, sizes, table) + (place.offset === undefined ? 0 : number(place.offset)) + further
+  );
 }
 
 function cellStart(program: WebGpuProgram, cell: number, sizes: SizeBinding, table: Int32Array): number {

@@ -4,11 +4,11 @@ import type { Axis, DType } from "../../ir/type.ts";
 import type { Level, Lifetime } from "../../plan/levels.ts";
 import { planLevels } from "../../plan/levels.ts";
 import type { Buffer, Cell, Place } from "../../plan/place.ts";
-import { planGraph } from "../../plan/plan.ts";
+import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
-import { type DraftKernel, draftLevels, type Item } from "./program.ts";
 import { moduleText } from "./module.ts";
+import { type DraftKernel, draftLevels, type Item } from "./program.ts";
 
 /** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */
 export interface WebGpuProgram {
@@ -48,12 +48,14 @@ export interface Slot {
   readonly place: Place;
 }
 
-export interface DeviceShape {
-  /** Threads of a group: a power of two from 64 on. */
-  readonly threads: number;
+export interface CompileOptions {
+  /** Threads of a group: a power of two from 64 on, 256 where nothing is said. */
+  readonly threads?: number;
+  /** See `PlanOptions`. */
+  readonly fuse?: boolean;
+  /** Called with the plan before code is made of it. */
+  readonly planned?: (plan: Plan) => void;
 }
-
-export const DEFAULT_SHAPE: DeviceShape = { threads: 256 };
 
 /**
  * Compiles a scheduled graph. `known` gives the sizes that are fixed in the code; the others (batch, lengths) are bound later, as often as
@@ -62,20 +64,21 @@ export const DEFAULT_SHAPE: DeviceShape = { threads: 256 };
 export function compileWebGpu(
   source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
   feedback: ReadonlyMap<string, string> = new Map(),
-  shape: DeviceShape = DEFAULT_SHAPE,
+  { threads = 256, fuse = true, planned }: CompileOptions = {},
 ): WebGpuProgram {
   const { graph, sizes } = source;
-  const plan = planGraph(graph, sizes, feedback, { pack: false });
+  const plan = planGraph(graph, sizes, feedback, { pack: false, fuse });
+  planned?.(plan);
   const { lifetimes, ...levels } = planLevels(plan);
   const pointers = pointersOf([...levels.prepare, ...levels.levels]);
-  const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, shape }, levels);
+  const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, threads }, levels);
   return {
     ...{ name: graph.name, prepare, items, depth, pointers, lifetimes, feedback },
     fixed: new Set(plan.graph.params.flatMap((param) => (plan.fixed.has(param) ? [param.name] : []))),
     kernels: kernels.map((kernel) => ({
       label: kernel.label,
       stages: kernel.stages,
-      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads: shape.threads }),
+      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads }),
     })),
     cells: plan.cells.all,
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),

@@ -7,7 +7,18 @@ import { constant, extent, iota, random } from "../../op/source.ts";
 import { prefix, shift, suffix, window } from "../../op/window.ts";
 import type { Value } from "../../plan/value.ts";
 import { viewOf } from "../../plan/view.ts";
-import { add, clip, divide, fixedSize, inside, type Kernel, multiply, remainder, sizeTerm, subtract } from "./context.ts";
+import {
+  add,
+  clip,
+  divide,
+  fixedSize,
+  inside,
+  type Kernel,
+  multiply,
+  remainder,
+  sizeTerm,
+  subtract,
+} from "./context.ts";
 import { loadFrom, loopPosition, type Positions, positionAlong } from "./memory.ts";
 import { literalCode, renderScalar } from "./render.ts";
 import { integer, type Term } from "./shader.ts";

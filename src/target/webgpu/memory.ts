@@ -1,5 +1,5 @@
-import type { DType } from "../../ir/type.ts";
 import type { Size } from "../../ir/size.ts";
+import type { DType } from "../../ir/type.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop } from "../../plan/value.ts";
 import { add, type Kernel, multiply, type Pointer, sizeTerm, subtract, tableTerm } from "./context.ts";

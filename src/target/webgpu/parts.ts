@@ -37,7 +37,13 @@ export function partsOf(plan: Plan, action: Exclude<Action, { readonly kind: "lo
     case "kernel":
       return kernelParts(plan, action.kernel);
     case "products":
-      return [reducePart(plan, action.output, action.terms.map(({ value }) => value))];
+      return [
+        reducePart(
+          plan,
+          action.output,
+          action.terms.map(({ value }) => value),
+        ),
+      ];
     case "copy":
       return [copyPart(action)];
     case "pack":

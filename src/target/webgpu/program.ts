@@ -2,7 +2,6 @@ import type { Size } from "../../ir/size.ts";
 import { type Level, type LevelPlan, type LoopAction, type Member, ownedAxis } from "../../plan/levels.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
-import type { DeviceShape } from "./compile.ts";
 import { type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
 import { equationOf } from "./equation.ts";
 import { partsOf } from "./parts.ts";
@@ -19,7 +18,11 @@ export interface DraftKernel {
   readonly label: string;
   /** Side by side: the groups of threads up to the number in cell `end` belong to the stages up to this one. */
   readonly stages: readonly Stage[];
-  readonly functions: readonly { readonly name: string; readonly notes: readonly string[]; readonly lines: readonly string[] }[];
+  readonly functions: readonly {
+    readonly name: string;
+    readonly notes: readonly string[];
+    readonly lines: readonly string[];
+  }[];
   readonly scope: ModuleScope;
 }
 
@@ -35,7 +38,8 @@ export interface Stage {
 export interface Making {
   readonly plan: Plan;
   readonly pointers: ReadonlyMap<number, Pointer>;
-  readonly shape: DeviceShape;
+  /** Of a group. */
+  readonly threads: number;
 }
 
 export interface Drafts {
@@ -100,22 +104,22 @@ function uniqueName(names: Set<string>, label: string): string {
   return name;
 }
 
-function createKernel({ plan, pointers, shape }: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
+function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
   const done = new Map(
     loops.map((loop, at): readonly [Loop, Term] => [
       loop,
       { code: `steps[${Math.floor(at / 4)}].${"xyzw"[at % 4]}`, depth: 0, dtype: "int" },
     ]),
   );
-  return { ...createWriter(scope), plan, pointers, threads: shape.threads, done, owned: undefined };
+  return { ...createWriter(scope), plan, pointers, threads, done, owned: undefined };
 }
 
 function stagesOf(making: Making, member: Member): readonly DraftStage[] {
-  const { plan, shape } = making;
+  const { plan, threads } = making;
   if (member.kind === "loop") return wholeLoop(making, member);
   const notes = equationOf(plan, member.action);
   return partsOf(plan, member.action).map((part) => ({
-    ...{ label: part.label, notes, groups: groupsOf(part, shape.threads), whole: undefined },
+    ...{ label: part.label, notes, groups: groupsOf(part, threads), whole: undefined },
     write: (kernel, group) => writePart(kernel, part, group),
   }));
 }
@@ -124,7 +128,10 @@ function stagesOf(making: Making, member: Member): readonly DraftStage[] {
 const ROWS = 4;
 
 /** All steps of a loop in one stage, where every row's steps need no other row. */
-function wholeLoop({ plan }: Making, { action, body }: Extract<Member, { readonly kind: "loop" }>): readonly DraftStage[] {
+function wholeLoop(
+  { plan }: Making,
+  { action, body }: Extract<Member, { readonly kind: "loop" }>,
+): readonly DraftStage[] {
   const axis = ownedAxis(plan, action);
   const size = action.carries.flatMap(({ carry }) => carry.axes).find(({ id }) => id === axis)?.size;
   if (axis === undefined || size === undefined) return [];
@@ -144,20 +151,27 @@ function wholeLoop({ plan }: Making, { action, body }: Extract<Member, { readonl
   ];
 }
 
-function writeSteps(kernel: Kernel & { readonly owned: Ownership }, { loop }: LoopAction, body: readonly Level[]): void {
-  kernel.repeat(sizeTerm(kernel, loop.axis.size), (index) => {
-    const inner = { ...kernel, done: new Map([...kernel.done, [loop, index]]) };
-    for (const level of body) {
-      for (const member of level) {
-        if (member.kind === "loop") writeSteps(inner, member.action, member.body);
-        else
-          for (const part of partsOf(kernel.plan, member.action)) {
-            for (const note of equationOf(kernel.plan, member.action)) kernel.comment(note);
-            kernel.section(() => writePart(inner, part, undefined));
-          }
+function writeSteps(
+  kernel: Kernel & { readonly owned: Ownership },
+  { loop }: LoopAction,
+  body: readonly Level[],
+): void {
+  kernel.repeat(
+    sizeTerm(kernel, loop.axis.size),
+    (index) => {
+      const inner = { ...kernel, done: new Map([...kernel.done, [loop, index]]) };
+      for (const level of body) {
+        for (const member of level) {
+          if (member.kind === "loop") writeSteps(inner, member.action, member.body);
+          else
+            for (const part of partsOf(kernel.plan, member.action)) {
+              for (const note of equationOf(kernel.plan, member.action)) kernel.comment(note);
+              kernel.section(() => writePart(inner, part, undefined));
+            }
+        }
+        kernel.line("storageBarrier();");
       }
-      kernel.line("storageBarrier();");
-    }
-  }, `step_${loop.axis.id}`);
+    },
+    `step_${loop.axis.id}`,
+  );
 }
-

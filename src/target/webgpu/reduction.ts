@@ -129,7 +129,12 @@ export function startCode(kernel: Kernel, { kind, dtype }: Pick<Reduction, "kind
   return literalCode(kernel, start, dtype);
 }
 
-export function joinedCode(kernel: Kernel, { kind, dtype }: Pick<Reduction, "kind" | "dtype">, a: string, b: string): string {
+export function joinedCode(
+  kernel: Kernel,
+  { kind, dtype }: Pick<Reduction, "kind" | "dtype">,
+  a: string,
+  b: string,
+): string {
   switch (kind) {
     case "sum":
       return dtype === "bool" ? `${a} || ${b}` : `${a} + ${b}`;

@@ -30,7 +30,9 @@ interface Scope {
 }
 
 /** A number that is not yet int or float: it becomes what stands beside it. */
-type Rendered = { readonly dtype: "literal"; readonly value: number } | { readonly dtype: DType; readonly code: string };
+type Rendered =
+  | { readonly dtype: "literal"; readonly value: number }
+  | { readonly dtype: DType; readonly code: string };
 
 function render(scope: Scope, expression: ScalarExpression, operands: readonly Rendered[]): Rendered {
   switch (expression.kind) {

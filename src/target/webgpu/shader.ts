@@ -131,10 +131,7 @@ export function integer(value: number): Term {
 
 /** A name that WGSL takes, after the one of the source. */
 export function identifier(text: string): string {
-  const plain = text
-    .replace(/\W+/g, "_")
-    .replace(/_+/g, "_")
-    .replace(/^_|_$/g, "");
+  const plain = text.replace(/\W+/g, "_").replace(/_+/g, "_").replace(/^_|_$/g, "");
   if (!/^[a-z]/i.test(plain)) return `v_${plain}`;
   return MAYBE_RESERVED.test(plain) ? `${plain}_` : plain;
 }

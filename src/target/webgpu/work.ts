@@ -113,7 +113,9 @@ function reduceTogether(kernel: Kernel, part: ReducePart, group: Term): void {
   const lanes = lanesOf(part.shape);
   const columns = threads / lanes;
   const { rows } = part.shape;
-  const [column, lane] = rows ? [`thread / ${lanes}`, `thread % ${lanes}`] : [`thread % ${columns}`, `thread / ${columns}`];
+  const [column, lane] = rows
+    ? [`thread / ${lanes}`, `thread % ${lanes}`]
+    : [`thread % ${columns}`, `thread / ${columns}`];
   const own = kernel.bind(0, "int", lanes === 1 ? "thread" : column, "column");
   const item = add(kernel, multiply(kernel, group, integer(columns)), own);
   const count = countOf(kernel, part.axes);
