@@ -2,7 +2,9 @@ import type { Place } from "./place.ts";
 import { placeValue } from "./place-steps.ts";
 import type { Action } from "./plan.ts";
 import {
-  canHoist,
+  canPack,
+  fillsPanel,
+  hasManyRows,
   operandRoles,
   type Pack,
   type Product,
@@ -11,10 +13,11 @@ import {
   packKey,
   planProduct,
   scratchBytes,
+  WIDE_PANEL,
 } from "./product.ts";
 import { ownLayout, type State, touch, use } from "./state.ts";
 import type { Step } from "./steps.ts";
-import type { Value } from "./value.ts";
+import type { Loop, Value } from "./value.ts";
 import { type Memory, viewOf } from "./view.ts";
 
 /** A sum of products, with the memory that packing takes. */
@@ -23,7 +26,7 @@ export function placeProducts(state: State, output: Value): Action {
   const terms = (state.sums.terms.get(output) ?? []).map((value): ProductTerm => {
     const product = planProduct(state, state.order, value, out);
     if (product === undefined || state.packs === undefined) return { value, product, pack: undefined };
-    const before = state.packs.get(packKey(product));
+    const before = state.packs.get(packKey(product)) ?? packOnce(state, state.packs, value, product);
     if (before !== undefined) touch(state, before.buffer);
     return { value, product, pack: before ?? scratchFor(state, product, state.fixed.has(output)) };
   });
@@ -35,7 +38,31 @@ function scratchFor(state: State, product: Product, kept: boolean): Pack | undef
   if (bytes === undefined) return undefined;
   const buffer = state.cells.buffer("packed", bytes, { kept, loop: state.frames.at(-1)?.loop, at: state.position });
   touch(state, buffer);
-  return { buffer, hoisted: false };
+  return { buffer, made: "when needed" };
+}
+
+type Packs = NonNullable<State["packs"]>;
+
+/** A weight that no run changes is packed once for all. */
+function packOnce(state: State, packs: Packs, value: Value, product: Product): Pack | undefined {
+  const right = operandRoles(value, state.order)?.right;
+  const root = right === undefined ? undefined : viewOf(state, right)?.root;
+  if (root === undefined || !state.fixed.has(root) || state.fixed.has(value)) return undefined;
+  if (!canPack(product) || !fillsPanel(product)) return undefined;
+  return addPack(state, packs, product, root, undefined);
+}
+
+function addPack(state: State, packs: Packs, product: Product, root: Value, loop: Loop | undefined): Pack {
+  const kept = state.fixed.has(root);
+  const wide = kept && fillsPanel(product);
+  const bytes = packedBytes(product, wide ? WIDE_PANEL : undefined);
+  const buffer = state.cells.buffer("packed", bytes, { kept, loop, at: state.position });
+  touch(state, buffer);
+  use(state, root);
+  const pack: Pack = { buffer, made: wide ? "once" : "before" };
+  packs.set(packKey(product), pack);
+  if (kept) state.prepare.push({ kind: "pack", product, pack });
+  return pack;
 }
 
 /** Packs what the products of a loop read of its outside, once for all steps. */
@@ -53,20 +80,12 @@ export function packBefore(state: State, step: Extract<Step, { readonly kind: "l
     const root = right === undefined ? undefined : viewOf(memory, right)?.root;
     if (root === undefined || root.loop !== outer || root.definition.kind === "carry") return [];
     const product = planProduct(memory, state.order, value, likelyPlace(state, value));
-    if (product === undefined || !canHoist(product)) return [];
-    const key = packKey(product);
-    if (packs.get(key)?.buffer.loop === outer && packs.has(key)) return [];
+    if (product === undefined || !canPack(product)) return [];
+    if (!hasManyRows(product) && !(state.fixed.has(root) && fillsPanel(product))) return [];
+    if (packs.get(packKey(product))?.buffer.loop === outer && packs.has(packKey(product))) return [];
     state.position++;
-    const kept = state.fixed.has(root);
-    const buffer = state.cells.buffer("packed", packedBytes(product), { kept, loop: outer, at: state.position });
-    touch(state, buffer);
-    use(state, root);
-    const pack: Pack = { buffer, hoisted: true };
-    packs.set(key, pack);
-    const action: Action = { kind: "pack", product, pack };
-    if (!kept) return [action];
-    state.prepare.push(action);
-    return [];
+    const pack = addPack(state, packs, product, root, outer);
+    return state.fixed.has(root) ? [] : [{ kind: "pack", product, pack }];
   });
 }
 

@@ -120,8 +120,11 @@ function mergeRuns(extents: readonly Extent[]): readonly Extent[] {
 /** A right matrix [k, n] laid out as panels [n/8][k][8]. */
 export interface Pack {
   readonly buffer: Buffer;
-  /** Made before the loop around, whole; else part by part when it is needed. */
-  readonly hoisted: boolean;
+  /**
+   * Made whole: once for all runs, in wide panels that single rows read too; or before the loop around, where there are rows enough. Else
+   * part by part when it is needed.
+   */
+  readonly made: "once" | "before" | "when needed";
 }
 
 /** One product of a sum; without `product` it is summed position by position. */
@@ -133,16 +136,27 @@ export interface ProductTerm {
 
 /** Columns of a panel. */
 const PANEL = 8;
+/** Columns of a panel of what is packed once: it serves single rows too, which read it from end to end. */
+export const WIDE_PANEL = 32;
 /** How much of k is packed at a time: a panel of it stays in the nearest cache. */
 export const CHUNK = 256;
 /** With fewer rows a panel is not read often enough to pay. */
 export const FEW_ROWS = 4;
 
-/** Whether the right matrix can be packed once for all steps of a loop, and pays there. */
-export function canHoist({ right, around, over, m }: Product): boolean {
-  const fixed = sizeConstant(m.size);
+/** Whether the right matrix can be packed once for all steps of a loop. */
+export function canPack({ right, around, over }: Product): boolean {
   const still = right.steps.length === 0 && [...around, ...over].every((extent) => sizeConstant(extent.right) === 0);
-  return still && over.length === 0 && (fixed === undefined || fixed >= FEW_ROWS);
+  return still && over.length === 0;
+}
+
+/** Whether wide panels are not for the most part empty. */
+export function fillsPanel({ n }: Product): boolean {
+  return (sizeConstant(n.size) ?? 0) >= WIDE_PANEL;
+}
+
+/** Whether there may be rows enough for packing to pay. */
+export function hasManyRows({ m }: Product): boolean {
+  return (sizeConstant(m.size) ?? FEW_ROWS) >= FEW_ROWS;
 }
 
 /** Equal keys are equal packed matrices. */
@@ -151,8 +165,11 @@ export function packKey({ right, n, k }: Product): string {
   return [right.cell, ...sizes].join(" ");
 }
 
-export function packedBytes({ n, k }: Product): Size {
-  return multiplySizes(multiplySizes(addSizes(n.size, constantSize(PANEL)), k.size), constantSize(4));
+export function packedBytes({ n, k }: Product, panel = PANEL): Size {
+  const count = sizeConstant(n.size);
+  const columns =
+    count === undefined ? addSizes(n.size, constantSize(panel)) : constantSize(Math.ceil(count / panel) * panel);
+  return multiplySizes(multiplySizes(columns, k.size), constantSize(4));
 }
 
 /** What packing in parts takes; undefined where the right matrix is better read as it lies. */

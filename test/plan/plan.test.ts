@@ -44,7 +44,7 @@ function words(actions: readonly Action[]): readonly string[] {
     }
     if (action.kind === "products")
       return [
-        `products ${action.terms.length}${action.terms.some(({ pack }) => pack?.hoisted) ? " packed before" : ""}`,
+        `products ${action.terms.length}${action.terms.some(({ pack }) => pack !== undefined && pack.made !== "when needed") ? " packed before" : ""}`,
       ];
     return [action.kind === "copy" ? `copy ${action.from.name}` : "pack"];
   });

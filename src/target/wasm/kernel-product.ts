@@ -1,5 +1,13 @@
 import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
-import { CHUNK, type Extent, FEW_ROWS, type Pack, type Product, type ProductTerm } from "../../plan/product.ts";
+import {
+  CHUNK,
+  type Extent,
+  FEW_ROWS,
+  type Pack,
+  type Product,
+  type ProductTerm,
+  WIDE_PANEL,
+} from "../../plan/product.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import { type Context, fixedSize } from "./context.ts";
 import {
@@ -19,6 +27,7 @@ import { reduceKernel } from "./kernel-reduce.ts";
 import { baseAddress } from "./memory.ts";
 import { countUp, dotsFunction, matrixFunction, packFunction, rowFunction } from "./product-matrix.ts";
 import { PANEL } from "./product-tile.ts";
+import { vectorFunction } from "./product-vector.ts";
 
 /** A sum of products, each added to what those before it left. */
 export function productsFunction(
@@ -101,16 +110,20 @@ function bytes(kernel: Kernel, stride: Size): Scalar {
 /** One product of matrices, by the number of rows that there are: few are products of vectors, many go by packed panels. */
 function writeProduct(kernel: Kernel, product: Product, pack: Pack | undefined, bases: Bases, add: boolean): void {
   const rows = fixedSize(product.m.size);
-  const many = collect(kernel, () => manyRows(kernel, product, pack, bases, add));
-  const few = collect(kernel, () => fewRows(kernel, product, bases, add));
-  if (rows !== undefined && (rows >= FEW_ROWS || few.length === 0)) kernel.emit(...many);
+  const enough = pack?.made === "once" ? 2 : FEW_ROWS;
+  const many = manyRows(kernel, product, pack, bases, add);
+  const few = pack?.made === "once" ? oneRow(kernel, product, pack, bases, add) : fewRows(kernel, product, bases, add);
+  if (few.length === 0 || (rows !== undefined && rows >= enough)) kernel.emit(...many);
   else if (rows !== undefined) kernel.emit(...few);
-  else if (few.length === 0) kernel.emit(...many);
-  else kernel.emit(when(i32.lt(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), few, many));
+  else kernel.emit(when(i32.lt(kernel.size(product.m.size).code, i32.const(enough)), few, many));
 }
 
-function collect(_kernel: Kernel, write: () => readonly Statement[]): readonly Statement[] {
-  return write();
+/** A single row, or none, by panels that are read in order. */
+function oneRow(kernel: Kernel, product: Product, pack: Pack, bases: Bases, add: boolean): readonly Statement[] {
+  const { left, out, m, n, k, leftStride } = partsOf(kernel, product, bases);
+  const step = product.form === "rows" ? i32.const(4) : leftStride;
+  const packed = kernel.cell(pack.buffer.cell).code;
+  return [when(m, [call(vectorFunction(kernel.context), left, packed, out, n, k, step, i32.const(add ? 1 : 0))])];
 }
 
 interface Parts {
@@ -184,7 +197,22 @@ function manyRows(
   const parts = partsOf(kernel, product, bases);
   if (pack === undefined) return [direct(kernel, product, parts, add)];
   const packed = kernel.cell(pack.buffer.cell).code;
-  if (pack.hoisted) return blocked(kernel, product, parts, parts.left, packed, parts.k, i32.const(add ? 1 : 0));
+  const adds = i32.const(add ? 1 : 0);
+  if (pack.made === "once") {
+    const column = kernel.variable("i32");
+    const rest = i32.sub(parts.n, local.get(column));
+    const group: Parts = {
+      ...parts,
+      n: choose(i32.lt(rest, i32.const(WIDE_PANEL)), rest, i32.const(WIDE_PANEL)),
+      out: i32.add(parts.out, i32.shl(local.get(column), i32.const(2))),
+    };
+    const panel = i32.add(packed, i32.shl(i32.mul(local.get(column), parts.k), i32.const(2)));
+    const strides = { panel: i32.const(4 * PANEL), row: 4 * WIDE_PANEL };
+    return [
+      countUp(column, WIDE_PANEL, parts.n, blocked(kernel, product, group, parts.left, panel, parts.k, adds, strides)),
+    ];
+  }
+  if (pack.made === "before") return blocked(kernel, product, parts, parts.left, packed, parts.k, adds);
   const first = kernel.variable("i32");
   const depth = kernel.variable("i32");
   const rest = i32.sub(parts.k, local.get(first));
@@ -196,7 +224,15 @@ function manyRows(
     local.set(first, i32.const(0)),
     loop(
       local.set(depth, choose(i32.lt(rest, i32.const(CHUNK)), rest, i32.const(CHUNK))),
-      call(packFunction(kernel.context), right, packed, parts.n, local.get(depth), parts.rightColumn, parts.rightRow),
+      call(
+        packFunction(kernel.context, PANEL),
+        right,
+        packed,
+        parts.n,
+        local.get(depth),
+        parts.rightColumn,
+        parts.rightRow,
+      ),
       ...blocked(kernel, product, parts, left, packed, local.get(depth), adding),
       local.set(first, i32.add(local.get(first), i32.const(CHUNK))),
       branchIf(0, i32.lt(local.get(first), parts.k)),
@@ -213,6 +249,7 @@ function blocked(
   packed: I32,
   k: I32,
   add: I32,
+  strides = { panel: i32.shl(k, i32.const(5)), row: 4 * PANEL },
 ): readonly Statement[] {
   const { m, n, leftStride, outStride, out } = parts;
   const depth = Math.min(fixedSize(product.k.size) ?? CHUNK, CHUNK);
@@ -220,14 +257,13 @@ function blocked(
   const row = kernel.variable("i32");
   const rest = i32.sub(m, local.get(row));
   const leftStep = product.form === "rows" ? leftStride : i32.const(4);
-  const panelStride = i32.shl(k, i32.const(5));
   return [
     countUp(row, rows, m, [
       call(
         matrixFunction(kernel.context, product.form),
         ...[i32.add(left, i32.mul(local.get(row), leftStep)), packed, i32.add(out, i32.mul(local.get(row), outStride))],
-        ...[choose(i32.lt(rest, i32.const(rows)), rest, i32.const(rows)), n, k, leftStride, panelStride],
-        ...[i32.const(4 * PANEL), outStride, add],
+        ...[choose(i32.lt(rest, i32.const(rows)), rest, i32.const(rows)), n, k, leftStride, strides.panel],
+        ...[i32.const(strides.row), outStride, add],
       ),
     ]),
   ];
@@ -238,14 +274,17 @@ const CACHE = 32768;
 /** A block's rows are a multiple of what tiles take. */
 const ROWS = 12;
 
-/** Lays out a right matrix as panels, once for the loop that follows. Where there are too few rows to use it, nothing is done. */
+/**
+ * Lays out a right matrix as panels, once for all runs or for the loop that follows: for that, nothing is done where there are too few rows
+ * to use it.
+ */
 export function packKernel(context: Context, product: Product, pack: Pack, loops: readonly Loop[]): Procedure {
   const kernel = createKernel(context, "pack", loops);
   const right = baseAddress(kernel, product.right).code;
   const packed = kernel.cell(pack.buffer.cell).code;
   const [n, k] = [kernel.size(product.n.size).code, kernel.size(product.k.size).code];
   const pack_ = call(
-    packFunction(context),
+    packFunction(context, pack.made === "once" ? WIDE_PANEL : PANEL),
     right,
     packed,
     n,
@@ -254,7 +293,7 @@ export function packKernel(context: Context, product: Product, pack: Pack, loops
     bytes(kernel, product.k.right).code,
   );
   const fixed = fixedSize(product.m.size);
-  if (fixed !== undefined) kernel.emit(pack_);
+  if (fixed !== undefined || pack.made === "once") kernel.emit(pack_);
   else kernel.emit(when(i32.ge(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), [pack_]));
   return kernel.finish();
 }

@@ -1,3 +1,4 @@
+import type { WIDE_PANEL } from "../../plan/product.ts";
 import {
   block,
   branchIf,
@@ -70,19 +71,22 @@ export function matrixFunction(tiling: Tiling, form: LeftForm): Procedure {
 }
 
 /**
- * (from, to, n, k, columnStride, rowStride): the matrix [k, n] as panels [n/8][k][8]. The last panel repeats the last column. Strides in
- * bytes: `columnStride` from n to n, `rowStride` from k to k.
+ * (from, to, n, k, columnStride, rowStride): the matrix [k, n] as panels [n/8][k][8], or wide ones [n/32][k][32]. The last eight columns
+ * repeat the last one. Strides in bytes: `columnStride` from n to n, `rowStride` from k to k.
  */
-export function packFunction(tiling: Tiling): Procedure {
-  return tiling.module.shared("pack", I32S(6), "none", (builder) => {
+export function packFunction(tiling: Tiling, panel: typeof PANEL | typeof WIDE_PANEL): Procedure {
+  return tiling.module.shared(`pack ${panel}`, I32S(6), "none", (builder) => {
     const at = params(builder, 6);
     const [from, n, k, columnStride, rowStride] = [at(0), at(2), at(3), at(4), at(5)];
     const column = builder.local("i32");
     const step = builder.local("i32");
-    const to = builder.param(1, "i32");
+    const start = at(1);
+    const to = builder.local("i32");
+    const inside = i32.and(local.get(column), i32.const(panel - 1));
+    const place = i32.add(i32.mul(i32.sub(local.get(column), inside), k), inside);
     const pointers = Array.from({ length: PANEL }, () => builder.local("i32"));
     const last = i32.sub(n, i32.const(1));
-    const start = pointers.map((pointer, lane) => {
+    const starts = pointers.map((pointer, lane) => {
       const own = i32.add(local.get(column), i32.const(lane));
       return local.set(pointer, i32.add(from, i32.mul(choose(i32.lt(own, n), own, last), columnStride)));
     });
@@ -92,12 +96,13 @@ export function packFunction(tiling: Tiling): Procedure {
         (code, lane) => v128.load32Lane(local.get(pointers[first + lane] ?? step), code, lane),
         v128.load32Zero(local.get(pointers[first] ?? step)),
       );
-    const next = local.set(to, i32.add(local.get(to), i32.const(4 * PANEL)));
+    const next = local.set(to, i32.add(local.get(to), i32.const(4 * panel)));
     const lane = pointers[0] ?? step;
     const whole = i32.and(i32.eq(columnStride, i32.const(4)), i32.le(i32.add(local.get(column), i32.const(PANEL)), n));
     builder.finish(
       countUp(column, PANEL, n, [
-        ...start,
+        ...starts,
+        local.set(to, i32.add(start, i32.shl(place, i32.const(2)))),
         when(
           whole,
           [

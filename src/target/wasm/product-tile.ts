@@ -110,7 +110,7 @@ function rowPointers(
   return { locals, statements };
 }
 
-function multiplyAdd({ relaxed }: Tiling, a: V128, b: V128, c: V128): V128 {
+export function multiplyAdd({ relaxed }: Tiling, a: V128, b: V128, c: V128): V128 {
   return relaxed ? f32x4.relaxedMultiplyAdd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
 }
 
@@ -156,7 +156,7 @@ function storeSums(
 }
 
 /** (out, low, high, width, add): the first `width` of eight numbers. */
-function partFunction({ module }: Tiling): Procedure {
+export function partFunction({ module }: Tiling): Procedure {
   return module.shared("part of a row", ["i32", "v128", "v128", "i32", "i32"], "none", (builder) => {
     const out = local.get(builder.param(0, "i32"));
     const values = [local.get(builder.param(1, "v128")), local.get(builder.param(2, "v128"))];
