@@ -22,13 +22,16 @@ export interface Setting {
 /** By file and model. Sizes that are not said are the ones below. */
 const SETTINGS: Readonly<Record<string, Setting>> = {
   "ar AR": { sizes: { P: 2 } },
-  "autoencoder Tied": { sizes: { D: 4, Z: 2 } },
-  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]], seed: 3 },
-  "autoencoder Stacked": {
-    sizes: { D: 4, H: 3, Z: 2 },
-    edits: [["stop_gradient(h)", "h"]],
-    objective: "r1 + r2 + nll(x)",
+  "alexnet SmallAlexNet": {
+    sizes: { C: 2, H: 3 },
+    edits: [
+      ["[28, 28, 1]", "[12, 12, 1]"],
+      [/3\*3\*2\*C/g, "1*1*2*C"],
+    ],
   },
+  "autoencoder Tied": { sizes: { D: 4, Z: 2 } },
+  "autoencoder Deep": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]], seed: 3 },
+  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]], seed: 3 },
   "cyclegan CycleGAN": {
     sizes: { D: 3 },
     edits: [
@@ -42,11 +45,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     sizes: { H: 3 },
     edits: [
       ["[28, 28, 1]", "[5, 6, 1]"],
-      [/7\*7\*32/g, "2*2*3"],
-      ["Conv2(1, 16, 3", "Conv2(1, 2, 3"],
-      ["Conv2(16, 32, 3", "Conv2(2, 3, 3"],
-      [/, 32\)/, ", 2)"],
-      ["GRU(32,", "GRU(2,"],
+      [/7\*7\*16/g, "2*2*3"],
+      ["Conv2(1, 8, 5", "Conv2(1, 2, 3"],
+      ["Conv2(8, 16, 3", "Conv2(2, 3, 3"],
+      [/, 16, sigma/, ", 2, sigma"],
+      ["GRU(16,", "GRU(2,"],
     ],
   },
   "dqn DQN": {
@@ -69,6 +72,13 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "hmm HMM": { objective: "-loglik / T" },
   "pixel_rnn PixelRNN": { edits: [["[14, 14]", "[4, 3]"]] },
   "ppca PPCA": { sizes: { D: 3, Z: 2 } },
+  "resnet50 SmallResNet": {
+    sizes: { C: 2 },
+    edits: [
+      ["image: [28, 28, 1]", "image: [8, 16, 1]"],
+      ["mean[7, 7](h)))\n}\n\ntrain", "mean[2, 4](h)))\n}\n\ntrain"],
+    ],
+  },
   "sp500 Returns": { draw: { price: (chance) => chance.between(90, 110) } },
   "temporal_conv Forecast": { sizes: { C: 2 }, draw: { x: (chance) => chance.between(9_800, 12_200) } },
   "temporal_conv NameKind": { sizes: { C: 2 } },
@@ -82,7 +92,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     ],
   },
   "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 1 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },
-  "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, L: 2 } },
+  "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, F: 3, L: 2 } },
   "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
   "untied Tied": { sizes: { L: 4 } },
   "untied Untied": { sizes: { L: 4 } },
