@@ -1,5 +1,5 @@
 /**
- * The compiler as a library. Everything here is pure: sources come in as text, programs go out as data.
+ * The compiler as a library, in Node and in browsers. Sources come in as text, programs go out as data; executors run them.
  */
 export type { Diagnostic, Fix, Related, Report, Severity } from "./base/diagnostic.ts";
 export { applyFixes } from "./base/edit.ts";
@@ -16,6 +16,12 @@ export { compileForward, compileReports, compileStep, type Job } from "./compile
 export type { Graph, Node, Value } from "./ir/graph.ts";
 export { bindSizes, interpret } from "./ir/interpret.ts";
 export { printGraph } from "./ir/print.ts";
+export { deriveSeed } from "./ir/random.ts";
 export type { Tensor } from "./ir/tensor.ts";
+export { type Bindable, type Bound, bindBatch, type Moment } from "./runtime/bind.ts";
+export type { Executor, HostArray, HostData, Prepared } from "./runtime/executor.ts";
+export { referenceExecutor } from "./runtime/reference.ts";
+export { startWasm } from "./runtime/start-wasm.ts";
+export { initialWeights, readState, type State, writeState } from "./runtime/state.ts";
 export { format } from "./syntax/format.ts";
 export { parse } from "./syntax/parse.ts";

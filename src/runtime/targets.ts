@@ -1,8 +1,8 @@
-import { PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { DataError } from "./data/error.ts";
 import type { Executor } from "./executor.ts";
-import type { GpuDevice } from "./gpu-device.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
+import { startWasm } from "./start-wasm.ts";
+import { startWebGpu } from "./start-webgpu.ts";
 import type { TfBackend } from "./tfjs.ts";
 
 /** Starts a target; what it prepares goes through the passes that suit it, or those that are said. */
@@ -28,7 +28,7 @@ export const TARGETS = {
   },
   webgpu: {
     doc: "WebGPU of our own, on a graphics card",
-    start: startWebGpu,
+    start: (stages?: StageChoice) => startWebGpu(undefined, stages),
   },
   auto: {
     doc: "webgpu where there is a graphics card, else wasm",
@@ -47,25 +47,6 @@ function startTfjs(backend: TfBackend): Start {
   };
 }
 
-/** Products are added in place and weights laid out by the kernels themselves: packing them before would only copy. */
-async function startWasm(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
-  const { wasmExecutor } = await import("./wasm-executor.ts");
-  return behindPasses(wasmExecutor(stages), PRODUCT_PASSES, stages);
-}
-
-/** A kernel adds products up itself, and kernels that need nothing of one another share a dispatch: packing would only copy. */
-async function startWebGpu(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
-  const { openGpuDevice } = await import("./gpu-device.ts");
-  return webGpuOn(await openGpuDevice(), stages);
-}
-
-async function webGpuOn({ device, adapter }: GpuDevice, stages: StageChoice): Promise<Executor> {
-  const { webgpuExecutor } = await import("./webgpu-executor.ts");
-  const { softwareNotice } = await import("./gpu-device.ts");
-  const executor = behindPasses(webgpuExecutor(device, stages), PRODUCT_PASSES, stages);
-  return { ...executor, notice: softwareNotice(adapter) };
-}
-
 /** A processor that stands in for a graphics card is slower at it than at WebAssembly. */
 async function startAuto(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
   const { openGpuDevice } = await import("./gpu-device.ts");
@@ -73,7 +54,7 @@ async function startAuto(stages: StageChoice = USUAL_STAGES): Promise<Executor> 
     if (error instanceof DataError) return error.reason;
     throw error;
   });
-  if (typeof found !== "string" && !found.adapter.software) return webGpuOn(found, stages);
+  if (typeof found !== "string" && !found.adapter.software) return startWebGpu(found, stages);
   if (typeof found !== "string") found.device.destroy();
   const why = typeof found === "string" ? found : `${found.adapter.driver || "the adapter"} is a software adapter`;
   return { ...(await startWasm(stages)), notice: `${why}, so programs run on wasm` };

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
@@ -9,22 +9,23 @@ import { extract } from "tar-fs";
 
 const PACKAGE = "@sparticuz/chromium";
 
+/** What the browser's package has: archives of many files, and one program. */
+export type Archive = "swiftshader.tar.br" | "al2023.tar.br" | "fonts.tar.br" | "chromium.br";
+
 /**
- * The folder with the unpacked content of an archive of the browser's package (`swiftshader.tar.br`), or with its unpacked program
- * (`chromium.br`). Unpacked once for each version; processes that do it at the same time do not disturb each other.
+ * The folder with what these archives of the browser's package hold. Unpacked once for each version; processes that do it at the same
+ * time do not disturb each other.
  */
-export async function unpacked(archive: `${string}.br`): Promise<string> {
-  const source = join(dirname(fileURLToPath(import.meta.resolve(PACKAGE))), "../bin", archive);
-  const { version }: { readonly version: string } = JSON.parse(
-    await readFile(join(source, "../../package.json"), "utf8"),
-  );
-  const name = archive.replace(/(\.tar)?\.br$/, "");
+export async function unpacked(...archives: readonly Archive[]): Promise<string> {
+  const name = archives.map((archive) => archive.replace(/(\.tar)?\.br$/, "")).join("+");
+  const source = join(dirname(fileURLToPath(import.meta.resolve(PACKAGE))), "../bin");
+  const { version }: { readonly version: string } = JSON.parse(await readFile(join(source, "../package.json"), "utf8"));
   const cache = await cacheFolder();
   const target = join(cache, `${name}-${version}`);
   if (existsSync(target)) return target;
   const unfinished = await mkdtemp(join(cache, `.${name}-`));
   try {
-    await unpack(source, archive.endsWith(".tar.br") ? undefined : name, unfinished);
+    for (const archive of archives) await unpack(join(source, archive), unfinished);
     // One that was faster leaves a folder with content, which is then as good.
     await rename(unfinished, target).catch((cause: unknown) => {
       if (!existsSync(target)) throw cause;
@@ -35,15 +36,15 @@ export async function unpacked(archive: `${string}.br`): Promise<string> {
   return target;
 }
 
-/** Unpacks an archive of many files, or one file of that name that can be run. */
-async function unpack(source: string, file: string | undefined, folder: string): Promise<void> {
-  const content = createReadStream(source);
-  if (file === undefined) {
+async function unpack(archive: string, folder: string): Promise<void> {
+  const content = createReadStream(archive);
+  if (archive.endsWith(".tar.br")) {
     await pipeline(content, createBrotliDecompress(), extract(folder));
     return;
   }
-  await pipeline(content, createBrotliDecompress(), createWriteStream(join(folder, file)));
-  await chmod(join(folder, file), 0o755);
+  const program = join(folder, basename(archive, ".br"));
+  await pipeline(content, createBrotliDecompress(), createWriteStream(program));
+  await chmod(program, 0o755);
 }
 
 /** Below node_modules, where one can write there. */

@@ -1,5 +1,6 @@
 import type * as tfjs from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { losses } from "../../examples/browser/train.ts";
 import type { Program } from "../../src/build/program.ts";
 import { checkedByGpu } from "../../src/runtime/gpu-errors.ts";
 import { referenceExecutor } from "../../src/runtime/reference.ts";
@@ -7,7 +8,6 @@ import { tfjsGpuDevice } from "../../src/runtime/tfjs.ts";
 import { tfjsExecutor } from "../../src/runtime/tfjs-executor.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
 import { startTfjs } from "../support/tfjs.ts";
-import { beginTraining } from "../support/trainee.ts";
 import { expectClose } from "./compare.ts";
 import { writeModule } from "./emitted.ts";
 import { CHARACTERS, compileFile } from "./programs.ts";
@@ -28,14 +28,16 @@ describe("tfjs on a graphics device", () => {
   it("trains as the interpreter does, and keeps as many tensors as before", async () => {
     const executor = await tfjsExecutor("webgpu");
     const before = library.tf.memory().numTensors;
-    const trainee = beginTraining(executor, stepProgram(), BATCH, 7);
-    const kept = library.tf.memory().numTensors;
-    const losses = await trainee.losses(3);
-    expect(library.tf.memory().numTensors).toBe(kept);
-    trainee.prepared.dispose();
+    const found: number[] = [];
+    const counts: number[] = [];
+    for await (const loss of losses(executor, stepProgram(), BATCH, { steps: 3, seed: 7 })) {
+      found.push(loss);
+      counts.push(library.tf.memory().numTensors);
+    }
+    expect(counts).toEqual([counts[0], counts[0], counts[0]]);
     expect(library.tf.memory().numTensors).toBe(before);
-    const wanted = await beginTraining(referenceExecutor(), stepProgram(), BATCH, 7).losses(3);
-    expectClose("loss", losses, wanted, 1e-4);
+    const wanted = await Array.fromAsync(losses(referenceExecutor(), stepProgram(), BATCH, { steps: 3, seed: 7 }));
+    expectClose("loss", found, wanted, 1e-4);
     expect(wanted[2]).toBeLessThan(wanted[0] ?? 0);
   });
 
