@@ -1,5 +1,5 @@
 /// <reference types="vite/client" />
-import { startWasm } from "../../src/index.ts";
+import { startWasm, startWebGpu } from "../../src/index.ts";
 import model from "./model.seq?raw";
 import text from "./text.txt?raw";
 import { compileTraining, cutText, losses } from "./train.ts";
@@ -15,6 +15,8 @@ modelField.value = model;
 textField.value = text;
 field("train", HTMLButtonElement).addEventListener("click", () => void train());
 
+const START = { wasm: startWasm, webgpu: startWebGpu };
+
 async function train(): Promise<void> {
   const found: number[] = [];
   state.value = "compiling";
@@ -27,7 +29,8 @@ async function train(): Promise<void> {
     );
     state.value = "training";
     const steps = field("steps", HTMLInputElement).valueAsNumber;
-    for await (const loss of losses(await startWasm(), program, batch, { steps, seed: 1 })) {
+    const executor = await START[field("target", HTMLSelectElement).value === "webgpu" ? "webgpu" : "wasm"]();
+    for await (const loss of losses(executor, program, batch, { steps, seed: 1 })) {
       found.push(loss);
       show(found);
       // The page is drawn between steps.

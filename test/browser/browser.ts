@@ -40,9 +40,11 @@ const INSTRUCTIONS =
 /** Where the page is: a host of the browser's own, so WebGPU is allowed. */
 const ADDRESS = "http://localhost/";
 
-/** Bundles a folder with an index.html and opens it. What goes wrong in the page is thrown by `failures`. */
-export async function openPage(browser: Browser, folder: string): Promise<{ page: Page; failures: readonly string[] }> {
-  const files = await bundled(resolve(import.meta.dirname, "../..", folder));
+/** The files of a page, by their paths. */
+export type Files = ReadonlyMap<string, string | Buffer>;
+
+/** Opens a page with an index.html. What goes wrong in it is added to `failures`. */
+export async function openPage(browser: Browser, files: Files): Promise<{ page: Page; failures: readonly string[] }> {
   const page = await browser.newPage();
   const failures: string[] = [];
   page.on("pageerror", (error) => failures.push(error.message));
@@ -62,9 +64,10 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
 };
 
-async function bundled(root: string): Promise<ReadonlyMap<string, string | Buffer>> {
+/** Bundles a folder of the project with an index.html. */
+export async function bundlePage(folder: string): Promise<Files> {
   const result = await build({
-    root,
+    root: resolve(import.meta.dirname, "../..", folder),
     configFile: false,
     logLevel: "error",
     build: { write: false, minify: false, target: "esnext", modulePreload: false },

@@ -5,32 +5,47 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileTraining, cutText, losses } from "../../examples/browser/train.ts";
 import { readLibrary } from "../../src/runtime/source.ts";
 import { startWasm } from "../../src/runtime/start-wasm.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { expectClose } from "../target/compare.ts";
+import { bundlePage, type Files, openBrowser, openPage } from "./browser.ts";
 
-const STEPS = 12;
+const STEPS = 8;
 
 describe("a page", () => {
   let browser: Browser;
+  let files: Files;
   beforeAll(async () => {
-    browser = await openBrowser();
+    [browser, files] = await Promise.all([openBrowser(), bundlePage("examples/browser")]);
   }, 120_000);
   afterAll(() => browser?.close());
 
-  test("trains with the compiler in it, to the losses of Node", { timeout: 120_000 }, async () => {
-    const { page, failures } = await openPage(browser, "examples/browser");
+  const lossesInPage = async (target: string): Promise<readonly number[]> => {
+    const { page, failures } = await openPage(browser, files);
     await page.fill("#steps", String(STEPS));
+    await page.selectOption("#target", target);
     await page.click("#train");
     await page.locator("#state:text-matches('done|failed')").waitFor();
     const shown = (await page.textContent("#losses")) ?? "";
+    await page.close();
     expect(failures).toEqual([]);
     const found = [...shown.matchAll(/loss (\S+)/g)].map((match) => Number(match[1]));
-    expect({ shown, found }).toEqual({ shown, found: await lossesInNode() });
+    expect(found.length, shown).toBe(STEPS);
+    return found;
+  };
+
+  test("trains with the compiler in it, to the losses of Node", { timeout: 120_000 }, async () => {
+    const found = await lossesInPage("wasm");
+    expect(found).toEqual(await lossesInNode());
     expect(found.at(-1)).toBeLessThan(found[0] ?? 0);
-    await page.close();
+  });
+
+  test("trains on its graphics device, to the same losses within a float's precision", {
+    timeout: 120_000,
+  }, async () => {
+    expectClose("loss", await lossesInPage("webgpu"), await lossesInNode(), 1e-4);
   });
 
   test("shows mistakes of the model", { timeout: 60_000 }, async () => {
-    const { page } = await openPage(browser, "examples/browser");
+    const { page } = await openPage(browser, files);
     await page.fill("#model", "model Wrong(V) { in ids: tok(V)[T] }\ntrain w of Wrong { minimize nll(ids) }");
     await page.click("#train");
     await page.locator("#state:text-is('failed')").waitFor();
