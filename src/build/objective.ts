@@ -2,7 +2,7 @@ import type { Regime } from "../check/regime.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as sums from "../op/make_sum.ts";
-import type { Call, Expression } from "../syntax/tree.ts";
+import type { Call, Expression, ObjectiveClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { evaluate } from "./expression.ts";
 import type { Context, Session } from "./frame.ts";
@@ -11,8 +11,26 @@ import type { OpenModel } from "./model.ts";
 import { asTensor, scalar } from "./operators.ts";
 import { masks } from "./reduce.ts";
 import { isThere } from "./there.ts";
-import type { LossDraft } from "./training.ts";
 import { INVALID, type Meaning, shapeText, shownSize, type TensorValue } from "./value.ts";
+
+/** The loss and its terms, ready to be differentiated. */
+export interface LossDraft {
+  readonly model: OpenModel;
+  /** float []: the sum of the signed terms. */
+  readonly loss: string;
+  readonly terms: readonly Term[];
+}
+
+/** An objective, averaged over the batch. */
+export interface Term {
+  /** Its text. */
+  readonly name: string;
+  /** float []. */
+  readonly id: string;
+  /** The same, so that less is better. */
+  readonly signed: string;
+  readonly objective: ObjectiveClause;
+}
 
 /** A quantity that is averaged over batches before anything else is done with it. */
 export interface Averaged {
@@ -68,7 +86,7 @@ function later(context: Context, call: Call, name: string): Meaning {
 /** The regime's loss: the sum of its objectives, each averaged over the batch. */
 export function regimeLoss(model: OpenModel, regime: Regime): LossDraft | undefined {
   const { builder } = model.session;
-  const terms: { name: string; id: string; span: Expression["span"] }[] = [];
+  const terms: Term[] = [];
   let loss: string | undefined;
   for (const objective of regime.objectives) {
     const { span, direction } = objective;
@@ -77,11 +95,18 @@ export function regimeLoss(model: OpenModel, regime: Regime): LossDraft | undefi
       if (value === undefined) return;
       const mean = meanOver(model, value);
       const signed = direction === "maximize" ? make.neg(builder, mean) : mean;
-      terms.push({ name: printExpression(objective.value), id: mean, span });
+      terms.push({ name: termName(objective), id: mean, signed, objective });
       loss = loss === undefined ? signed : make.add(builder, loss, signed);
     });
   }
   return loss === undefined || terms.length < regime.objectives.length ? undefined : { model, loss, terms };
+}
+
+/** The objective as it is written: `softplus(-s) on G`. */
+function termName({ value, on }: ObjectiveClause): string {
+  return on.length === 0
+    ? printExpression(value)
+    : `${printExpression(value)} on ${on.map(printExpression).join(", ")}`;
 }
 
 /** An expression of the model that must be one number per example, or one in all. */

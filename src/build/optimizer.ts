@@ -6,6 +6,7 @@ import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import type { Argument, Expression } from "../syntax/tree.ts";
 import { apply, inputNames, stateItems } from "./apply.ts";
+import type { Clock } from "./clock.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { asTensor, scalar } from "./operators.ts";
@@ -22,18 +23,15 @@ import {
   visibleAxis,
 } from "./value.ts";
 
-/** Graph values that a schedule may read: training steps done, steps in all, epochs done. */
-export interface Clock {
-  readonly step: string;
-  readonly steps: string;
-  readonly epoch: string;
-}
+/** The present values of slots, `l1.W.i/m`: an optimizer that moves a weight twice in a step goes on from them. */
+export type Slots = Map<string, string>;
 
 export interface Update {
   readonly weight: string;
   readonly slots: readonly {
     readonly name: string;
-    readonly param: string;
+    /** Undefined where the slot has its param already. */
+    readonly param: string | undefined;
     readonly start: number;
     readonly next: string;
   }[];
@@ -159,7 +157,7 @@ function isSchedule({ definition }: DefinitionValue): boolean {
   );
 }
 
-/** One weight's update. `path` names its slots. */
+/** One weight's update. `path` names its slots, whose new values `slots` is given. */
 export function updateWeight(
   context: Context,
   optimizer: InstanceValue,
@@ -167,6 +165,7 @@ export function updateWeight(
   weight: string,
   gradient: string,
   span: Span,
+  slots: Slots,
 ): Update | undefined {
   const { builder } = context.session;
   const { axes } = builder.type(weight);
@@ -184,8 +183,10 @@ export function updateWeight(
   const lifted = liftedStates(context, optimizer, axes, step, full);
   const names = stateItems(optimizer.definition).map((item) => item.name.text);
   const fields = new Map<string, TensorValue>();
+  const known = new Map(names.map((name) => [name, slots.get(`${path}/${name}`)]));
   for (const name of names) {
-    const id = builder.param(`slot.${path}.${name}`, { dtype: "float", axes: lifted.has(name) ? axes : [] });
+    const id =
+      known.get(name) ?? builder.param(`slot.${path}.${name}`, { dtype: "float", axes: lifted.has(name) ? axes : [] });
     fields.set(name, lifted.has(name) ? full(id) : scalar(id, span));
   }
   const applied = step(fields);
@@ -199,7 +200,9 @@ export function updateWeight(
       const after = applied.state?.fields.get(name);
       const start = make.constantValue(builder, starts.fields.get(name)?.id ?? "") ?? 0;
       const wanted = lifted.has(name) ? axes : [];
-      return { name, param: field?.id ?? "", start, next: move.expand(builder, after?.id ?? "", wanted) };
+      const next = move.expand(builder, after?.id ?? "", wanted);
+      slots.set(`${path}/${name}`, next);
+      return { name, param: known.get(name) === undefined ? field?.id : undefined, start, next };
     }),
   };
 }

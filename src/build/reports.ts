@@ -5,11 +5,11 @@ import * as make from "../op/make.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { type Carried, FRESH } from "./carry.ts";
+import { carriedGraph } from "./chunk.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
 import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
-import { carriedGraph } from "./training.ts";
 import type { TensorValue } from "./value.ts";
 
 /**

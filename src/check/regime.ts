@@ -10,6 +10,7 @@ import type {
   TrainClause,
 } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
+import { type Player, readPlayers } from "./players.ts";
 
 type ClauseOf<K extends TrainClause["kind"]> = Extract<TrainClause, { kind: K }>;
 
@@ -22,6 +23,8 @@ export interface Regime {
   readonly val: SplitClause | undefined;
   readonly test: SplitClause | undefined;
   readonly objectives: readonly ObjectiveClause[];
+  /** Who takes turns, in this order. */
+  readonly players: readonly Player[];
   readonly bptt: ClauseOf<"bptt"> | undefined;
   readonly optimizers: readonly ClauseOf<"optim">[];
   readonly clip: ClauseOf<"clip"> | undefined;
@@ -33,6 +36,7 @@ export interface Regime {
   readonly seed: ClauseOf<"seed"> | undefined;
   readonly freezes: readonly ClauseOf<"freeze">[];
   readonly loads: readonly LoadClause[];
+  readonly copies: readonly ClauseOf<"copy">[];
 }
 
 /**
@@ -60,6 +64,7 @@ export function readRegime(train: Train, report: Report): Regime {
     val: split("val"),
     test: split("test"),
     objectives: all("objective"),
+    players: readPlayers(all("objective"), report),
     bptt: one("bptt"),
     optimizers: all("optim"),
     clip: one("clip"),
@@ -71,10 +76,12 @@ export function readRegime(train: Train, report: Report): Regime {
     seed: one("seed"),
     freezes: all("freeze"),
     loads: all("load"),
+    copies: all("copy"),
   };
   reportMissing(regime, report);
   reportOptimizers(regime, report);
   reportNames(regime, report);
+  reportUnpaired(regime, report);
   reportLater(regime, report);
   return regime;
 }
@@ -112,6 +119,26 @@ function reportOptimizers(regime: Regime, report: Report): void {
   });
 }
 
+/** Lines that are not paired have no order in common; a column is given once. */
+function reportUnpaired({ data, bptt }: Regime, report: Report): void {
+  const seen = new Map<string, Span>();
+  for (const { text, span } of data.flatMap((clause) => clause.names)) {
+    const before = seen.get(text);
+    seen.set(text, before ?? span);
+    if (before === undefined || data.length === 1) continue;
+    report.add("duplicate-name", span, `${text} is given by two lines`, {
+      related: [{ span: before, message: "first here" }],
+      hint: "keep one of them; the rows of two tables are put together with join(...)",
+    });
+  }
+  const [, second] = data;
+  if (bptt === undefined || second === undefined) return;
+  report.add("wrong-option", bptt.span, "bptt goes along one sequence, and there are separate lines of data", {
+    related: [{ span: second.span, message: "this line is not paired with the first" }],
+    hint: "give all columns by one line: data a, b = ...",
+  });
+}
+
 /** A report's name is how it is watched and shown. */
 function reportNames(regime: Regime, report: Report): void {
   const seen = new Map<string, Span>();
@@ -136,12 +163,7 @@ function isHost({ reader }: DataClause): boolean {
 function reportLater(regime: Regime, report: Report): void {
   const later = (span: Train["span"], what: string): void =>
     report.add("not-yet", span, `${what} is not built yet`, { hint: "a later version of seqc brings it" });
-  for (const objective of regime.objectives) {
-    if (objective.on.length > 0) later(objective.span, "an objective on a part");
-    else if (objective.every !== undefined) later(objective.span, "an objective every so many steps");
-  }
   for (const clause of regime.data) if (isHost(clause)) later(clause.reader.span, "host()");
-  if (regime.data.length > 1) later(regime.data[1]?.span ?? regime.train.span, "unpaired data");
   for (const load of regime.loads) later(load.span, "load");
   for (const clause of regime.train.clauses) {
     if (clause.kind === "teacher_forcing" || clause.kind === "copy") later(clause.span, clause.kind);

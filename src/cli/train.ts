@@ -152,19 +152,18 @@ async function startOf(
   files: RunFiles | undefined,
   { weights }: Options,
 ): Promise<Start> {
-  const program = training.step(new Set());
   if (before !== undefined && files !== undefined) {
     if (weights !== undefined) throw new DataError("--resume has weights of its own", { hint: "leave --weights out" });
     const { progress, best, stop, running } = before;
     return {
-      state: checkpointState(files.last, before, training, program.weights),
+      state: checkpointState(files.last, before, training),
       standing: { progress, best, stop, running },
     };
   }
   const first = weights === undefined ? undefined : await readWeights(weights);
-  if (first !== undefined) sizesFromWeights(program.weights, first, training.sizes, new Set(training.sizes.keys()));
+  if (first !== undefined) sizesFromWeights(training.weights, first, training.sizes, new Set(training.sizes.keys()));
   const state: State = {
-    weights: first?.weights ?? initialWeights({ ...program, sizes: training.sizes }, training.settings.seed),
+    weights: first?.weights ?? initialWeights(training, training.settings.seed),
     slots: new Map(),
     carries: new Map(),
   };

@@ -1,14 +1,15 @@
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import { createReport } from "../base/report.ts";
-import { dottedPath } from "../build/expression.ts";
 import { inputSpecs } from "../build/leaves.ts";
 import { demandAll, type OpenModel } from "../build/model.ts";
 import { regimeLoss } from "../build/objective.ts";
-import { isPart, trainingStep } from "../build/training.ts";
+import { trainingStep } from "../build/training.ts";
+import { coversWeight } from "../build/weight-part.ts";
 import { checkDataClause } from "../check/check-data.ts";
 import { type Regime, readRegime } from "../check/regime.ts";
-import type { Definition, Expression, Train } from "../syntax/tree.ts";
+import type { Definition, Train } from "../syntax/tree.ts";
+import { checkParts } from "./check-parts.ts";
 import { compileReports, type Job, modelRequest, openForLoss, scheduled } from "./program.ts";
 
 /** Checks a training regime: its clauses, and with them that the model's loss, step and reports can be made. */
@@ -27,9 +28,9 @@ export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definiti
   if (!own.report.hasErrors) {
     checkInputs(job, regime, model);
     const loss = regimeLoss(model, regime);
-    if (loss !== undefined) checkParts(job, regime, model);
+    if (loss !== undefined) checkParts(regime, model);
     if (loss !== undefined && !own.report.hasErrors && !clauses) {
-      const draft = trainingStep(loss, regime, frozenWeights(regime, model));
+      const draft = trainingStep(loss, regime, { frozen: frozenWeights(regime, model), resting: new Set() });
       if (draft !== undefined) scheduled(draft, own.report, job.modules);
     }
     if (regime.reports.length > 0 && loss !== undefined) compileReports({ ...own, report: reportsOnly(own) }, regime);
@@ -50,11 +51,7 @@ function reportsOnly({ report }: Job): Job["report"] {
 
 function frozenWeights(regime: Regime, { session }: OpenModel): ReadonlySet<string> {
   const parts = regime.freezes.flatMap((freeze) => freeze.parts);
-  return new Set([...session.weights.keys()].filter((name) => covers(parts, name)));
-}
-
-function covers(parts: readonly Expression[], weight: string): boolean {
-  return parts.some((part) => isPart(weight, dottedPath(part) ?? ""));
+  return new Set([...session.weights.keys()].filter((name) => coversWeight(parts, name)));
 }
 
 /** Every input is given by a data line, and every column is an input. */
@@ -88,30 +85,5 @@ function checkInputs({ report }: Job, regime: Regime, model: OpenModel): void {
       ],
       hint: `write data ${[...names.map((one) => one.text), name].join(", ")} = ...`,
     });
-  }
-}
-
-/** `freeze`, `optim ... on`: parts that name nothing. */
-function checkParts({ report }: Job, regime: Regime, model: OpenModel): void {
-  const weights = [...model.session.weights.keys()];
-  const parts = [
-    ...regime.freezes.flatMap((freeze) => freeze.parts),
-    ...regime.optimizers.flatMap((optim) => optim.on),
-  ];
-  for (const part of parts) {
-    if (weights.some((weight) => covers([part], weight))) continue;
-    const head = dottedPath(part)?.split(".")[0] ?? "";
-    if (model.frame.names.get(head)?.kind === "instance" && !dottedPath(part)?.includes(".")) continue; // It has none, or is never used.
-    const known = [...new Set(weights.map((weight) => weight.split(".")[0] ?? ""))];
-    const path = dottedPath(part);
-    const near = path === undefined ? undefined : nearest(path, [...known, ...weights]);
-    report.add(
-      "unknown-name",
-      part.span,
-      path === undefined
-        ? "this names no part of the model"
-        : `${model.frame.definition.name.text} has no part ${path} with weights`,
-      near === undefined ? { hint: `its parts are ${known.join(", ")}` } : meant(near, part.span),
-    );
   }
 }

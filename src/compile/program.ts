@@ -1,4 +1,5 @@
 import type { Report } from "../base/diagnostic.ts";
+import { chunkOverlap } from "../build/chunk.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
 import { findModel } from "../build/find-model.ts";
 import { type ForwardWants, forwardProgram } from "../build/forward.ts";
@@ -6,7 +7,8 @@ import { type ModelRequest, type OpenModel, openModel } from "../build/model.ts"
 import { type Averaged, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
 import type { Program } from "../build/program.ts";
 import { elaborateReports, type Reports, regimeReports } from "../build/reports.ts";
-import { chunkOverlap, trainingStep } from "../build/training.ts";
+import { type Turn, trainingStep } from "../build/training.ts";
+
 import type { Modules } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
 import * as make from "../op/make.ts";
@@ -99,14 +101,20 @@ export function emissionLoss(model: OpenModel): string | undefined {
  * One step of a training: forward pass, gradients and optimizer in one graph. Params: weights, optimizer slots, inputs, lengths, the step
  * count and the seed. Results: `loss` (float [], before the step), every new weight and slot (the shapes of what they replace), carried states.
  * @param frozen names of weights that stay as they are: no gradient is computed for them
+ * @param resting places of players that move no weights in this step
  * Undefined after anything wrong was reported.
  */
-export function compileStep(job: Job, regime: Regime, frozen: ReadonlySet<string>): Program | undefined {
+export function compileStep(
+  job: Job,
+  regime: Regime,
+  frozen: Turn["frozen"],
+  resting: Turn["resting"] = new Set(),
+): Program | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
   const model = openForLoss(request);
   const loss = regimeLoss(model, regime);
-  const draft = loss === undefined ? undefined : trainingStep(loss, regime, frozen);
+  const draft = loss === undefined ? undefined : trainingStep(loss, regime, { frozen, resting });
   return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report, job.modules);
 }
 

@@ -11,7 +11,7 @@ import { reduce } from "../op/reduce.ts";
 import { toStart, withoutIdleMask } from "./mask.ts";
 import { partAxes } from "./part.ts";
 import type { Path } from "./path.ts";
-import { findPath } from "./path.ts";
+import { findPath, variedInputs } from "./path.ts";
 import type { Sums } from "./sums.ts";
 import { createSums } from "./sums.ts";
 
@@ -49,6 +49,11 @@ export function gradients(builder: Builder, loss: string, wrt: readonly string[]
       axes,
     );
   });
+}
+
+/** Those of `wrt` that a scalar depends on by numbers that vary: not through a choice, an integer or a stopped gradient. */
+export function reachedBy(builder: Builder, loss: string, wrt: readonly string[]): ReadonlySet<string> {
+  return variedInputs(builder, builder.resolve(loss), wrt);
 }
 
 /** The ops between a scalar and `wrt` that no derivative is known for: where they are, `gradients` throws. */

@@ -38,6 +38,12 @@ export function findPath(builder: Builder, loss: string, wrt: readonly string[])
   return { active, groups, obstacles: onPath.filter((node) => node.op.vjp === undefined) };
 }
 
+/** Those of `wrt` that a value needs as numbers that vary. */
+export function variedInputs(builder: Builder, loss: string, wrt: readonly string[]): ReadonlySet<string> {
+  const read = new Set([loss, ...reachable(builder, loss).flatMap((node) => node.inputs.map(builder.resolve))]);
+  return new Set(wrt.filter((id) => read.has(builder.resolve(id))));
+}
+
 function inOrder(nodes: readonly Node[], needs: (node: Node) => readonly Node[]): readonly (readonly Node[])[] {
   const indices = new Map(nodes.map((node, index) => [node, index]));
   const edges = nodes.map((node) => needs(node).flatMap((source) => indices.get(source) ?? []));

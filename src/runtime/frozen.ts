@@ -1,7 +1,9 @@
 import type { Report } from "../base/diagnostic.ts";
 import { nearest } from "../base/nearest.ts";
-import { isPart } from "../build/training.ts";
+import type { Turn } from "../build/training.ts";
+import { isPart, partNames } from "../build/weight-part.ts";
 import { constantValue } from "../check/constants.ts";
+import type { Player } from "../check/players.ts";
 import type { Regime } from "../check/regime.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
@@ -38,13 +40,6 @@ function frozenBy(part: Expression, weights: readonly string[], report: Report):
   return [];
 }
 
-/** `enc` and `W.{i, f}` as the paths that they name. */
-function partNames(part: Expression): readonly string[] {
-  if (part.kind === "reference") return [part.name];
-  if (part.kind !== "member") return [];
-  return partNames(part.object).flatMap((object) => part.names.map((name) => `${object}.${name.text}`));
-}
-
 /** What is frozen at a point of the training. */
 export function frozenAt(freezes: readonly Freeze[], { step, epoch }: Progress): ReadonlySet<string> {
   const still = freezes.filter(
@@ -53,6 +48,12 @@ export function frozenAt(freezes: readonly Freeze[], { step, epoch }: Progress):
   return new Set(still.flatMap(({ weights }) => [...weights]));
 }
 
-export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((item) => b.has(item));
+/** Equal where the same rests. */
+export function turnKey({ frozen, resting }: Turn): string {
+  return JSON.stringify([[...frozen].sort(), [...resting].sort()]);
+}
+
+/** The players, by place, that rest at a step: one that plays `every 5` plays at the fifth, the tenth, ... */
+export function restingAt(players: readonly Player[], { step }: Progress): ReadonlySet<number> {
+  return new Set(players.flatMap(({ every }, place) => ((step + 1) % every === 0 ? [] : [place])));
 }

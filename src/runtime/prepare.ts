@@ -1,7 +1,7 @@
-import { dirname, resolve } from "node:path";
 import type { Report } from "../base/diagnostic.ts";
-import type { InputSpec, Program } from "../build/program.ts";
+import type { InputSpec, Program, WeightSpec } from "../build/program.ts";
 import type { Reports } from "../build/reports.ts";
+import type { Turn } from "../build/training.ts";
 import type { Modules } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
 import {
@@ -13,15 +13,15 @@ import {
   modelRequest,
   openForLoss,
 } from "../compile/program.ts";
-import { absentColumns, withLegalAbsent } from "./absent.ts";
+import { absentColumns } from "./absent.ts";
 import { findWatched, type Watched, watchable } from "./best.ts";
+import type { Progress } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
-import { loadData } from "./data/load.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
-import { withEnds } from "./ends.ts";
-import { createFeed, type Feed } from "./feed.ts";
-import { checkLengths, expectedOf, isDense, sizesFromData } from "./fit.ts";
-import { type Freeze, frozenAt, readFreezes } from "./frozen.ts";
+import type { Feed } from "./feed.ts";
+import { isDense } from "./fit.ts";
+import { type Freeze, frozenAt, readFreezes, restingAt, turnKey } from "./frozen.ts";
+import { createFeeds, type Feeds, loadRegimeData } from "./regime-data.ts";
 import { type Overrides, readSettings, type Settings } from "./settings.ts";
 
 /** A regime with its data read and its sizes known: all that training needs but a target. */
@@ -40,19 +40,14 @@ export interface Training {
   readonly stepsPerEpoch: number;
   /** In all. */
   readonly steps: number;
+  readonly weights: readonly WeightSpec[];
   /** After how many steps a run that counts steps is measured; undefined for one that counts epochs: after each. */
   readonly evaluateEvery: number | undefined;
-  /** The training step in which these weights stay as they are. */
-  readonly step: (frozen: ReadonlySet<string>) => Program;
+  /** What rests at a point of the training. */
+  readonly turn: (at: Progress) => Turn;
+  /** The training step in which that rests. */
+  readonly step: (turn: Turn) => Program;
   readonly reports: Reports;
-}
-
-export interface Feeds {
-  readonly train: Feed;
-  /** The training data in order, for measuring. */
-  readonly trained: Feed;
-  readonly val: Feed | undefined;
-  readonly test: Feed | undefined;
 }
 
 export interface PrepareOptions extends Overrides {
@@ -81,15 +76,17 @@ export async function prepareTraining(
   const { overlap } = cuttingOf(openForLoss(request));
   const feeds = createFeeds(loaded, settings, overlap);
   const chunked = settings.bptt !== undefined;
-  const all = [loaded.train, ...[loaded.val ?? [], loaded.test ?? []].flat()];
+  const all = [loaded.train, loaded.val ?? [], loaded.test ?? []].flat();
   const jobOf = (datasets: readonly Dataset[]): Job => ({
     ...job,
     dense: chunked || isDense(datasets),
     absent: absentColumns(datasets),
   });
-  const step = stepCompiler(jobOf([loaded.train]), regime);
+  const step = stepCompiler(jobOf(loaded.train), regime);
   // Every mistake is found before the first step: at the start, and once all is trained that ever will be.
-  const compiled = [START, END].every((at) => step(frozenAt(freezes, at)) !== undefined);
+  const compiled = [START, END].every(
+    (at) => step({ frozen: frozenAt(freezes, at), resting: new Set() }) !== undefined,
+  );
   const reports = compiled ? compileReports(jobOf(all), regime) : undefined;
   if (reports === undefined || report.hasErrors) return undefined;
   const stepsPerEpoch = feeds.train.count(0);
@@ -105,9 +102,11 @@ export async function prepareTraining(
     freezes,
     ...watched,
     stepsPerEpoch,
+    weights: probe.weights,
     steps: unit === "steps" ? count : count * stepsPerEpoch,
     evaluateEvery: unit === "steps" ? evaluationInterval(count, feeds.val) : undefined,
-    step: (frozen) => step(frozen) ?? failed(report),
+    turn: (at) => ({ frozen: frozenAt(freezes, at), resting: restingAt(regime.players, at) }),
+    step: (turn) => step(turn) ?? failed(report),
     reports,
   };
 }
@@ -147,58 +146,12 @@ function readWatched(
 }
 
 /** Compiled steps are kept by what is frozen in them. */
-function stepCompiler(job: Job, regime: Regime): (frozen: ReadonlySet<string>) => Program | undefined {
+function stepCompiler(job: Job, regime: Regime): (turn: Turn) => Program | undefined {
   const known = new Map<string, Program>();
-  return (frozen) => {
-    const key = [...frozen].sort().join();
-    const before = known.get(key) ?? compileStep(job, regime, frozen);
+  return ({ frozen, resting }) => {
+    const key = turnKey({ frozen, resting });
+    const before = known.get(key) ?? compileStep(job, regime, frozen, resting);
     if (before !== undefined) known.set(key, before);
     return before;
-  };
-}
-
-interface RegimeData {
-  readonly train: Dataset;
-  readonly val: readonly Dataset[] | undefined;
-  readonly test: readonly Dataset[] | undefined;
-  readonly vocabularies: ReadonlyMap<string, Vocabulary>;
-  readonly sizes: ReadonlyMap<string, number>;
-}
-
-async function loadRegimeData(
-  modules: Modules,
-  regime: Regime,
-  probe: Program,
-  settings: Settings,
-  vocabularies: ReadonlyMap<string, Vocabulary> | undefined,
-): Promise<RegimeData> {
-  const expected = probe.inputs.map((spec) => expectedOf(spec, probe.sizes));
-  const splits = [regime.val, regime.test].filter((clause) => clause !== undefined);
-  const folder = dirname(resolve(modules.entry.file));
-  const loaded = await loadData(regime.data, splits, expected, { folder, seed: settings.seed, vocabularies });
-  const finish = (dataset: Dataset): Dataset => {
-    const ended = withLegalAbsent(withEnds(dataset, probe.inputs), probe.inputs);
-    checkLengths(probe.inputs, ended);
-    return ended;
-  };
-  const [train] = loaded.train.map(finish);
-  if (train === undefined) throw new Error("internal: a regime without data");
-  return {
-    train,
-    val: loaded.val?.map(finish),
-    test: loaded.test?.map(finish),
-    vocabularies: loaded.vocabularies,
-    sizes: sizesFromData(probe.inputs, loaded.train, loaded.vocabularies, probe.sizes),
-  };
-}
-
-function createFeeds(data: RegimeData, settings: Settings, overlap: number): Feeds {
-  const feed = (dataset: Dataset | undefined, shuffle: boolean): Feed | undefined =>
-    dataset === undefined ? undefined : createFeed(dataset, { ...settings, overlap, shuffle });
-  return {
-    train: createFeed(data.train, { ...settings, overlap, shuffle: true }),
-    trained: createFeed(data.train, { ...settings, overlap, shuffle: false }),
-    val: feed(data.val?.[0], false),
-    test: feed(data.test?.[0], false),
   };
 }

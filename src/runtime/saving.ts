@@ -91,13 +91,11 @@ export async function openRun(file: string, regime: string): Promise<Checkpoint>
 }
 
 /** The state in a checkpoint, checked against the model by name and shape. */
-export function checkpointState(file: string, checkpoint: Checkpoint, training: Training, weights: Weights): State {
-  const expected = new Map(weights.map((spec) => [spec.name, declaredShape(spec, training.sizes)]));
+export function checkpointState(file: string, checkpoint: Checkpoint, training: Training): State {
+  const expected = new Map(training.weights.map((spec) => [spec.name, declaredShape(spec, training.sizes)]));
   verifyValues(file, "weights", checkpoint.weights, expected);
   return { weights: checkpoint.weights, slots: checkpoint.optimizer, carries: checkpoint.carried };
 }
-
-type Weights = ReturnType<Training["step"]>["weights"];
 
 /** The weights of the best evaluation: those in memory, else those that an earlier run has saved. */
 export async function bestWeights(

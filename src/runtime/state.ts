@@ -66,11 +66,11 @@ export function writeState(
   }
 }
 
-/** The present weights, slots and carries of a program; weights that it does not have keep the value of `before`. */
+/** The present weights, slots and carries of a program; what it does not have keeps the value of `before`. */
 export async function readState(program: Program, prepared: Prepared, before: State): Promise<State> {
   const weights = new Map(before.weights);
-  const slots = new Map<string, HostArray>();
-  const carries = new Map<string, HostArray>();
+  const slots = new Map(before.slots);
+  const carries = new Map(before.carries);
   const specs = new Map(program.weights.map((spec) => [spec.name, spec]));
   for (const { id } of program.graph.params) {
     const role = program.params.get(id);

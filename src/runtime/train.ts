@@ -1,18 +1,16 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Program } from "../build/program.ts";
 import { deriveSeed } from "../ir/random.ts";
 import { betterOf, type Watched } from "./best.ts";
-import { batchSizes, bindBatch } from "./bind.ts";
 import type { Best, Progress } from "./checkpoint.ts";
 import { DataError } from "./data/error.ts";
 import { createEvaluator, type Metrics } from "./evaluate.ts";
-import type { Executor, HostArray, Prepared } from "./executor.ts";
+import type { Executor, HostArray } from "./executor.ts";
 import type { Feed } from "./feed.ts";
-import { frozenAt, sameSet } from "./frozen.ts";
 import { addToMean, EMPTY_MEAN, meanOf } from "./metrics.ts";
 import type { Training } from "./prepare.ts";
 import type { Standing } from "./saving.ts";
-import { readState, type State, writeState } from "./state.ts";
+import type { State } from "./state.ts";
+import { createStepper, type Stepper } from "./stepper.ts";
 
 /** What happens while a run trains, for those who show, log and save. Each is awaited. */
 export interface TrainEvents {
@@ -80,26 +78,20 @@ interface Run {
 
 function createRun(training: Training, executor: Executor, start: Start, events: TrainEvents): Run {
   const evaluator = createEvaluator(executor, training.reports, training.settings.seed);
-  let stepper = openStep(training, executor, start.state, start.standing.progress);
+  const stepper = createStepper({ ...training, rows: rowsOf(training) }, executor, start.state);
   let { standing } = start;
   let metrics: Metrics = new Map();
   let bestWeights: Outcome["bestWeights"];
-  const state = (): Promise<State> => readState(stepper.program, stepper.prepared, stepper.state);
   return {
     standing: () => standing,
     async step() {
-      if (!sameSet(frozenAt(training.freezes, standing.progress), stepper.frozen)) {
-        const before = await state();
-        stepper.prepared.dispose();
-        stepper = openStep(training, executor, before, standing.progress);
-      }
       const { loss, terms } = await runStep(training, stepper, standing.progress);
       const progress = next(standing.progress, training.feeds.train);
       standing = { ...standing, progress, running: addToMean(standing.running, loss) };
       await events.step(progress, loss, terms);
     },
     async evaluate() {
-      const now = await state();
+      const now = await stepper.state();
       metrics = await measure(training, evaluator, now, standing);
       const before = standing.best;
       standing = standingAfter(training, standing, metrics);
@@ -108,43 +100,29 @@ function createRun(training: Training, executor: Executor, start: Start, events:
       await events.evaluated(standing.progress, metrics, standing.best);
       await events.keep(now, standing, improved);
     },
-    keep: async () => events.keep(await state(), standing, false),
+    keep: async () => events.keep(await stepper.state(), standing, false),
     async finish(ended) {
-      const last = await state();
+      const last = await stepper.state();
       // A run that was at its end already has measured nothing yet.
       if (metrics.size === 0 && ended !== "interrupted") metrics = await measure(training, evaluator, last, standing);
-      stepper.prepared.dispose();
+      stepper.dispose();
       return { ended, progress: standing.progress, best: standing.best, metrics, state: last, bestWeights };
     },
   };
 }
 
-interface Stepper {
-  readonly program: Program;
-  readonly prepared: Prepared;
-  readonly frozen: ReadonlySet<string>;
-  /** What it was opened with. */
-  readonly state: State;
-}
-
-function openStep(training: Training, executor: Executor, state: State, at: Progress): Stepper {
-  const frozen = frozenAt(training.freezes, at);
-  const program = training.step(frozen);
-  const { batch } = training.settings;
-  // What the regime says, not this batch's size: a run that goes on elsewhere must give the same numbers.
-  const prepared = executor.prepare(program, batch.unit === "examples" ? batch.size : undefined);
-  const { sizes } = batchSizes(program, training.feeds.train.batch(at.epoch, at.position));
-  writeState(program, prepared, state, sizes);
-  return { program, prepared, frozen, state };
+function rowsOf({ settings: { batch } }: Training): number | undefined {
+  return batch.unit === "examples" ? batch.size : undefined;
 }
 
 async function runStep(
   training: Training,
-  { program, prepared }: Stepper,
-  { step, epoch, position }: Progress,
+  stepper: Stepper,
+  at: Progress,
 ): Promise<{ readonly loss: number; readonly terms: Metrics }> {
+  const { step, epoch, position } = at;
   const batch = training.feeds.train.batch(epoch, position);
-  const bound = bindBatch(program, batch, {
+  const results = await stepper.run(at, batch, {
     training: true,
     seed: deriveSeed(training.settings.seed, "step", step),
     step,
@@ -152,7 +130,6 @@ async function runStep(
     stepsPerEpoch: training.stepsPerEpoch,
     fresh: batch.fresh,
   });
-  const results = await prepared.run(bound.inputs, bound.sizes);
   const loss = results.get("loss")?.data[0] ?? Number.NaN;
   if (!Number.isFinite(loss)) {
     throw new DataError(`the loss is ${loss} at step ${step + 1}, in epoch ${epoch + 1}`, {

@@ -54,8 +54,7 @@ export async function prepared(file: string, { regime: name, steps, seed }: Trai
 export async function trained(file: string, options: TrainOptions = {}): Promise<Trained> {
   const training = await prepared(file, options);
   const executor = await TARGETS[options.target ?? "reference"].start();
-  const program = training.step(new Set());
-  const weights = initialWeights({ ...program, sizes: training.sizes }, training.settings.seed);
+  const weights = initialWeights(training, training.settings.seed);
   const losses: number[] = [];
   const outcome = await train(
     training,
