@@ -3,17 +3,14 @@ import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import * as sums from "../op/make_sum.ts";
 import type { EmitItem, Expression, IndexExpression } from "../syntax/tree.ts";
-import { inputNames } from "./apply.ts";
 import { conditionMask } from "./condition.ts";
-import { demand } from "./equation.ts";
+import { distributionInputs, distributionSlot, openDistribution } from "./distribution.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import type { OpenModel } from "./model.ts";
 import { movingOnce } from "./move-params.ts";
-import { openDistribution } from "./noise.ts";
-import { asTensor } from "./operators.ts";
 import { type NamedAxis, rangesOf } from "./range.ts";
-import { INVALID, type Meaning, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
+import { type Meaning, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
 
 /** An emission at its indices: `emit ids[t+1] ~ categorical(head(y[t]))`. */
 export interface Emission {
@@ -79,28 +76,11 @@ function equationValue(
   parameters: ReadonlyMap<string, Meaning>,
 ): TensorValue | undefined {
   const { context, item } = emission;
-  const of = name === "log_prob" ? { value: emission.value, name: ofName(emission) } : undefined;
-  const opened = movingOnce(context.session, item, () => openDistribution(context, item.dist, parameters, of));
-  if (opened === undefined) return undefined;
-  const slot = opened.frame.names.get(name);
-  if (slot === undefined) {
-    const { text, span } = opened.instance.definition.name;
-    context.session.report.add(
-      name === "log_prob" ? "no-probability" : "cannot-sample",
-      item.dist.span,
-      name === "log_prob"
-        ? `${text} gives no probability: it has no log_prob`
-        : `${text} cannot be ${name === "best" ? "decoded by its best" : "sampled"}: it has no ${name}`,
-      {
-        related: [{ span, message: `${text} is defined here` }],
-        hint: `write an equation ${name} = ... in ${text}`,
-      },
-    );
-    return undefined;
-  }
-  const meaning = demand(context.session, slot);
-  const value = meaning.kind === "tensor" ? meaning : asTensor(context, meaning, item.dist.span);
-  return value === undefined ? undefined : { ...value, visible: [...opened.leading, ...value.visible] };
+  const further = name === "log_prob" ? new Map([[ofName(emission), emission.value]]) : undefined;
+  const opened = movingOnce(context.session, item, () =>
+    openDistribution(context, item.dist, { given: parameters, ...(further && { further }) }),
+  );
+  return opened === undefined ? undefined : distributionSlot(context, opened, name, item.dist.span);
 }
 
 function ofName({ context, item }: Emission): string {
@@ -119,16 +99,16 @@ export function distributionParameters(emission: Emission): ReadonlyMap<string, 
 
 function parameterValues({ context, item, indices }: Emission): ReadonlyMap<string, TensorValue> {
   const opened = movingOnce(context.session, item, () => openDistribution(context, item.dist));
-  const values = new Map<string, TensorValue>();
-  if (opened === undefined) return values;
-  for (const name of inputNames(opened.instance.definition)) {
-    const slot = opened.frame.names.get(name);
-    const meaning = slot === undefined ? INVALID : demand(context.session, slot);
-    if (meaning.kind !== "tensor") continue;
-    const front = indices.map(({ axis }) => visibleAxis(axis));
-    values.set(name, { ...meaning, visible: [...front, ...opened.leading, ...meaning.visible] });
-  }
-  return values;
+  if (opened === undefined) return new Map();
+  const front = indices.map(({ axis }) => visibleAxis(axis));
+  const values = distributionInputs(context, opened);
+  return new Map([...values].map(([name, value]) => [name, { ...value, visible: [...front, ...value.visible] }]));
+}
+
+/** What is counted: an emission, or another value over the axes of a context. */
+interface Counted {
+  readonly context: Context;
+  readonly item?: EmitItem;
 }
 
 /** A sum over all that counts, and how many positions of the batch count. Both are float []. */
@@ -141,19 +121,14 @@ export interface Total {
  * Sums over all that counts. A likelihood is of a whole position, so positions are counted: the batch itself and `time` axes,
  * not an example's fixed axes. An error is of one entry, so all entries are.
  */
-export function total(
-  emission: Emission,
-  value: TensorValue,
-  numerator: string,
-  counted: "positions" | "entries",
-): Total {
-  const { context } = emission;
+export function total(counted: Counted, value: TensorValue, numerator: string, by: "positions" | "entries"): Total {
+  const { context } = counted;
   const { builder, axes, times } = context.session;
   const own = value.visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
   const all = [...context.hidden, ...own];
-  const positions = counted === "entries" ? all : all.filter((axis, place) => place === 0 || times.has(axis.size.text));
+  const positions = by === "entries" ? all : all.filter((axis, place) => place === 0 || times.has(axis.size.text));
   const fixed = all.filter((axis) => !positions.includes(axis));
-  const mask = countingMask(emission, value, all, axes);
+  const mask = countingMask(counted, value, all, axes);
   const zero = make.num(builder, 0);
   const sum = sums.sumOver(builder, mask === undefined ? numerator : make.select(builder, mask, numerator, zero), all);
   if (mask === undefined) return { sum, count: make.countOf(builder, positions) };
@@ -172,13 +147,16 @@ function present({ session, hidden }: Context, { name }: EmitItem): readonly str
 
 /** Where a position counts: in an example that has a value, inside it, and where the emission's reads hold. */
 function countingMask(
-  { context, item }: Emission,
+  { context, item }: Counted,
   value: TensorValue,
   all: readonly Axis[],
   axes: Context["session"]["axes"],
 ): string | undefined {
   const { builder } = context.session;
-  const inside = [...present(context, item), ...all.flatMap((axis) => axes.inside(axis) ?? [])];
+  const inside = [
+    ...(item === undefined ? [] : present(context, item)),
+    ...all.flatMap((axis) => axes.inside(axis) ?? []),
+  ];
   const holds = conditionMask(context, value.condition);
   const masks = holds === undefined ? inside : [...inside, holds];
   return masks.reduce<string | undefined>(

@@ -4,89 +4,100 @@ import * as make from "../op/make.ts";
 import * as maps from "../op/map.ts";
 import { random } from "../op/source.ts";
 import type { Drawn, Expression } from "../syntax/tree.ts";
-import { inputNames, openFrame } from "./apply.ts";
 import { axisOfSize, vocabularyOf } from "./declared.ts";
-import { demand } from "./equation.ts";
+import { distributionSlot, openDistribution } from "./distribution.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, joinPath } from "./frame.ts";
-import { givenParameters } from "./instance.ts";
-import { asTensor, scalar } from "./operators.ts";
+import { scalar } from "./operators.ts";
 import { rangesOf } from "./range.ts";
 import { asSize, knownNumber } from "./static.ts";
-import { isThere } from "./there.ts";
-import {
-  describe,
-  INVALID,
-  type InstanceValue,
-  type Meaning,
-  type TensorValue,
-  type VisibleAxis,
-  visibleAxis,
-} from "./value.ts";
+import { INVALID, type Meaning, shapeText, type TensorValue, type VisibleAxis, visibleAxis } from "./value.ts";
 
 /** `noise e[t in T]: [Z] ~ normal(0, 1)`: fresh numbers for every example, index and position. */
 export function drawn(context: Context, draw: Drawn): Meaning {
-  const indices = rangesOf(context, draw.indices, [draw.dist], undefined);
-  if (indices === undefined) return INVALID;
-  const front = indices.map(({ axis }) => visibleAxis(axis));
-  const taken = new Set([...context.hidden, ...indices.map(({ axis }) => axis)].map((axis) => axis.id));
+  const place = placeOf(context, draw);
+  return place === undefined ? INVALID : drawnFrom(place, draw, draw.dist);
+}
+
+/** Where a draw stands: its indices are hidden axes of its distribution's parameters, its declared axes visible ones. */
+export interface DrawPlace {
+  readonly context: Context;
+  readonly indices: readonly VisibleAxis[];
+  readonly own: readonly VisibleAxis[];
+}
+
+export function placeOf(context: Context, draw: Drawn): DrawPlace | undefined {
+  const ranges = rangesOf(
+    context,
+    draw.indices,
+    draw.prior === undefined ? [draw.dist] : [draw.dist, draw.prior],
+    undefined,
+  );
+  if (ranges === undefined) return undefined;
+  const taken = new Set([...context.hidden, ...ranges.map(({ axis }) => axis)].map((axis) => axis.id));
   const own: VisibleAxis[] = [];
   for (const axis of draw.type.axes ?? []) {
     const size = asSize(context, evaluate(context, axis.size), axis.span);
-    if (size === undefined) return INVALID;
+    if (size === undefined) return undefined;
     own.push(axisOfSize(context, size, taken, axis.label?.text));
   }
-  const real = own.filter((axis) => !axis.unit).map((axis) => axis.axis);
   const inner: Context = {
     ...context,
-    hidden: [...context.hidden, ...indices.map(({ axis }) => axis), ...real],
-    indices: new Map([...context.indices, ...indices.map(({ name, axis }) => [name, axis] as const)]),
+    hidden: [...context.hidden, ...ranges.map(({ axis }) => axis)],
+    indices: new Map([...context.indices, ...ranges.map(({ name, axis }) => [name, axis] as const)]),
   };
-  const value = sampleOf(inner, draw.dist, joinPath(context.frame.path, draw.name.text), draw);
-  if (value.kind !== "tensor") return value;
-  const vocabulary = draw.type.base === "tok" ? vocabularyOf(context, draw) : undefined;
+  return { context: inner, indices: ranges.map(({ axis }) => visibleAxis(axis)), own };
+}
+
+/** A draw from a distribution, its indices visible again. */
+export function drawnFrom(place: DrawPlace, draw: Drawn, dist: Expression): Meaning {
+  const value = sampleOf(place, dist, draw);
+  if (value === undefined) return INVALID;
+  const vocabulary = draw.type.base === "tok" ? vocabularyOf(place.context, draw) : undefined;
   if (vocabulary === "invalid") return INVALID;
   return {
     ...value,
-    visible: [...front, ...own, ...value.visible],
+    visible: [...place.indices, ...value.visible],
     vocabulary: vocabulary ?? value.vocabulary,
     from: draw.span,
   };
 }
 
-/** One draw from a distribution, all of whose axes are hidden. */
-function sampleOf(context: Context, dist: Expression, stream: string, draw: Drawn): Meaning {
-  const name =
-    dist.kind === "reference"
-      ? dist.name
-      : dist.kind === "call" && dist.callee.kind === "reference"
-        ? dist.callee.name
-        : "";
+function sampleOf(place: DrawPlace, dist: Expression, draw: Drawn): TensorValue | undefined {
+  const { context, own } = place;
+  const callee = dist.kind === "call" ? dist.callee : dist;
+  const name = callee.kind === "reference" ? callee.name : "";
   const args = dist.kind === "call" ? dist.args : [];
-  if (name === "gaussian" || name === "uniform")
-    return primitive(
-      context,
-      name,
-      args.map((argument) => argument.value),
-      stream,
-    );
-  const opened = openDistribution(context, dist);
-  if (opened === undefined) return INVALID;
-  const slot = opened.frame.names.get("sample");
-  if (slot === undefined) {
-    context.session.report.add(
-      "cannot-sample",
-      dist.span,
-      `${opened.instance.definition.name.text} cannot be drawn from`,
-      {
-        related: [{ span: opened.instance.definition.name.span, message: "it has no equation for sample" }],
-        hint: `write an equation sample = ... in ${opened.instance.definition.name.text}`,
-      },
-    );
-    return INVALID;
+  if (name === "gaussian" || name === "uniform") {
+    const hidden = [...context.hidden, ...own.filter((axis) => !axis.unit).map((axis) => axis.axis)];
+    const stream = joinPath(context.frame.path, draw.name.text);
+    const bounds = args.map((argument) => argument.value);
+    const value = primitive({ ...context, hidden }, name, bounds, stream);
+    return value.kind === "tensor" ? { ...value, visible: own } : undefined;
   }
-  const value = demand(context.session, slot);
-  return value.kind === "tensor" ? value : (asTensor(context, value, draw.span) ?? INVALID);
+  const opened = openDistribution(context, dist, { over: own });
+  const value = opened === undefined ? undefined : distributionSlot(context, opened, "sample", dist.span);
+  if (value === undefined || fitsDeclared(place, value)) return value;
+  const { report } = context.session;
+  report.add(
+    "shape-mismatch",
+    draw.span,
+    `${draw.name.text} is declared ${shapeText(own)}, its distribution gives ${shapeText(value.visible)}`,
+    {
+      related: [{ span: dist.span, message: "its shape comes from here" }],
+      hint: `declare it ${shapeText(value.visible)}, or give each position one number for each parameter`,
+    },
+  );
+  return undefined;
+}
+
+function fitsDeclared({ own }: DrawPlace, { visible }: TensorValue): boolean {
+  const sizes = (axes: readonly VisibleAxis[]): string =>
+    axes
+      .filter((axis) => !axis.unit)
+      .map(({ axis }) => axis.size.text)
+      .join();
+  return sizes(own) === sizes(visible);
 }
 
 /** `gaussian`, `uniform`, `uniform(low, high)`, and `uniform(V)` for tokens below V. */
@@ -151,71 +162,4 @@ function seedOf({ session }: Context): string {
   const id = session.builder.param("seed", { dtype: "int", axes: [] });
   session.roles.set(id, { kind: "seed" });
   return id;
-}
-
-/** A distribution's frame: `normal(mu, 1)`, `chain(scores)` of an instance, `bernoulli(logits: x)`. */
-export function openDistribution(
-  context: Context,
-  dist: Expression,
-  given: ReadonlyMap<string, Meaning> = new Map(),
-  of?: { readonly value: TensorValue; readonly name: string },
-):
-  | { readonly frame: Context["frame"]; readonly instance: InstanceValue; readonly leading: readonly VisibleAxis[] }
-  | undefined {
-  const callee = evaluate(context, dist.kind === "call" ? dist.callee : dist);
-  const args = dist.kind === "call" ? dist.args : [];
-  if (callee.kind === "invalid") return undefined;
-  const instance = distributionInstance(context, callee, given, dist);
-  if (instance === undefined) return undefined;
-  const names = inputNames(instance.definition);
-  const inputs = new Map<string, { meaning: Meaning; span: typeof dist.span }>();
-  let place = 0;
-  for (const argument of args) {
-    const name = argument.name?.text ?? names[place++];
-    if (name === undefined || !names.includes(name)) {
-      context.session.report.add(
-        "wrong-arguments",
-        argument.span,
-        `${instance.definition.name.text} takes no ${name ?? "further argument"}`,
-        {
-          hint: `it takes ${names.join(", ")}`,
-        },
-      );
-      return undefined;
-    }
-    const meaning = evaluate(context, argument.value);
-    if (meaning.kind === "tensor" && !isThere(context, meaning, argument.span)) return undefined;
-    inputs.set(name, { meaning, span: argument.span });
-  }
-  if ([...inputs.values()].some(({ meaning }) => meaning.kind === "invalid")) return undefined;
-  if (of !== undefined) inputs.set(of.name, { meaning: of.value, span: dist.span });
-  const opened = openFrame(context, instance, { inputs, state: undefined }, dist.span);
-  return opened === undefined ? undefined : { ...opened, instance };
-}
-
-function distributionInstance(
-  context: Context,
-  callee: Meaning,
-  given: ReadonlyMap<string, Meaning>,
-  dist: Expression,
-): InstanceValue | undefined {
-  if (callee.kind === "instance" && callee.definition.definitionKind === "dist") {
-    return { ...callee, parameters: new Map([...callee.parameters, ...given]) };
-  }
-  if (callee.kind === "definition" && callee.definition.definitionKind === "dist") {
-    const parameters = givenParameters(context, callee, []);
-    return {
-      kind: "instance",
-      definition: callee.definition,
-      file: callee.file,
-      parameters: new Map([...(parameters ?? []), ...given]),
-      path: "",
-      blocks: undefined,
-      declared: dist.span,
-    };
-  }
-  context.session.report.add("wrong-kind", dist.span, `a distribution is needed here, this is ${describe(callee)}`, {
-    hint: "write normal(mean, deviation), categorical(logits) or bernoulli(logits: x)",
-  });
-  return undefined;
 }
