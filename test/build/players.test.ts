@@ -69,7 +69,9 @@ function expectTurns(together: string, first: string, second: string): void {
     for (const key of [name, `${name}.m`]) {
       const [ours, theirs] = [Array.from(found[key]?.data ?? []), Array.from(wanted[key]?.data ?? [])];
       expect(ours.length, key).toBeGreaterThan(0);
-      ours.forEach((value, at) => expect(value, `${key}[${at}]`).toBeCloseTo(theirs[at] ?? Number.NaN, 12));
+      for (const [at, value] of ours.entries()) {
+        expect(value, `${key}[${at}]`).toBeCloseTo(theirs[at] ?? Number.NaN, 12);
+      }
     }
   }
 }
@@ -143,7 +145,7 @@ describe("training with players", () => {
       await trained(FILE, { regime: "rare" }),
       await trained(FILE, { regime: "rare", target: "wasm" }),
     ];
-    found.losses.forEach((loss, at) => expect(loss).toBeCloseTo(wanted.losses[at] ?? Number.NaN, 4));
+    for (const [at, loss] of found.losses.entries()) expect(loss).toBeCloseTo(wanted.losses[at] ?? Number.NaN, 4);
   });
 
   test("separate data lines are shuffled apart, and a batch is as large as the smallest", async () => {
