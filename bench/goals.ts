@@ -1,4 +1,4 @@
-import type { Goal } from "./side.ts";
+import { type Goal, type NamedSide, SIDES } from "./side.ts";
 import type { WorkloadResult } from "./workload-result.ts";
 
 export interface GoalResult {
@@ -29,10 +29,14 @@ function ours(result: WorkloadResult | undefined) {
 
 function measured(goal: Goal, result: WorkloadResult, results: readonly WorkloadResult[]): number | undefined {
   const own = ours(result);
+  const side = (wanted: NamedSide) => result.sides.find(({ name }) => name === wanted);
   const other = (name: string) => ours(results.find(({ workload }) => workload.name === name));
   switch (goal.kind) {
     case "faster":
-      return own && result.sides.find(({ name }) => name === goal.side)?.ratio.median;
+    case "loss":
+      return own && side(goal.side)?.ratio.median;
+    case "gain":
+      return own && quotient(1, side(goal.side)?.ratio.median);
     case "peak":
       return own?.share?.median;
     case "like":
@@ -60,6 +64,10 @@ function describeGoal(goal: Goal, unit: string): GoalText {
   switch (goal.kind) {
     case "faster":
       return { text: `× ${goal.side}`, target: goal.atLeast, atLeast: true };
+    case "gain":
+      return { text: `times as fast: ${SIDES[goal.side]}`, target: goal.atLeast, atLeast: true };
+    case "loss":
+      return { text: `times the time: ${SIDES[goal.side]}`, target: goal.atMost, atLeast: false };
     case "peak":
       return { text: "of the multiply-add peak", target: goal.atLeast, atLeast: true };
     case "like":

@@ -1,17 +1,9 @@
-import type { Clock, Side } from "./side.ts";
+import { CLOCKS, type ClockName } from "./clock.ts";
+import type { Side } from "./side.ts";
 import { median } from "./statistics.ts";
 
-/** What is counted: the time that passes, or what this process has of the processor, for a machine that others use meanwhile. */
-export const CLOCKS = {
-  elapsed: (): number => performance.now(),
-  processor: (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-} as const satisfies Readonly<Record<string, Clock>>;
-
 export interface Effort {
-  readonly clock: keyof typeof CLOCKS;
+  readonly clock: ClockName;
   readonly rounds: number;
   /** How long a side's turn in a round is to take. */
   readonly turnMilliseconds: number;
@@ -22,7 +14,7 @@ export interface Effort {
 export interface Turn {
   /** Of one run. */
   readonly milliseconds: number;
-  /** Processor time of this process by elapsed time: below 1 where others had the core. */
+  /** Processor time of the side's process by elapsed time: below 1 where others had the core. */
   readonly undisturbed: number;
 }
 
@@ -56,7 +48,7 @@ export async function measure<Name extends string>(
     for (const [name, plan] of rotated([...plans], round)) {
       if (round >= plan.rounds) continue;
       onTurn(name);
-      times.get(name)?.push(await quietTurn(plan.side, plan.runs, CLOCKS[effort.clock]));
+      times.get(name)?.push(await quietTurn(plan.side, plan.runs, effort.clock));
     }
   }
   return times;
@@ -68,9 +60,9 @@ const MOST_RUNS = 20_000;
 async function warm(side: Side, { turnMilliseconds, clock }: Effort): Promise<Turn> {
   await side.enter?.();
   const end = performance.now() + turnMilliseconds;
-  return observed(async () => {
+  return observed(side, async () => {
     const times: number[] = [];
-    do times.push(await timed(side, CLOCKS[clock]));
+    do times.push(await timed(side, clock));
     while (performance.now() < end && times.length < MOST_RUNS);
     return median(times.slice(times.length >> 1));
   });
@@ -80,11 +72,11 @@ const QUIET = 0.97;
 const TRIES = 3;
 
 /** The least disturbed of a few tries. */
-async function quietTurn(side: Side, runs: number, clock: Clock): Promise<Turn> {
+async function quietTurn(side: Side, runs: number, clock: ClockName): Promise<Turn> {
   await side.enter?.();
   let best: Turn | undefined;
   for (let attempt = 0; attempt < TRIES && (best?.undisturbed ?? 0) < QUIET; attempt++) {
-    const turn = await observed(async () => {
+    const turn = await observed(side, async () => {
       const times: number[] = [];
       for (let run = 0; run < runs; run++) times.push(await timed(side, clock));
       return median(times);
@@ -94,18 +86,18 @@ async function quietTurn(side: Side, runs: number, clock: Clock): Promise<Turn> 
   return best ?? { milliseconds: Number.NaN, undisturbed: 0 };
 }
 
-async function observed(act: () => Promise<number>): Promise<Turn> {
-  const [start, before] = [performance.now(), process.cpuUsage()];
+async function observed(side: Side, act: () => Promise<number>): Promise<Turn> {
+  const processor = side.processor ?? CLOCKS.processor;
+  const [start, before] = [performance.now(), processor()];
   const milliseconds = await act();
-  const { user, system } = process.cpuUsage(before);
-  return { milliseconds, undisturbed: (user + system) / 1000 / (performance.now() - start) };
+  return { milliseconds, undisturbed: (processor() - before) / (performance.now() - start) };
 }
 
-async function timed(side: Side, clock: Clock): Promise<number> {
+async function timed(side: Side, clock: ClockName): Promise<number> {
   if (side.time !== undefined) return side.time(clock);
-  const start = clock();
+  const start = CLOCKS[clock]();
   await side.run();
-  return clock() - start;
+  return CLOCKS[clock]() - start;
 }
 
 function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { CLOCKS, type Effort } from "./measure.ts";
+import { CLOCKS } from "./clock.ts";
+import type { Effort } from "./measure.ts";
 import { isSide, SIDES, type SideName } from "./side.ts";
 
 export interface Options {

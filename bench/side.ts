@@ -1,8 +1,8 @@
+import type { StageName } from "../src/compile/stages.ts";
+import type { ClockName } from "./clock.ts";
+
 /** Numbers that a side computes, by name; every side of a workload gives them in the same layout. */
 export type Results = ReadonlyMap<string, Float32Array>;
-
-/** Milliseconds from some moment on. */
-export type Clock = () => number;
 
 /** One of the programs that a workload compares, ready to run. */
 export interface Side {
@@ -13,27 +13,41 @@ export interface Side {
   /** The unit that is timed: one training step, one product, a stream of steps. */
   readonly run: () => Promise<void>;
   /** Runs and says itself how many milliseconds count, where that is not all of `run`. */
-  readonly time?: ((clock: Clock) => Promise<number>) | undefined;
+  readonly time?: ((clock: ClockName) => Promise<number>) | undefined;
+  /** Processor time that it has taken so far, ms, where it is not this process that takes it. */
+  readonly processor?: (() => number) | undefined;
   readonly dispose: () => void;
 }
 
 /** Who is measured. The first that a workload has is what the others are divided by. */
 export const SIDES = {
   "seqc wasm": "seqc, its own WebAssembly, one thread",
+  "seqc plain": "the same without relaxed SIMD",
+  "seqc wide": "the same module under V8's revectorizer: an experimental flag, never on by itself",
   "seqc tfjs-wasm": "seqc on tfjs, its WebAssembly backend",
   "tfjs-layers wasm": "tfjs-layers, WebAssembly backend",
   "tfjs-layers cpu": "tfjs-layers, plain JavaScript backend",
   "tfjs wasm": "tfjs's own operation, WebAssembly backend",
   "jax-js wasm": "jax-js, jit, WebAssembly, one thread",
+  "jax-js gradient": "jax-js, its gradient alone",
   onnxruntime: "onnxruntime-node, native code, one thread",
 } as const satisfies Readonly<Record<string, string>>;
 
-export type SideName = keyof typeof SIDES;
+export type NamedSide = keyof typeof SIDES;
+
+/** A step of the ladder: seqc with this stage and all before it. */
+export type Rung = "no stage" | `+ ${StageName}`;
+
+export type SideName = NamedSide | Rung;
 
 /** What a workload must reach, as the project has promised. */
 export type Goal =
   /** At least `atLeast` times as fast as `side`. */
-  | { readonly kind: "faster"; readonly side: SideName; readonly atLeast: number }
+  | { readonly kind: "faster"; readonly side: NamedSide; readonly atLeast: number }
+  /** `side`, another way to run the same, is at least `atLeast` times as fast. */
+  | { readonly kind: "gain"; readonly side: NamedSide; readonly atLeast: number }
+  /** `side`, another way to run the same, takes at most `atMost` times the time. */
+  | { readonly kind: "loss"; readonly side: NamedSide; readonly atMost: number }
   /** At least this part of the multiply-add peak of the core. */
   | { readonly kind: "peak"; readonly atLeast: number }
   /** At least this part of the speed, per FLOP, of another workload. */
@@ -59,6 +73,6 @@ export interface Workload {
   readonly goals: readonly Goal[];
 }
 
-export function isSide(name: string): name is SideName {
+export function isSide(name: string): name is NamedSide {
   return Object.hasOwn(SIDES, name);
 }

@@ -2,7 +2,7 @@ import type { Workload } from "./side.ts";
 import { autoencoderWorkload } from "./workloads/autoencoder.ts";
 import { compileWorkload } from "./workloads/compile.ts";
 import { productWorkload } from "./workloads/product.ts";
-import { forwardWorkload, trainingWorkload } from "./workloads/sequence.ts";
+import { forwardWorkload, ladderWorkload, trainingWorkload } from "./workloads/sequence.ts";
 import { streamWorkload } from "./workloads/stream.ts";
 
 const lstm = { cell: "lstm", batch: 32, steps: 50, inputs: 64, hidden: 128, classes: 64 } as const;
@@ -15,19 +15,26 @@ export const WORKLOADS: readonly Workload[] = [
   trainingWorkload(
     "lstm",
     lstm,
-    ["tfjs-layers wasm", "tfjs-layers cpu", "jax-js wasm"],
+    ["tfjs-layers wasm", "tfjs-layers cpu", "jax-js wasm", "jax-js gradient"],
     [
       { kind: "faster", side: "tfjs-layers wasm", atLeast: 24 },
-      { kind: "faster", side: "jax-js wasm", atLeast: 3.6 },
+      { kind: "faster", side: "jax-js gradient", atLeast: 3.6 },
       { kind: "peak", atLeast: 0.8 },
+      { kind: "loss", side: "seqc plain", atMost: 1.2 },
+      { kind: "gain", side: "seqc wide", atLeast: 1.25 },
     ],
+    ["seqc plain", "seqc wide"],
   ),
   trainingWorkload("lstm-64", { ...lstm, batch: 64, steps: 100, hidden: 64 }, ["tfjs-layers wasm", "jax-js wasm"], []),
   trainingWorkload(
     "lstm-256",
     { ...lstm, batch: 64, steps: 128, hidden: 256 },
     ["tfjs-layers wasm", "jax-js wasm"],
-    [{ kind: "peak", atLeast: 0.84 }],
+    [
+      { kind: "peak", atLeast: 0.84 },
+      { kind: "loss", side: "seqc plain", atMost: 1.2 },
+    ],
+    ["seqc plain", "seqc wide"],
   ),
   trainingWorkload(
     "lstm-small",
@@ -43,6 +50,8 @@ export const WORKLOADS: readonly Workload[] = [
     ["tfjs-layers wasm", "jax-js wasm"],
     [{ kind: "like", workload: "lstm", atLeast: 0.9 }],
   ),
+  ladderWorkload("ladder", lstm, "wasm"),
+  ladderWorkload("ladder-tfjs", lstm, "tfjs-wasm"),
   forwardWorkload("lstm-forward", lstm),
   forwardWorkload("gru-forward", gru),
   forwardWorkload("bidirectional-forward", both),

@@ -1,8 +1,9 @@
-import { type Array as JaxArray, jit, nn, numpy as np } from "@jax-js/jax";
+import { blockUntilReady, type Array as JaxArray, jit, nn, numpy as np } from "@jax-js/jax";
 import { difference, swapped, transposed } from "../arrays.ts";
+import { CLOCKS, type Clock } from "../clock.ts";
 import { weightData } from "../gates.ts";
 import type { SequenceProblem, Weights } from "../sequence.ts";
-import type { Clock, Results, Side } from "../side.ts";
+import type { Results, Side } from "../side.ts";
 import { type Arrays, at, floats, release, shared, startJax } from "./jax-arrays.ts";
 import { JAX_CELLS } from "./jax-cells.ts";
 import { inputs, labels, logits, meanCrossEntropy, parameters, parts, toSeqc } from "./jax-sequence.ts";
@@ -36,6 +37,24 @@ export async function sequenceTraining(problem: SequenceProblem): Promise<Side> 
   };
 }
 
+/** Loss and gradients without Adam: what the step takes at least. */
+export async function sequenceGradient(problem: SequenceProblem): Promise<Side> {
+  await startJax();
+  const training = sequenceTrainer(problem);
+  return {
+    check: async () => {
+      const results = await toSeqc(problem, training.gradients());
+      return new Map([...results].map(([name, values]) => [`gradient.${name}`, values]));
+    },
+    run: async () => {
+      const gradients = training.gradients();
+      await blockUntilReady(gradients);
+      release(Object.values(gradients));
+    },
+    dispose: training.dispose,
+  };
+}
+
 /** The first training step, less the second: tracing, differentiating and compiling. */
 export function compileSide(problem: SequenceProblem): Side {
   const compile = async (clock: Clock): Promise<{ readonly milliseconds: number; readonly loss: number }> => {
@@ -50,10 +69,10 @@ export function compileSide(problem: SequenceProblem): Side {
     return { milliseconds: first - start - (second - first), loss };
   };
   return {
-    check: async () => new Map([["loss", Float32Array.of((await compile(() => performance.now())).loss)]]),
-    time: async (clock) => (await compile(clock)).milliseconds,
+    check: async () => new Map([["loss", Float32Array.of((await compile(CLOCKS.elapsed)).loss)]]),
+    time: async (clock) => (await compile(CLOCKS[clock])).milliseconds,
     run: async () => {
-      await compile(() => performance.now());
+      await compile(CLOCKS.elapsed);
     },
     dispose: () => undefined,
   };

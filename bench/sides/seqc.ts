@@ -1,30 +1,72 @@
 import type { Program } from "../../src/build/program.ts";
+import { STAGE_NAMES, type StageName } from "../../src/compile/stages.ts";
+import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { Executor, HostArray, Prepared } from "../../src/runtime/executor.ts";
+import { type StageChoice, USUAL_STAGES } from "../../src/runtime/passes.ts";
+import { startWasm } from "../../src/runtime/start-wasm.ts";
 import { writeState } from "../../src/runtime/state.ts";
-import { isTarget, TARGETS } from "../../src/runtime/targets.ts";
+import { TARGETS } from "../../src/runtime/targets.ts";
 import { difference } from "../arrays.ts";
+import { childSide } from "../child.ts";
+import { CLOCKS, type Clock } from "../clock.ts";
 import type { Weights } from "../sequence.ts";
-import type { Clock, Results, Side, SideName } from "../side.ts";
+import type { Results, Side, SideName } from "../side.ts";
 import { enterTfjs } from "./layers.ts";
 import { gradientProgram, type Request, stepProgram, valuesProgram } from "./seqc-program.ts";
 
-/** seqc's targets that are measured, by side. */
-const TARGET_OF = { "seqc wasm": "wasm", "seqc tfjs-wasm": "tfjs-wasm" } as const satisfies Partial<
-  Record<SideName, string>
->;
+/** A side that runs where an executor does. */
+export type Make = (executor: Executor) => Side;
 
-/** The same side on every target that seqc has. */
-export function seqcSides(make: (executor: Executor) => Side): readonly (readonly [SideName, () => Promise<Side>])[] {
-  return (["seqc wasm", "seqc tfjs-wasm"] as const).flatMap((side) => {
-    const target: string = TARGET_OF[side];
-    if (!isTarget(target)) return [];
-    const enter = target.startsWith("tfjs") ? () => enterTfjs("wasm") : undefined;
-    const open = async (): Promise<Side> => {
-      await enter?.();
-      return { ...make(await TARGETS[target].start()), enter };
-    };
-    return [[side, open] as const];
-  });
+export type Opening = readonly [SideName, () => Promise<Side>];
+
+/** seqc as it comes, on its own WebAssembly and on tfjs. */
+export function seqcSides(make: Make): readonly Opening[] {
+  return [
+    ["seqc wasm", async () => make(await startWasm())],
+    ["seqc tfjs-wasm", async () => onTfjs(make, USUAL_STAGES)],
+  ];
+}
+
+/** Other ways to run seqc's own WebAssembly. */
+const VARIANTS = {
+  "seqc plain": async (make: Make) => make(await startWasm(USUAL_STAGES, { instructions: "plain" })),
+  "seqc wide": async (make: Make, workload: string) =>
+    process.execArgv.includes(REVECTORIZE) ? make(await startWasm()) : childSide(workload, "seqc wide", [REVECTORIZE]),
+} as const satisfies Partial<Record<SideName, (make: Make, workload: string) => Promise<Side>>>;
+
+/** The engine reads it when it compiles, so it needs a process of its own. */
+const REVECTORIZE = "--experimental-wasm-revectorize";
+
+export type Variant = keyof typeof VARIANTS;
+
+export function seqcVariants(names: readonly Variant[], workload: string, make: Make): readonly Opening[] {
+  return names.map((name) => [name, () => VARIANTS[name](make, workload)]);
+}
+
+async function onTfjs(make: Make, stages: StageChoice): Promise<Side> {
+  await enterTfjs("wasm");
+  return { ...make(await TARGETS["tfjs-wasm"].start(stages)), enter: () => enterTfjs("wasm") };
+}
+
+/**
+ * The stages that make a program fast, added one by one: those that a target runs, in their order, then those that it leaves out. Unrolling
+ * is done on demand only.
+ */
+export function ladder(target: "wasm" | "tfjs-wasm", make: Make): readonly Opening[] {
+  const leftOut = target === "wasm" ? PRODUCT_PASSES : new Set<StageName>();
+  const stages = STAGE_NAMES.filter((stage) => stage !== "unroll" && (target === "wasm" || stage !== "fuse"));
+  const order = stages.toSorted((a, b) => Number(hasName(leftOut, a)) - Number(hasName(leftOut, b)));
+  const start = (stages: StageChoice): Promise<Side> =>
+    target === "wasm" ? startWasm(stages).then(make) : onTfjs(make, stages);
+  const rung = (count: number): Promise<Side> => {
+    const [on, off] = [order.slice(0, count), order.slice(count)].map((names) => new Set(names));
+    return start({ ...USUAL_STAGES, ...(on && { on }), ...(off && { off }) });
+  };
+  return [["no stage", () => rung(0)], ...order.map((stage, at): Opening => [`+ ${stage}`, () => rung(at + 1)])];
+}
+
+function hasName(names: ReadonlySet<string>, name: string): boolean {
+  return names.has(name);
 }
 
 /** Values of a program's inputs, by their names in the model, the batch first. */
@@ -176,9 +218,9 @@ export function compileSide(make: () => Side): Side {
       side.dispose();
       return results;
     },
-    time,
+    time: (clock) => time(CLOCKS[clock]),
     run: async () => {
-      await time(() => performance.now());
+      await time(CLOCKS.elapsed);
     },
     dispose: () => undefined,
   };

@@ -5,13 +5,23 @@ import type { Goal, Side, SideName, Workload } from "../side.ts";
 import * as jax from "../sides/jax.ts";
 import * as layers from "../sides/layers.ts";
 import * as onnx from "../sides/onnx.ts";
-import { type Inputs, load, seqcSides, trainingSide, valueSide } from "../sides/seqc.ts";
+import {
+  type Inputs,
+  ladder,
+  load,
+  seqcSides,
+  seqcVariants,
+  trainingSide,
+  type Variant,
+  valueSide,
+} from "../sides/seqc.ts";
 import { type Request, valuesProgram } from "../sides/seqc-program.ts";
 
 const TRAINERS = {
   "tfjs-layers wasm": (problem) => layers.sequenceTraining(problem, "wasm"),
   "tfjs-layers cpu": (problem) => layers.sequenceTraining(problem, "cpu"),
   "jax-js wasm": jax.sequenceTraining,
+  "jax-js gradient": jax.sequenceGradient,
 } as const satisfies Readonly<Partial<Record<SideName, (problem: SequenceProblem) => Promise<Side>>>>;
 
 /** What tfjs-layers takes more than a few seconds for. */
@@ -23,8 +33,10 @@ export function trainingWorkload(
   size: SequenceSize,
   peers: readonly (keyof typeof TRAINERS)[],
   goals: readonly Goal[],
+  variants: readonly Variant[] = [],
 ): Workload {
   const problem = () => sequenceProblem(size);
+  const make = (executor: Executor): Side => sequenceStep(executor, problem());
   return {
     name,
     title: `${describe(size)}: a training step with softmax and Adam`,
@@ -34,9 +46,23 @@ export function trainingWorkload(
     goals,
     slow: sequenceFlops(size).training > SLOW_FLOPS ? ["tfjs-layers wasm"] : ["tfjs-layers cpu"],
     sides: new Map<SideName, () => Promise<Side>>([
-      ...seqcSides((executor) => sequenceStep(executor, problem())),
+      ...seqcSides(make),
+      ...seqcVariants(variants, name, make),
       ...peers.map((peer) => [peer, () => TRAINERS[peer](problem())] as const),
     ]),
+  };
+}
+
+/** The same on one of seqc's targets, with more and more of what makes it fast. */
+export function ladderWorkload(name: string, size: SequenceSize, target: "wasm" | "tfjs-wasm"): Workload {
+  return {
+    name,
+    title: `${describe(size)}: a training step on ${target}, by what is done to make it fast`,
+    unit: "training step",
+    units: 1,
+    flops: sequenceFlops(size).training,
+    goals: [],
+    sides: new Map(ladder(target, (executor) => sequenceStep(executor, sequenceProblem(size)))),
   };
 }
 

@@ -3,20 +3,29 @@ import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWasm } from "../target/wasm/compile.ts";
+import type { Instructions } from "../target/wasm/instructions.ts";
 import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { inLayout, sameSizes } from "./result-layout.ts";
 import { createWasmRunner, usableInstructions } from "./wasm.ts";
 
 /** Our own WebAssembly: what is kept stays in the program's memory. */
-export function wasmExecutor(stages: StageChoice = USUAL_STAGES): Executor {
-  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages) };
+export function wasmExecutor(
+  stages: StageChoice = USUAL_STAGES,
+  { instructions = usableInstructions() }: WasmOptions = {},
+): Executor {
+  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages, instructions) };
 }
 
-function prepare(program: Program, { off, shown, show }: StageChoice): Prepared {
+export interface WasmOptions {
+  /** The best that the engine has, where nothing is said. */
+  readonly instructions?: Instructions;
+}
+
+function prepare(program: Program, { off, shown, show }: StageChoice, instructions: Instructions): Prepared {
   const feedback = feedbackOf(program);
   const compiled = compileWasm(program, feedback, {
-    instructions: usableInstructions(),
+    instructions,
     fuse: !off.has("fuse"),
     planned: (plan) => {
       if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
