@@ -13,7 +13,7 @@ import { bundle } from "../../src/target/typescript/bundle.ts";
 import { emitModule } from "../../src/target/typescript/emit.ts";
 import type { EmitInput } from "../../src/target/typescript/emit-input.ts";
 import { expectClose } from "./compare.ts";
-import { type EmittedModule, strictProblems, writeModule } from "./emitted.ts";
+import { BEFORE, type EmittedModule, strictProblems, writeModule } from "./emitted.ts";
 import { ANSWERS, CHARACTERS, CHUNKS, compileFile } from "./programs.ts";
 
 const SIZES = new Map([["V", 7]]);
@@ -112,6 +112,7 @@ describe("an emitted module", () => {
 
   it("passes strict checks", { timeout: 60_000 }, () => {
     expect(strictProblems(emitted.file)).toEqual([]);
+    expect(strictProblems(emitted.file, BEFORE)).toEqual([]);
   });
 
   it("has no code that grows with the length", async () => {
