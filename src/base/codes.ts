@@ -73,6 +73,7 @@ export const CODES = {
   "cannot-sample": "A distribution that cannot be drawn from.",
   "nothing-emitted": "A name that is not emitted.",
   "unreached-weight": "A weight that no objective reaches.",
+  "no-gradient": "No gradient flows through a draw that is a choice.",
   "idle-player": "An objective that does not depend on the part that it is to train.",
   "missing-clause": "A training regime lacks a clause.",
   "duplicate-clause": "A clause is given twice.",

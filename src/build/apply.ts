@@ -1,6 +1,6 @@
 import type { Span } from "../base/span.ts";
 import type { Size } from "../ir/size.ts";
-import type { Definition, InItem, StateItem } from "../syntax/tree.ts";
+import type { Definition, InItem, StateItem, Typed } from "../syntax/tree.ts";
 import { freshen, realAxes } from "./align.ts";
 import { blamingInstance } from "./blame.ts";
 import { type BoundInput, declareFrame } from "./declare.ts";
@@ -33,15 +33,23 @@ export function inputNames(definition: Definition): readonly string[] {
   return definition.items.flatMap((item) => (item.kind === "in" ? item.names.map((typed) => typed.name.text) : []));
 }
 
-/** Inputs in order; of a distribution also the value whose probability is asked for. */
+/** Inputs in order; of a distribution also the value whose probability is asked for, and the inputs of its prior. */
 function inputItems(definition: Definition, given: Given): readonly InItem["names"][number][] {
   return definition.items.flatMap((item) => {
-    if (item.kind === "in") return item.names;
+    if (item.kind === "in") {
+      const priors = definition.definitionKind === "dist" ? item.names.map(ofPrior) : [];
+      return [...item.names, ...priors.filter((typed) => given.inputs.has(typed.name.text))];
+    }
     if (item.kind !== "of") return [];
     return item.names
       .filter((typed) => given.inputs.has(typed.name.text))
       .map((typed) => ({ ...typed, default: undefined }));
   });
+}
+
+/** `prior.mu` beside `mu`: what a distribution's `divergence` is from. */
+export function ofPrior<T extends Pick<Typed, "name">>(typed: T): T & { readonly default: undefined } {
+  return { ...typed, name: { ...typed.name, text: `prior.${typed.name.text}` }, default: undefined };
 }
 
 export function stateItems(definition: Definition): readonly StateItem["names"][number][] {

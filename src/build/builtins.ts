@@ -118,7 +118,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
 };
 
 /** What the language has and a later version brings: refused by name. */
-export const LATER: ReadonlySet<string> = new Set(["sort", "top_k", "host", "elbo", "kl"]);
+export const LATER: ReadonlySet<string> = new Set(["sort", "top_k", "host"]);
 
 export function isBuiltin(name: string): boolean {
   return Object.hasOwn(BUILTINS, name) || LATER.has(name);
@@ -127,12 +127,8 @@ export function isBuiltin(name: string): boolean {
 /** Applies a builtin function; wrong arguments are reported. */
 export function applyBuiltin(context: Context, name: string, call: Call): Meaning {
   if (LATER.has(name)) {
-    const known = name === "elbo" || name === "kl" ? "minimize nll(...), the likelihood alone" : undefined;
     context.session.report.add("not-yet", call.callee.span, `${name} is not built yet`, {
-      hint:
-        known === undefined
-          ? "a later version of seqc brings it"
-          : `a later version of seqc brings it; until then ${known}`,
+      hint: "a later version of seqc brings it",
     });
     return INVALID;
   }

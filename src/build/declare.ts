@@ -16,6 +16,7 @@ import {
   type SlotGroup,
 } from "./frame.ts";
 import { instanceOf } from "./instance.ts";
+import { latentValue } from "./latent.ts";
 import { settleLong } from "./long.ts";
 import { drawn } from "./noise.ts";
 import { INVALID, type InstanceValue, type Meaning, type TensorValue } from "./value.ts";
@@ -142,10 +143,12 @@ function completeFrame(session: Session, frame: Frame, inputs: readonly BoundInp
     }
     if (item.kind === "latent") {
       for (const latent of item.names) {
-        session.report.add("not-yet", latent.span, "latent is not built yet", {
-          hint: "a later version of seqc brings it",
-        });
-        declare(session, frame, knownSlot(latent.name.text, latent.name.span, "noise", INVALID));
+        const { text, span } = latent.name;
+        declare(
+          session,
+          frame,
+          lazySlot(text, span, "noise", frame, () => latentValue(frameContext(session, frame), latent)),
+        );
       }
     }
     if (item.kind === "equation") declareEquation(session, frame, item);

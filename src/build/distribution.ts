@@ -96,7 +96,7 @@ function distributionInstance(
 export function distributionSlot(
   context: Context,
   opened: OpenDistribution,
-  name: "log_prob" | "sample" | "best",
+  name: "log_prob" | "sample" | "best" | "divergence",
   span: Span,
 ): TensorValue | undefined {
   const slot = opened.frame.names.get(name);

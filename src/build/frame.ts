@@ -20,6 +20,8 @@ export interface Session {
   readonly sizes: SizeBinding;
   /** `time` names without lengths of their own: every example is as long as the batch. */
   readonly dense: boolean;
+  /** Emitted arrays that a decoder chooses. */
+  readonly chosen: ReadonlySet<string>;
   /** Emissions that some rows of the data lack. */
   readonly absent: ReadonlySet<string>;
   readonly roles: Map<string, ParamRole>;

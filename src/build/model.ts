@@ -65,6 +65,7 @@ export function createSession(
     modules: request.modules,
     sizes,
     dense: request.dense,
+    chosen: request.chosen ?? new Set(),
     absent: request.absent ?? new Set(),
     roles: new Map(),
     specials: (["BOS", "EOS"] as const).filter((name) => mentions(definition, name)),

@@ -4,6 +4,7 @@ import * as make from "../op/make.ts";
 import * as sums from "../op/make_sum.ts";
 import type { Call, Expression, ObjectiveClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
+import { elboTotal, klTotal } from "./elbo.ts";
 import { evaluate } from "./expression.ts";
 import type { Context, Session } from "./frame.ts";
 import { isMetric, LATER_METRICS, METRICS, metricEmission } from "./metrics.ts";
@@ -65,6 +66,10 @@ function metricHook(
     const name = call.callee.kind === "reference" ? call.callee.name : undefined;
     if (name === undefined || context.frame.names.has(name)) return undefined;
     if (LATER_METRICS.has(name)) return later(context, call, name);
+    if (name === "kl" || name === "elbo") {
+      const found = name === "kl" ? klTotal(model(), call) : elboTotal(model(), context, call);
+      return found === undefined ? INVALID : scalar(mean(context, found.sum, found.count), call.span);
+    }
     const metric = METRICS[name];
     if (!isMetric(name) || metric === undefined) return undefined;
     const emission = metricEmission(model(), metric, call);

@@ -1,11 +1,11 @@
-import { itemExpressions } from "../check/mentions.ts";
+import { itemExpressions, mentions } from "../check/mentions.ts";
 import { namedSize } from "../ir/size.ts";
 import * as make from "../op/make.ts";
 import * as sums from "../op/make_sum.ts";
 import { cos } from "../op/map.ts";
 import type { Definition, Expression, Typed, TypeExpression } from "../syntax/tree.ts";
 import { children } from "../syntax/walk.ts";
-import { type Applied, apply, openFrame, stateItems } from "./apply.ts";
+import { type Applied, apply, ofPrior, openFrame, stateItems } from "./apply.ts";
 import { declareFrame } from "./declare.ts";
 import { declaredAxes, vocabularyOf } from "./declared.ts";
 import { demand } from "./equation.ts";
@@ -82,7 +82,8 @@ export function openDefinition(request: ModelRequest): OpenDefinition | undefine
   const inputs = new Map<string, { meaning: Meaning; span: Typed["span"] }>();
   for (const item of definition.items) {
     if (item.kind !== "in" && item.kind !== "of") continue;
-    for (const typed of item.names) {
+    const priors = item.kind === "in" && mentions(definition, "prior") ? item.names.map(ofPrior) : [];
+    for (const typed of [...item.names, ...priors]) {
       const meaning = leaf(typed);
       if (meaning === undefined) return undefined;
       inputs.set(typed.name.text, { meaning, span: typed.span });

@@ -2,7 +2,7 @@ import type { Reports } from "../build/reports.ts";
 import { interpret } from "../ir/interpret.ts";
 import { deriveSeed } from "../ir/random.ts";
 import { scalarTensor } from "../ir/tensor.ts";
-import { bindBatch } from "./bind.ts";
+import { bindBatch, type Moment } from "./bind.ts";
 import type { Executor, HostArray } from "./executor.ts";
 import type { Feed } from "./feed.ts";
 import { writeState } from "./state.ts";
@@ -11,8 +11,13 @@ import { writeState } from "./state.ts";
 export type Metrics = ReadonlyMap<string, number>;
 
 export interface Evaluator {
-  /** Measures weights on data; `each` is awaited after every batch. */
-  measure(feed: Feed, weights: ReadonlyMap<string, HostArray>, each: () => Promise<void>): Promise<Metrics>;
+  /** Measures weights on data; `each` is awaited after every batch. `clock` is what schedules in an objective go by. */
+  measure(
+    feed: Feed,
+    weights: ReadonlyMap<string, HostArray>,
+    each: () => Promise<void>,
+    clock?: Pick<Moment, "step" | "steps" | "stepsPerEpoch">,
+  ): Promise<Metrics>;
 }
 
 /** What a regime reports, on a target. */
@@ -20,12 +25,12 @@ export function createEvaluator(executor: Executor, reports: Reports, seed: numb
   const { totals } = reports;
   const prepared = executor.prepare(totals);
   return {
-    async measure(feed, weights, each) {
+    async measure(feed, weights, each, clock = { step: 0, steps: 1, stepsPerEpoch: 1 }) {
       const sums = new Float64Array(reports.averages);
       const counts = new Float64Array(reports.averages);
       for (let position = 0; position < feed.count(0); position++) {
         const batch = feed.batch(0, position);
-        const moment = { training: false, step: 0, steps: 1, stepsPerEpoch: 1, fresh: batch.fresh };
+        const moment = { ...clock, training: false, fresh: batch.fresh };
         const bound = bindBatch(totals, batch, { ...moment, seed: deriveSeed(seed, "evaluate", position) });
         if (position === 0)
           writeState(totals, prepared, { weights, slots: new Map(), carries: new Map() }, bound.sizes);

@@ -15,7 +15,10 @@ export async function finalMetrics(
   const { feeds, regime, reports, settings } = training;
   const feed = feeds.test ?? (feeds.val === undefined && regime.reports.length > 0 ? feeds.trained : undefined);
   if (feed === undefined) return new Map();
-  const measured = await createEvaluator(executor, reports, settings.seed).measure(feed, weights, turn);
+  const measured = await createEvaluator(executor, reports, settings.seed).measure(feed, weights, turn, {
+    ...training,
+    step: training.steps,
+  });
   if (feeds.test !== undefined) return new Map([...measured].map(([name, value]) => [`test.${name}`, value]));
   return new Map([...measured].filter(([name]) => name !== "loss"));
 }

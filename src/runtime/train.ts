@@ -169,7 +169,10 @@ async function measure(
   const loss = meanOf(standing.running);
   const metrics = new Map(loss === undefined ? [] : [["loss", loss]]);
   const { val } = training.feeds;
-  const measured = val === undefined ? new Map<string, number>() : await evaluator.measure(val, state.weights, turn);
+  const measured =
+    val === undefined
+      ? new Map<string, number>()
+      : await evaluator.measure(val, state.weights, turn, { ...training, step: standing.progress.step });
   for (const [name, value] of measured) metrics.set(`val.${name}`, value);
   return metrics;
 }
