@@ -10,6 +10,8 @@ export interface Setting {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Numbers that the source writes out, made smaller. */
   readonly edits?: readonly (readonly [from: string | RegExp, to: string])[];
+  /** Sizes that the real data fix. */
+  readonly data?: readonly string[];
   /** What is minimized where the model emits nothing, or less than all. */
   readonly objective?: string;
   readonly draw?: Readonly<Record<string, (chance: Chance, place: number) => number>>;
@@ -29,9 +31,9 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       [/3\*3\*2\*C/g, "1*1*2*C"],
     ],
   },
-  "autoencoder Tied": { sizes: { D: 4, Z: 2 } },
-  "autoencoder Deep": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]], seed: 3 },
-  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, edits: [[/256/g, "5"]], seed: 3 },
+  "autoencoder Tied": { sizes: { D: 4, Z: 2 }, data: ["D"] },
+  "autoencoder Deep": { sizes: { D: 4, Z: 2 }, data: ["D"], edits: [[/256/g, "5"]], seed: 3 },
+  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, data: ["D"], edits: [[/256/g, "5"]], seed: 3 },
   "cyclegan CycleGAN": {
     sizes: { D: 3 },
     edits: [
@@ -60,7 +62,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     objective: "loss",
     seed: 1,
   },
-  "dtw Templates": { sizes: { M: 4 } },
+  "dtw Templates": { sizes: { M: 4 }, data: ["K"] },
   "gan GAN": {
     sizes: { Z: 2, D: 3 },
     edits: [
@@ -71,7 +73,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   "hmm HMM": { objective: "-loglik / T" },
   "pixel_rnn PixelRNN": { edits: [["[14, 14]", "[4, 3]"]] },
-  "ppca PPCA": { sizes: { D: 3, Z: 2 } },
+  "ppca PPCA": { sizes: { D: 3, Z: 2 }, data: ["D"] },
   "resnet50 SmallResNet": {
     sizes: { C: 2 },
     edits: [
@@ -94,8 +96,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 1 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },
   "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, F: 3, L: 2 } },
   "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
-  "untied Tied": { sizes: { L: 4 } },
-  "untied Untied": { sizes: { L: 4 } },
+  "untied Tied": { sizes: { L: 4 }, data: ["L"] },
+  "untied Untied": { sizes: { L: 4 }, data: ["L"] },
   "video_conv Video": {
     sizes: { C: 2 },
     edits: [
@@ -129,10 +131,16 @@ export interface Sketch {
   readonly file: string;
   readonly model: string;
   readonly text: string;
+  /** The file as it is. */
+  readonly source: string;
+  /** Whether it is one of the example models, whose data are there. */
+  readonly example: boolean;
   readonly setting: Setting;
   /** The model's own sizes. */
   readonly parameters: Readonly<Record<string, number>>;
-  /** These and those that data give: the batch and the times. */
+  /** Those of them that real data leave free. */
+  readonly free: Readonly<Record<string, number>>;
+  /** The model's own and those that data give: the batch and the times. */
   readonly sizes: Readonly<Record<string, number>>;
 }
 
@@ -155,7 +163,12 @@ function modelsOf(folder: string, names: readonly string[]): readonly Sketch[] {
       const names = definition.parameters.map((parameter) => parameter.name.text);
       const parameters = chosen(names, setting);
       const sizes = { ...chosen(["B", "T", "S", "N"], {}), ...parameters };
-      return [{ name: title, file, model, text: edited(text, model, setting), setting, parameters, sizes }];
+      const own = definition.parameters.filter((parameter) => parameter.default !== undefined);
+      const left = own.map((parameter) => parameter.name.text).filter((one) => setting.data?.includes(one) !== true);
+      const smaller = edited(text, model, setting);
+      const free = chosen(left, setting);
+      const example = folder !== SKETCHES;
+      return [{ name: title, file, model, text: smaller, source: text, example, setting, parameters, free, sizes }];
     });
   });
 }

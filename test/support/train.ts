@@ -52,8 +52,12 @@ export async function prepared(file: string, { regime: name, steps, seed }: Trai
 
 /** Trains a regime to its end in memory. */
 export async function trained(file: string, options: TrainOptions = {}): Promise<Trained> {
-  const training = await prepared(file, options);
-  const executor = await TARGETS[options.target ?? "reference"].start();
+  return trainedOn(await prepared(file, options), options.target ?? "reference");
+}
+
+/** The same for one that is prepared already. */
+export async function trainedOn(training: Training, target: TargetName): Promise<Trained> {
+  const executor = await TARGETS[target].start();
   const weights = initialWeights(training, training.settings.seed);
   const losses: number[] = [];
   const outcome = await train(
