@@ -51,10 +51,16 @@ export function names(part: Part): { image: Images; name: readonly string[] } {
   return { image: grey(pixels, rows), name: Array.from(labels, (label) => NAMES[label] ?? "") };
 }
 
-/** The first `each` digits of every class in `from` ... `to`. */
+/** Digits as vectors of 0 ... 1, and labels. */
+export function labelled(part: Part): { x: Images; label: Uint8Array } {
+  const { pixels, labels, rows } = digits(part);
+  return { x: { data: mapped(pixels, 1 / 255, 0), shape: [rows, 784] }, label: labels };
+}
+
+/** The first `each` digits of every class in `low` ... `high`. */
 export function few(
   part: Part,
-  { each, from = 0, to = 9 }: { each: number; from?: number; to?: number },
+  { each, low = 0, high = 9 }: { each: number; low?: number; high?: number },
 ): {
   image: Images;
   y: readonly number[];
@@ -65,7 +71,7 @@ export function few(
     const label = labels[row] ?? -1;
     const before = seen.get(label) ?? 0;
     seen.set(label, before + 1);
-    return label >= from && label <= to && before < each;
+    return label >= low && label <= high && before < each;
   });
   const data = Uint8Array.from(chosen.flatMap((row) => [...pixels.subarray(row * 784, (row + 1) * 784)]));
   return { image: grey(data, chosen.length), y: chosen.map((row) => labels[row] ?? 0) };
