@@ -108,17 +108,17 @@ function wrapped(place: number, size: number): number {
 }
 
 /** Digits (-1 black ... 1 white) as vectors, those of the second half of the set. */
-export function plain(part: Part): { x: Images } {
+export function plain(part: Part): { a: Images } {
   const { pixels, rows } = digits(part);
   const half = Math.floor(rows / 2);
-  return { x: signed(pixels.subarray(half * 784), rows - half) };
+  return { a: signed(pixels.subarray(half * 784), rows - half) };
 }
 
 /** Inverted and thickened digits, of the first half of the set: none of them is a digit of `plain`. */
-export function thick(part: Part): { x: Images } {
+export function thick(part: Part): { b: Images } {
   const { pixels, rows } = digits(part);
   const half = Math.floor(rows / 2);
-  return { x: signed(thickened(pixels.subarray(0, half * 784)), half) };
+  return { b: signed(thickened(pixels.subarray(0, half * 784)), half) };
 }
 
 /** Digits and the same inverted and thickened. */

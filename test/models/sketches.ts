@@ -8,7 +8,9 @@ const SKETCHES = "test/syntax/sketches";
 /** How a model of a sketch is made small enough to differentiate by hand. */
 export interface Setting {
   readonly sizes?: Readonly<Record<string, number>>;
-  /** Numbers that the source writes out, made smaller. */
+  /** Numbers inside of the model, made smaller. */
+  readonly hidden?: readonly (readonly [from: string | RegExp, to: string])[];
+  /** Numbers that data have too, made smaller. */
   readonly edits?: readonly (readonly [from: string | RegExp, to: string])[];
   /** Sizes that the real data fix. */
   readonly data?: readonly string[];
@@ -32,13 +34,14 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     ],
   },
   "autoencoder Tied": { sizes: { D: 4, Z: 2 }, data: ["D"] },
-  "autoencoder Deep": { sizes: { D: 4, Z: 2 }, data: ["D"], edits: [[/256/g, "5"]], seed: 3 },
-  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, data: ["D"], edits: [[/256/g, "5"]], seed: 3 },
+  "autoencoder Deep": { sizes: { D: 4, Z: 2 }, data: ["D"], hidden: [[/256/g, "5"]], seed: 3 },
+  "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, data: ["D"], hidden: [[/256/g, "5"]], seed: 3 },
   "cyclegan CycleGAN": {
     sizes: { D: 3 },
-    edits: [
-      [/512/g, "4"],
-      [/256/g, "5"],
+    data: ["D"],
+    hidden: [
+      [/256/g, "4"],
+      [/128/g, "5"],
     ],
     objective: "(A(a) - 1)**2 + A(fa)**2 + (B(b) - 1)**2 + B(fb)**2 + 10 * cycle",
     seed: 3,
@@ -65,7 +68,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "dtw Templates": { sizes: { M: 4 }, data: ["K"] },
   "gan GAN": {
     sizes: { Z: 2, D: 3 },
-    edits: [
+    data: ["D"],
+    hidden: [
       [/256/g, "5"],
       [/512/g, "4"],
     ],
@@ -109,7 +113,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "wavenet WaveNet": { sizes: { C: 3, L: 2 }, seed: 2, flat: ["blocks.1.res.W", "blocks.1.res.b"] },
   "wgan_gp WGAN": {
     sizes: { Z: 2, D: 3 },
-    edits: [
+    data: ["D"],
+    hidden: [
       [/256/g, "5"],
       [/512/g, "4"],
     ],
@@ -165,7 +170,7 @@ function modelsOf(folder: string, names: readonly string[]): readonly Sketch[] {
       const sizes = { ...chosen(["B", "T", "S", "N"], {}), ...parameters };
       const own = definition.parameters.filter((parameter) => parameter.default !== undefined);
       const left = own.map((parameter) => parameter.name.text).filter((one) => setting.data?.includes(one) !== true);
-      const smaller = edited(text, model, setting);
+      const smaller = edited(text, setting, model);
       const free = chosen(left, setting);
       const example = folder !== SKETCHES;
       return [{ name: title, file, model, text: smaller, source: text, example, setting, parameters, free, sizes }];
@@ -178,12 +183,22 @@ function chosen(names: readonly string[], { sizes = {} }: Setting): Record<strin
   return Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
 }
 
-function edited(text: string, model: string, { edits = [], objective }: Setting): string {
-  const smaller = edits.reduce((before, [from, to]) => {
+/** The text with other numbers inside of the model. */
+export function withHidden(text: string, { hidden = [] }: Setting): string {
+  return replaced(text, hidden);
+}
+
+function replaced(text: string, edits: NonNullable<Setting["edits"]>): string {
+  return edits.reduce((before, [from, to]) => {
     const after = before.replace(from, to);
-    if (after === before) throw new Error(`${model} has no ${String(from)}`);
+    if (after === before) throw new Error(`nothing is ${String(from)} in:\n${text}`);
     return after;
   }, text);
+}
+
+function edited(text: string, setting: Setting, model: string): string {
+  const { edits = [], objective } = setting;
+  const smaller = replaced(withHidden(text, setting), edits);
   return objective === undefined ? smaller : `${smaller}\n${regimeText("check", model, objective)}`;
 }
 

@@ -3,7 +3,7 @@ import { readRegime } from "../../src/check/regime.ts";
 import { prepareTraining, type Training } from "../../src/runtime/prepare.ts";
 import { openJob, renderFindings } from "../support/compile.ts";
 import { trainedOn } from "../support/train.ts";
-import { type Sketch, sketches } from "./sketches.ts";
+import { type Sketch, sketches, withHidden } from "./sketches.ts";
 
 /** Fewer data, and no measuring: a regime whose steps count. */
 const QUICK: readonly (readonly [RegExp, string])[] = [
@@ -42,8 +42,8 @@ function regimesOf({ file, source, model, example }: Sketch): readonly string[] 
   });
 }
 
-async function quick({ file, source, model, free }: Sketch, name: string): Promise<Training> {
-  const small = QUICK.reduce((text, [from, to]) => text.replace(from, to), source);
+async function quick({ file, source, model, free, setting }: Sketch, name: string): Promise<Training> {
+  const small = QUICK.reduce((text, [from, to]) => text.replace(from, to), withHidden(source, setting));
   const sizes = Object.entries(free).map(([size, value]) => `${size}: ${value}`);
   const text = small.replace(
     new RegExp(`^train ${name} of ${model}(?:\\((.*)\\))? `, "m"),
