@@ -9,6 +9,8 @@ import { type Memory, viewOf } from "./view.ts";
 
 /** An axis, or several that lie one inside the other: its size, and how far apart neighbours are in each matrix, in elements. */
 export interface Extent {
+  /** Outermost first. */
+  readonly axes: readonly Axis[];
   readonly size: Size;
   readonly left: Size;
   readonly right: Size;
@@ -59,11 +61,11 @@ export function planProduct(memory: Memory, order: AxisOrder, value: Value, out:
   const has = (operand: Value, { id }: Axis): boolean => operand.axes.some((axis) => axis.id === id);
   const union = [...roles.left.axes, ...roles.right.axes.filter((axis) => !has(roles.left, axis))];
   const kept = union.filter((axis) => !roles.over.includes(axis.id));
-  const extent = ({ id, size }: Axis): Extent => ({
-    size,
-    left: left.strides.get(id) ?? ZERO,
-    right: right.strides.get(id) ?? ZERO,
-    out: out.strides.get(id) ?? ZERO,
+  const extent = (axis: Axis): Extent => ({
+    ...{ axes: [axis], size: axis.size },
+    left: left.strides.get(axis.id) ?? ZERO,
+    right: right.strides.get(axis.id) ?? ZERO,
+    out: out.strides.get(axis.id) ?? ZERO,
   });
   const runs = (axes: readonly Axis[], place: Place): readonly Extent[] => mergeRuns(sortBy(axes, place).map(extent));
   const rows = runs(
@@ -91,7 +93,7 @@ export function planProduct(memory: Memory, order: AxisOrder, value: Value, out:
 
 const ZERO = constantSize(0);
 const ONE = constantSize(1);
-const UNIT: Extent = { size: ONE, left: ZERO, right: ZERO, out: ZERO };
+const UNIT: Extent = { axes: [], size: ONE, left: ZERO, right: ZERO, out: ZERO };
 
 function isOne(size: Size): boolean {
   return sizeConstant(size) === 1;
@@ -111,7 +113,11 @@ function mergeRuns(extents: readonly Extent[]): readonly Extent[] {
     const follows = (key: "left" | "right" | "out"): boolean =>
       outer !== undefined && equalSizes(outer[key], multiplySizes(inner[key], inner.size));
     if (outer !== undefined && follows("left") && follows("right") && follows("out")) {
-      merged[merged.length - 1] = { ...inner, size: multiplySizes(outer.size, inner.size) };
+      merged[merged.length - 1] = {
+        ...inner,
+        axes: [...outer.axes, ...inner.axes],
+        size: multiplySizes(outer.size, inner.size),
+      };
     } else merged.push(inner);
   }
   return merged;

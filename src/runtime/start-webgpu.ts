@@ -10,7 +10,7 @@ import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
 export async function startWebGpu(on?: GpuDevice, stages: StageChoice = USUAL_STAGES): Promise<Executor> {
   const { openGpuDevice, softwareNotice } = await import("./gpu-device.ts");
   const { webgpuExecutor } = await import("./webgpu-executor.ts");
-  const { device, adapter } = on ?? (await openGpuDevice());
-  const executor = behindPasses(webgpuExecutor(device, stages), PRODUCT_PASSES, stages);
-  return { ...executor, notice: softwareNotice(adapter) };
+  const gpu = on ?? (await openGpuDevice());
+  const executor = behindPasses(webgpuExecutor(gpu, stages), PRODUCT_PASSES, stages);
+  return { ...executor, notice: softwareNotice(gpu.adapter) };
 }

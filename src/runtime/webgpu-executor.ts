@@ -4,19 +4,22 @@ import type { SizeBinding } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import type { GpuDevice } from "./gpu-device.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { inLayout, sameSizes } from "./result-layout.ts";
 import { createGpuRunner } from "./webgpu.ts";
+import { tuningFor } from "./webgpu-tuning.ts";
 
 /** Our own shaders on a device: what is kept stays in its memory. */
-export function webgpuExecutor(device: GPUDevice, stages: StageChoice = USUAL_STAGES): Executor {
-  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, device, stages) };
+export function webgpuExecutor(gpu: GpuDevice, stages: StageChoice = USUAL_STAGES): Executor {
+  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, gpu, stages) };
 }
 
-function prepare(program: Program, device: GPUDevice, { off, shown, show }: StageChoice): Prepared {
+function prepare(program: Program, { device, adapter }: GpuDevice, { off, shown, show }: StageChoice): Prepared {
   const feedback = feedbackOf(program);
   const compiled = compileWebGpu(program, feedback, {
+    tuning: tuningFor(adapter),
     fuse: !off.has("fuse"),
     planned: (plan) => {
       if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));

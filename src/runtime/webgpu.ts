@@ -1,6 +1,6 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { elementCount } from "../ir/tensor.ts";
-import { type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
+import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
 import type { Slot, WebGpuProgram } from "../target/webgpu/compile.ts";
 import { stepVectors } from "../target/webgpu/module.ts";
 import { DataError } from "./data/error.ts";
@@ -48,7 +48,11 @@ interface Binding {
 }
 
 /** Shaders are compiled where a binding first needs them. Throws where the device refuses one, or lacks memory. */
-export function createGpuRunner(device: GPUDevice, program: WebGpuProgram): GpuRunner {
+export function createGpuRunner(
+  device: GPUDevice,
+  program: WebGpuProgram,
+  { whole = chooseWhole }: Partial<Pick<BindOptions, "whole">> = {},
+): GpuRunner {
   const layout = device.createBindGroupLayout({
     entries: [
       { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } },
@@ -118,7 +122,7 @@ export function createGpuRunner(device: GPUDevice, program: WebGpuProgram): GpuR
   return {
     async bind(sizes) {
       const bound = bindProgram(program, sizes, {
-        whole: chooseWhole,
+        whole,
         maxGroups: device.limits.maxComputeWorkgroupsPerDimension,
       });
       checkLimits(device, program, bound);

@@ -95,8 +95,10 @@ function spanOf({ lifetimes }: WebGpuProgram, buffer: Buffer, sizes: SizeBinding
 }
 
 function groupCount({ groups }: Stage, sizes: SizeBinding): number {
-  const count = groups.sizes.reduce((product, size) => product * sizeValue(size, sizes), 1);
-  return Math.ceil(count / groups.per);
+  return groups.reduce((all, { sizes: factors, per }) => {
+    const count = factors.reduce((product, size) => product * sizeValue(size, sizes), 1);
+    return all * Math.ceil(count / per);
+  }, 1);
 }
 
 function chooseWhole(program: WebGpuProgram, sizes: SizeBinding, options: BindOptions): ReadonlySet<Loop> {

@@ -48,9 +48,19 @@ export interface Slot {
   readonly place: Place;
 }
 
+/** What suits a device. */
+export interface Tuning {
+  /** Threads of a group: a power of two from 64 on. */
+  readonly threads: number;
+  /** Numbers that they may share, for tiles of products: from 1024 on. */
+  readonly shared: number;
+}
+
+/** Within what every device gives. */
+export const USUAL_TUNING: Tuning = { threads: 256, shared: 4096 };
+
 export interface CompileOptions {
-  /** Threads of a group: a power of two from 64 on, 256 where nothing is said. */
-  readonly threads?: number;
+  readonly tuning?: Tuning;
   /** See `PlanOptions`. */
   readonly fuse?: boolean;
   /** Called with the plan before code is made of it. */
@@ -64,21 +74,21 @@ export interface CompileOptions {
 export function compileWebGpu(
   source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
   feedback: ReadonlyMap<string, string> = new Map(),
-  { threads = 256, fuse = true, planned }: CompileOptions = {},
+  { tuning = USUAL_TUNING, fuse = true, planned }: CompileOptions = {},
 ): WebGpuProgram {
   const { graph, sizes } = source;
   const plan = planGraph(graph, sizes, feedback, { pack: false, fuse });
   planned?.(plan);
   const { lifetimes, ...levels } = planLevels(plan);
   const pointers = pointersOf([...levels.prepare, ...levels.levels]);
-  const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, threads }, levels);
+  const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, ...tuning }, levels);
   return {
     ...{ name: graph.name, prepare, items, depth, pointers, lifetimes, feedback },
     fixed: new Set(plan.graph.params.flatMap((param) => (plan.fixed.has(param) ? [param.name] : []))),
     kernels: kernels.map((kernel) => ({
       label: kernel.label,
       stages: kernel.stages,
-      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads }),
+      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads: tuning.threads }),
     })),
     cells: plan.cells.all,
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),

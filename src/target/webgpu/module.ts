@@ -20,7 +20,7 @@ export function moduleText(
     "@group(0) @binding(0) var<storage, read_write> arena: array<u32>;",
     `@group(0) @binding(1) var<uniform> table: array<vec4i, ${Math.max(1, Math.ceil(cells / 4))}>;`,
     `@group(0) @binding(2) var<uniform> steps: array<vec4i, ${stepVectors(depth)}>;`,
-    ...[...scope.shared].map(([name, type]) => `var<workgroup> ${name}: ${type};`),
+    ...[...scope.shared].map(([name, { type, count }]) => `var<workgroup> ${name}: array<${type}, ${count}>;`),
     ...libraryCode(scope.functions).flatMap((code) => ["", code]),
     ...own,
     "",

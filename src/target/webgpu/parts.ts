@@ -13,6 +13,7 @@ import { loadFrom, type Positions, positionAlong, storeTo } from "./memory.ts";
 import { type Reduction, reductionOf, reductionShape } from "./reduction.ts";
 import { literalCode } from "./render.ts";
 import type { Term } from "./shader.ts";
+import { type FinishTile, planTiles, type TileWork } from "./tile.ts";
 
 /** Work of one kind on many positions, which do not need one another. */
 export type Part = {
@@ -21,6 +22,7 @@ export type Part = {
   readonly axes: readonly Axis[];
 } & (
   | { readonly kind: "each"; readonly body: (kernel: Kernel, positions: Positions) => void }
+  | { readonly kind: "tile"; readonly work: TileWork; readonly finish: FinishTile }
   | {
       readonly kind: "reduce";
       /** How many terms a result has, as a product, and whether neighbours among them lie next to one another. */
@@ -31,19 +33,20 @@ export type Part = {
     }
 );
 
-/** What an action does, part by part: parts of one action do not need one another. */
-export function partsOf(plan: Plan, action: Exclude<Action, { readonly kind: "loop" }>): readonly Part[] {
+/**
+ * What an action does, part by part: parts of one action do not need one another. `shared` is how many
+ * numbers threads of a group may share; 0 where one group does all of it for some rows.
+ */
+export function partsOf(
+  plan: Plan,
+  action: Exclude<Action, { readonly kind: "loop" }>,
+  shared: number,
+): readonly Part[] {
   switch (action.kind) {
     case "kernel":
       return kernelParts(plan, action.kernel);
     case "products":
-      return [
-        reducePart(
-          plan,
-          action.output,
-          action.terms.map(({ value }) => value),
-        ),
-      ];
+      return [tilePart(plan, action, shared) ?? sumPart(plan, action)];
     case "copy":
       return [copyPart(action)];
     case "pack":
@@ -120,6 +123,31 @@ export function reducePart(plan: Plan, output: Value, terms: readonly Value[]): 
     shape: shapeOf(plan, terms),
     reductions: (kernel) => terms.map((term) => reductionOf(kernel, term)),
     finish: (kernel, positions, value) => storeTo(kernel, placeOf(plan, output), positions, value),
+  };
+}
+
+type Products = Extract<Action, { readonly kind: "products" }>;
+
+function sumPart(plan: Plan, { output, terms }: Products): Part {
+  return reducePart(
+    plan,
+    output,
+    terms.map(({ value }) => value),
+  );
+}
+
+/** Sums of products by tiles, where their operands lie so in memory. */
+function tilePart(plan: Plan, { output, terms }: Products, shared: number): Part | undefined {
+  const work = planTiles([terms.map(({ product }) => product)], shared);
+  if (work === undefined) return undefined;
+  return {
+    kind: "tile",
+    label: output.name,
+    axes: storedAxes(plan, output),
+    work,
+    finish: (kernel, positions, [value]) => {
+      if (value !== undefined) storeTo(kernel, placeOf(plan, output), positions, value);
+    },
   };
 }
 

@@ -40,6 +40,8 @@ export interface Making {
   readonly pointers: ReadonlyMap<number, Pointer>;
   /** Of a group. */
   readonly threads: number;
+  /** Numbers that the threads of a group may share. */
+  readonly shared: number;
 }
 
 export interface Drafts {
@@ -115,10 +117,10 @@ function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, l
 }
 
 function stagesOf(making: Making, member: Member): readonly DraftStage[] {
-  const { plan, threads } = making;
+  const { plan, threads, shared } = making;
   if (member.kind === "loop") return wholeLoop(making, member);
   const notes = equationOf(plan, member.action);
-  return partsOf(plan, member.action).map((part) => ({
+  return partsOf(plan, member.action, shared).map((part) => ({
     ...{ label: part.label, notes, groups: groupsOf(part, threads), whole: undefined },
     write: (kernel, group) => writePart(kernel, part, group),
   }));
@@ -139,7 +141,7 @@ function wholeLoop(
     {
       label: `loop over ${action.loop.axis.id}`,
       notes: [`all steps along ${action.loop.axis.id}, ${ROWS} positions of ${axis} at a time`],
-      groups: { sizes: [size], per: ROWS },
+      groups: [{ sizes: [size], per: ROWS }],
       whole: action.loop,
       write: (kernel, group) => {
         const first = kernel.bind(0, "int", `${group.code} * ${ROWS}`, "first");
@@ -164,7 +166,7 @@ function writeSteps(
         for (const member of level) {
           if (member.kind === "loop") writeSteps(inner, member.action, member.body);
           else
-            for (const part of partsOf(kernel.plan, member.action)) {
+            for (const part of partsOf(kernel.plan, member.action, 0)) {
               for (const note of equationOf(kernel.plan, member.action)) kernel.comment(note);
               kernel.section(() => writePart(inner, part, undefined));
             }

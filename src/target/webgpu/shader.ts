@@ -28,8 +28,8 @@ export interface Writer {
   repeat(count: Term, body: (index: Term) => void, hint?: string): void;
   /** Marks a function of the library as needed; its name. */
   needs(name: string): string;
-  /** Memory shared by the threads of a group, the same wherever its name is asked for; its name. */
-  shared(name: string, type: string): string;
+  /** An array shared by the threads of a group, the same wherever its name is asked for; its name. */
+  shared(name: string, type: string, count: number): string;
   comment(text: string): void;
   readonly lines: () => readonly string[];
 }
@@ -37,7 +37,7 @@ export interface Writer {
 /** What the functions of one module share. */
 export interface ModuleScope {
   readonly functions: Set<string>;
-  readonly shared: Map<string, string>;
+  readonly shared: Map<string, { readonly type: string; readonly count: number }>;
 }
 
 interface Level {
@@ -116,8 +116,8 @@ export function createWriter(scope: ModuleScope): Writer {
       scope.functions.add(name);
       return name;
     },
-    shared(name, type) {
-      scope.shared.set(name, type);
+    shared(name, type, count) {
+      scope.shared.set(name, { type, count: Math.max(count, scope.shared.get(name)?.count ?? 0) });
       return name;
     },
     comment: (text) => emit(...text.split("\n").map((line) => `${here()}// ${line}`)),

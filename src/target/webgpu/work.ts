@@ -5,16 +5,23 @@ import type { Positions } from "./memory.ts";
 import { nest, type Part, TYPES } from "./parts.ts";
 import { joinedCode, type Reduction, startCode } from "./reduction.ts";
 import { integer, type Term } from "./shader.ts";
+import { THREAD } from "./thread.ts";
+import { writeTile } from "./tile.ts";
 
-/** How many groups of threads work needs: the product of sizes, `per` of which one group does. */
-export interface Groups {
-  readonly sizes: readonly Size[];
-  readonly per: number;
-}
+/** How many groups of threads work needs: the product over all of these of how many times `per` positions the sizes together have. */
+export type Groups = readonly { readonly sizes: readonly Size[]; readonly per: number }[];
 
 export function groupsOf(part: Part, threads: number): Groups {
+  if (part.kind === "tile") {
+    const { around, m, n, tile } = part.work;
+    return [
+      ...around.map(({ size }) => ({ sizes: [size], per: 1 })),
+      { sizes: [m.size], per: tile.rows },
+      { sizes: [n.size], per: tile.columns },
+    ];
+  }
   const sizes = part.axes.map((axis) => axis.size);
-  return { sizes, per: part.kind === "each" ? threads : columnsOf(part, threads) };
+  return [{ sizes, per: part.kind === "each" ? threads : columnsOf(part, threads) }];
 }
 
 /** Writes what one group of threads does of a part: of all its positions, or of those that it owns. */
@@ -26,10 +33,9 @@ export function writePart(kernel: Kernel, part: Part, group: Term | undefined): 
     kernel.block(`if (${item.code} < ${count.code})`, () =>
       part.body(kernel, positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() })),
     );
-  } else reduceTogether(kernel, part, group);
+  } else if (part.kind === "tile") writeTile(kernel, part.work, group, part.finish);
+  else reduceTogether(kernel, part, group);
 }
-
-export const THREAD: Term = { code: "thread", depth: 0, dtype: "int" };
 
 /** The threads of a group walk through what the group owns. */
 function ownPart(kernel: Kernel, part: Part): void {
@@ -37,7 +43,8 @@ function ownPart(kernel: Kernel, part: Part): void {
   kernel.block(`for (var item = thread; item < ${count.code}; item += ${kernel.threads})`, () => {
     const positions = positionsAt(kernel, part.axes, { code: "item", depth: kernel.depth(), dtype: "int" });
     if (part.kind === "each") part.body(kernel, positions);
-    else reduceAlone(kernel, part, positions);
+    else if (part.kind === "reduce") reduceAlone(kernel, part, positions);
+    else throw new Error("internal: a tile belongs to no single group");
   });
 }
 
@@ -140,7 +147,7 @@ function reduceTogether(kernel: Kernel, part: ReducePart, group: Term): void {
       });
     }
   });
-  const shared = kernel.shared(`partial_${dtype}`, `array<${TYPES[dtype]}, ${threads}>`);
+  const shared = kernel.shared(`shared_${dtype}`, TYPES[dtype], threads);
   const step = rows ? 1 : columns;
   kernel.line(`${shared}[thread] = ${sum};`);
   kernel.line("workgroupBarrier();");

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Program } from "../../src/build/program.ts";
+import { optimizeProgram } from "../../src/compile/optimize.ts";
+import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
+import { feedbackOf } from "../../src/runtime/executor.ts";
+import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { createGpuRunner } from "../../src/runtime/webgpu.ts";
+import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
+import { bindProgram } from "../../src/target/webgpu/bind.ts";
+import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { compileStepOf, readSource } from "../support/compile.ts";
+import { randomFeed } from "../support/feed.ts";
+import { testGpuDevice } from "../support/gpu.ts";
+
+function stepOf(train: string, sizes: Readonly<Record<string, number>>): Program {
+  const { text, file } = readSource("bench/models/sequence.seq");
+  return optimizeProgram(compileStepOf(text, train, { file, sizes, dense: true }), { off: PRODUCT_PASSES });
+}
+
+/** Dispatches of a training step: vectors of 64, 128 units, 64 classes, batch 32. */
+function dispatches(train: string, length: number, whole: boolean): number {
+  const program = stepOf(train, { D: 64 });
+  const compiled = compileWebGpu(program, feedbackOf(program));
+  const sizes = new Map([...program.sizes, ["B", 32], ["T", length]] as const);
+  return bindProgram(compiled, sizes, { whole: () => whole, maxGroups: 65535 }).dispatches.length;
+}
+
+describe("dispatches of a training step with softmax and Adam", () => {
+  test.each(["lstm", "gru", "mgu"])("%s: as many for any length, where all steps run in one stage", (train) => {
+    expect(dispatches(train, 50, true)).toBeLessThanOrEqual(25);
+    expect(dispatches(train, 400, true)).toBe(dispatches(train, 50, true));
+  });
+
+  test("loops that do not need one another share a stage's dispatch", () => {
+    expect(dispatches("both", 50, true)).toBeLessThanOrEqual(dispatches("lstm", 50, true) + 1);
+  });
+
+  test("step by step, as many more for each step", () => {
+    const [short, long] = [dispatches("lstm", 10, false), dispatches("lstm", 50, false)];
+    expect((long - short) / 40).toBeLessThanOrEqual(4);
+    expect(short - 10 * ((long - short) / 40)).toBeLessThanOrEqual(25);
+  });
+});
+
+describe("what a step asks of the device", { timeout: 120_000 }, () => {
+  let gpu: GpuDevice;
+  beforeAll(async () => {
+    gpu = await testGpuDevice();
+  });
+  afterAll(() => gpu.device.destroy());
+
+  test("one submit, the batch in, nothing out", async () => {
+    const program = stepOf("mgu", { D: 3, H: 4, C: 3 });
+    const runner = createGpuRunner(gpu.device, compileWebGpu(program, feedbackOf(program), { tuning: SMALL_TUNING }));
+    const { inputs, sizes } = randomFeed(program, { ...Object.fromEntries(program.sizes), B: 2, T: 3 });
+    await runner.bind(sizes);
+    for (const [id, { data }] of inputs) runner.write(id, data);
+    runner.run();
+    const before = runner.counts();
+    const batch = [...inputs].filter(([id]) => program.params.get(id)?.kind === "input");
+    for (const [id, { data }] of batch) runner.write(id, data);
+    runner.run();
+    const after = runner.counts();
+    expect(after.submits - before.submits).toBe(1);
+    expect(after.bytesWritten - before.bytesWritten).toBe(4 * (2 * 3 * 3 + 2 * 3));
+    expect(after.bytesRead - before.bytesRead).toBe(0);
+    const [loss] = await runner.read(["loss"]);
+    expect(loss?.data[0]).toBeGreaterThan(0);
+    expect(runner.counts().bytesRead - after.bytesRead).toBe(4);
+  });
+});

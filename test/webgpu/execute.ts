@@ -1,0 +1,26 @@
+import type { SizeBinding } from "../../src/ir/size.ts";
+import type { Tensor } from "../../src/ir/tensor.ts";
+import { createGpuRunner } from "../../src/runtime/webgpu.ts";
+import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
+import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import type { Executor } from "../support/execute.ts";
+
+/** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether loops run in one stage where they can. */
+export function webGpu(device: GPUDevice, known: SizeBinding, whole = true): Executor {
+  return (graph) => {
+    const program = compileWebGpu({ graph, sizes: known }, new Map(), { tuning: SMALL_TUNING });
+    const runner = createGpuRunner(device, program, { whole: () => whole });
+    return async (inputs, sizes) => {
+      await runner.bind(sizes);
+      for (const { id } of graph.params) runner.write(id, inputs.get(id)?.data ?? []);
+      runner.run();
+      const found = await runner.read(program.results.map(({ name }) => name));
+      return new Map(
+        program.results.map(({ name, dtype, axes }, index): readonly [string, Tensor] => {
+          const { shape = [], data = new Float32Array() } = found[index] ?? {};
+          return [name, { dtype, axes: axes.map(({ id }) => id), shape, data: Float64Array.from(data) }];
+        }),
+      );
+    };
+  };
+}

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Builder, createBuilder } from "../../src/ir/builder.ts";
+import { interpret } from "../../src/ir/interpret.ts";
+import { constantSize, namedSize } from "../../src/ir/size.ts";
+import type { Axis, Type } from "../../src/ir/type.ts";
+import * as make from "../../src/op/make.ts";
+import { contract } from "../../src/op/make_sum.ts";
+import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { createChance } from "../support/chance.ts";
+import { testGpuDevice } from "../support/gpu.ts";
+import { randomTensor } from "../support/tensors.ts";
+import { expectNumbers } from "../wasm/compare.ts";
+import { webGpu } from "./execute.ts";
+
+let gpu: GpuDevice;
+beforeAll(async () => {
+  gpu = await testGpuDevice();
+});
+afterAll(() => gpu.device.destroy());
+
+const axis = (id: string, size: number): Axis => ({ id, size: constantSize(size) });
+const B: Axis = { id: "B", size: namedSize("B") };
+const T: Axis = { id: "T", size: namedSize("T") };
+const S: Axis = { id: "S", size: namedSize("S") };
+const [N, K, M, H] = [axis("N", 37), axis("K", 19), axis("M", 70), axis("H", 3)];
+const float = (...axes: readonly Axis[]): Type => ({ dtype: "float", axes });
+
+/** Operands in every order of axes, sums of products, repeated ones, and sums over what is no single run of memory. */
+const SKETCHES: Readonly<Record<string, (b: Builder) => string>> = {
+  "x W^T": (b) => contract(b, b.param("W", float(N, K)), b.param("x", float(T, B, K)), [K]),
+  "x W": (b) => contract(b, b.param("x", float(B, K)), b.param("W", float(K, N)), [K]),
+  "a weight's gradient": (b) => contract(b, b.param("x", float(T, B, N)), b.param("y", float(T, B, K)), [T, B]),
+  "over one of two": (b) => contract(b, b.param("x", float(T, B, N)), b.param("y", float(T, B, M)), [T]),
+  heads: (b) => contract(b, b.param("q", float(B, T, H, K)), b.param("k", float(B, S, H, K)), [K]),
+  "a sum of two": (b) =>
+    make.add(
+      b,
+      contract(b, b.param("W", float(N, K)), b.param("x", float(T, B, K)), [K]),
+      contract(b, b.param("U", float(N, M)), b.param("h", float(T, B, M)), [M]),
+    ),
+};
+
+function graphOf(sketches: readonly (keyof typeof SKETCHES)[]) {
+  const builder = createBuilder("products");
+  const results = sketches.map((name) => ({ name, id: SKETCHES[name]?.(builder) ?? "" }));
+  return builder.finish(results);
+}
+
+describe("products give the interpreter's numbers", { timeout: 120_000 }, () => {
+  for (const name of Object.keys(SKETCHES)) {
+    test(name, async () => {
+      const graph = graphOf([name]);
+      expect(compileWebGpu({ graph, sizes: new Map() }).kernels[0]?.code).toContain("shared_float");
+      const run = webGpu(gpu.device, new Map())(graph);
+      for (const [batch, time] of [
+        [3, 7],
+        [41, 2],
+        [1, 1],
+      ] as const) {
+        const sizes = new Map([
+          ["B", batch],
+          ["T", time],
+          ["S", 33],
+        ]);
+        const chance = createChance(11);
+        const inputs = new Map(graph.params.map((param) => [param.id, randomTensor(chance, param.type, sizes)]));
+        const found = await run(inputs, sizes);
+        for (const [result, tensor] of interpret(graph, inputs, sizes)) {
+          expect(found.get(result)?.shape).toEqual(tensor.shape);
+          expectNumbers(found.get(result)?.data ?? [], tensor.data, 1e-5, `${result}, ${batch} x ${time}`);
+        }
+      }
+    });
+  }
+});
