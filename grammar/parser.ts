@@ -46,6 +46,13 @@ export class SeqParser extends DefinitionParser {
   protected expect = this.RULE("expect", () => {
     this.CONSUME(word("expect"));
     this.SUBRULE(this.chosen, { LABEL: "value" });
+    this.OPTION(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(word("kB"), { LABEL: "unit" }) },
+        { ALT: () => this.CONSUME(word("MB"), { LABEL: "unit" }) },
+        { ALT: () => this.CONSUME(word("GB"), { LABEL: "unit" }) },
+      ]);
+    });
   });
 
   protected train = this.RULE("train", () => {

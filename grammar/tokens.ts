@@ -16,6 +16,8 @@ export const CONTEXTUAL = [
   ..."epoch epochs step steps report stop when stalls save best to seed load freeze teacher_forcing copy".split(" "),
   // clauses of `generate`
   ..."prompt max count".split(" "),
+  // units of `expect`
+  ..."kB MB GB".split(" "),
 ] as const;
 
 export const Identifier = createToken({ name: "Identifier", pattern: /[A-Za-z_][A-Za-z0-9_]*/ });

@@ -45,6 +45,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "write a model as TypeScript, or print its graphs",
     load: async () => (await import("./compile.ts")).compileCommand(),
   },
+  explain: {
+    summary: "show what became of each equation: kernels, work, memory",
+    load: async () => (await import("./explain.ts")).explainCommand(),
+  },
   eject: {
     summary: "print a library definition, to copy and change",
     load: async () => (await import("./eject.ts")).ejectCommand(),

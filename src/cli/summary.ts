@@ -1,10 +1,14 @@
 import { Command } from "commander";
+import { createReport } from "../base/report.ts";
 import type { InputSpec, Program, WeightSpec } from "../build/program.ts";
 import type { Modules } from "../check/modules.ts";
+import { amount } from "../compile/explain-text.ts";
 import { compileForward, modelRequest } from "../compile/program.ts";
 import { evaluateSize, type Size } from "../ir/size.ts";
+import { bindRunnable } from "../runtime/block-program.ts";
 import { DataError } from "../runtime/data/error.ts";
-import { findSizes } from "../runtime/find-sizes.ts";
+import { explainProgram } from "../runtime/explain.ts";
+import { findSizes, trainBlocks } from "../runtime/find-sizes.ts";
 import { entryCount, knownPart, parameterCount } from "../runtime/parameters.ts";
 import { readModules } from "../runtime/source.ts";
 import { readWeights } from "../runtime/weights.ts";
@@ -12,13 +16,15 @@ import type { Definition, Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
-import { collect, SET_HELP } from "./options.ts";
+import { collect, SET_HELP, wholeNumber } from "./options.ts";
 import { print } from "./terminal.ts";
 
 interface Options {
   readonly set?: readonly string[];
   readonly weights?: string;
   readonly data?: boolean;
+  readonly batch?: number;
+  readonly length?: number;
   readonly json?: boolean;
 }
 
@@ -29,6 +35,8 @@ export function summaryCommand(): Command {
     .option("--set <name=value>", SET_HELP, collect)
     .option("--data", "read the data of the model's train block, for the sizes that it decides")
     .option("--weights <file>", "take the sizes that these weights have")
+    .option("--batch <n>", "count a step's memory for so many examples", wholeNumber(1))
+    .option("--length <n>", "count it for sequences of so many positions", wholeNumber(1))
     .option("--json", "print a JSON object for each model")
     .action(action(summary));
 }
@@ -61,6 +69,17 @@ interface Summary {
   readonly definition: Definition;
   readonly program: Program;
   readonly sizes: ReadonlyMap<string, number>;
+  readonly peaks: readonly Peak[];
+}
+
+/** What a training step of a train block takes. */
+interface Peak {
+  readonly train: string;
+  readonly bytes: number;
+  /** The largest batch, its longest times. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Names of them that nothing says. */
+  readonly guessed: readonly string[];
 }
 
 async function summarize(
@@ -76,10 +95,36 @@ async function summarize(
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const found = weights !== undefined || options.data === true ? await findSizes(modules, model, weights) : new Map();
   const sizes = new Map([...program.sizes, ...found]);
-  return { title: printExpression(model), definition, program, sizes };
+  const peaks = await peaksOf(modules, model, found, options);
+  return { title: printExpression(model), definition, program, sizes, peaks };
 }
 
-function asText({ title, definition, program, sizes }: Summary): string {
+/** Of the model's train blocks, at the sizes of their data or those that are given; a block whose weights' sizes stay open is left out. */
+async function peaksOf(
+  modules: Modules,
+  model: Expression,
+  known: ReadonlyMap<string, number>,
+  { batch, length, data = false }: Options,
+): Promise<readonly Peak[]> {
+  const peaks: Peak[] = [];
+  for (const block of trainBlocks(modules, model)) {
+    const quiet = createReport();
+    const train = model.kind === "call" ? model : block.model;
+    const given = { batch, length, data, known };
+    const bound = await bindRunnable(modules, { kind: "train", block, model: train }, given, quiet).catch(withoutSizes);
+    if (bound === undefined) continue;
+    const { memory, sizes } = explainProgram(bound.program, bound.sizes);
+    peaks.push({ train: block.name.text, bytes: memory.bytes, sizes, guessed: bound.guessed });
+  }
+  return peaks;
+}
+
+function withoutSizes(error: unknown): undefined {
+  if (error instanceof DataError) return undefined;
+  throw error;
+}
+
+function asText({ title, definition, program, sizes, peaks }: Summary): string {
   const parts = partsOf(definition, program.weights);
   const rows = parts.flatMap(({ name, made, weights }) => [
     [made === undefined ? name : `${name} = ${made}`, "", "", ""],
@@ -102,10 +147,19 @@ function asText({ title, definition, program, sizes }: Summary): string {
     ...table(rows),
     "",
     `${numberText(parameterCount(program.weights), sizes)} parameters`,
+    ...peaks.map(peakText),
   ].join("\n");
 }
 
-function asJson({ title, definition, program, sizes }: Summary): Readonly<Record<string, unknown>> {
+/** `peak of lm: 1.0 MB at B = 32, T = 100 (a guess)` */
+function peakText({ train, bytes, sizes, guessed }: Peak): string {
+  const shown = Object.entries(sizes).map(
+    ([name, size]) => `${name} = ${size}${guessed.includes(name) ? " (a guess)" : ""}`,
+  );
+  return `peak of ${train}: ${amount(bytes, "B")} at ${shown.join(", ")}`;
+}
+
+function asJson({ title, definition, program, sizes, peaks }: Summary): Readonly<Record<string, unknown>> {
   const numbers = (shape: readonly Size[]): unknown => shape.map((size) => evaluateSize(size, sizes) ?? null);
   return {
     model: title,
@@ -119,6 +173,7 @@ function asJson({ title, definition, program, sizes }: Summary): Readonly<Record
       trained: weight.trained,
     })),
     parameters: evaluateSize(parameterCount(program.weights), sizes) ?? null,
+    peaks,
     parametersText: knownPart(parameterCount(program.weights), sizes).text,
   };
 }

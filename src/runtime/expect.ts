@@ -2,11 +2,15 @@ import type { Report } from "../base/diagnostic.ts";
 import { stateItems } from "../build/apply.ts";
 import { compareNumbers } from "../build/static.ts";
 import { constantValue } from "../check/constants.ts";
-import { checkExpect, EXPECTATIONS } from "../check/expects.ts";
+import { BYTES, checkExpect, EXPECTATIONS } from "../check/expects.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
 import { compileDefinition } from "../compile/definition.ts";
+import { amount } from "../compile/explain-text.ts";
 import type { Argument, Binary, Call, Expect, Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
+import { bindRunnable, findRunnable } from "./block-program.ts";
+import { DataError } from "./data/error.ts";
+import { explainProgram, type ProgramExplanation } from "./explain.ts";
 import { checkGradients, GRADIENT_TOLERANCE } from "./gradcheck.ts";
 import { countParameters } from "./parameters.ts";
 import { compareDefinitions, type Standalone } from "./same.ts";
@@ -23,13 +27,30 @@ export interface Finding {
 
 /** Asks what an `expect` line expects, in float64. */
 export async function runExpect(modules: Modules, expect: Expect, report: Report): Promise<Finding> {
-  const text = printExpression(expect.value);
+  const text = `${printExpression(expect.value)}${expect.unit === undefined ? "" : ` ${expect.unit.name}`}`;
   const before = report.diagnostics.length;
   checkExpect(modules, expect, report);
   if (report.diagnostics.length > before) return { text, passed: undefined, measured: "not run" };
-  const answer = await evaluate({ modules, report }, expect.value);
+  const answer = await evaluate({ modules, report }, inBytes(expect));
   if (answer === undefined) return { text, passed: undefined, measured: "not run" };
   return { text, passed: answer.value !== 0, measured: answer.notes.join(", ") };
+}
+
+/** The comparison with its number in bytes. */
+function inBytes({ value, unit }: Expect): Expression {
+  if (unit === undefined || value.kind !== "binary") return value;
+  const { span } = unit;
+  const bytes = BYTES[unit.name];
+  const factor: Expression = { kind: "number", span, value: bytes, text: String(bytes) };
+  const right: Expression = {
+    kind: "binary",
+    span,
+    operator: "*",
+    operatorSpan: span,
+    left: value.right,
+    right: factor,
+  };
+  return { ...value, right };
 }
 
 interface Asking {
@@ -94,6 +115,16 @@ async function evaluateCall(asking: Asking, call: Call): Promise<Answer | undefi
       const count = await countParameters(asking.modules, first.value, asking.report);
       return count === undefined ? undefined : { value: count, notes: [`${count.toLocaleString("en")} parameters`] };
     }
+    case "kernels":
+    case "peak": {
+      const found = await explained(asking, first.value, options, name === "peak");
+      if (found === undefined) return undefined;
+      const { kernels, once } = found.totals;
+      const { bytes } = found.memory;
+      return name === "peak"
+        ? { value: bytes, notes: [`${amount(bytes, "B")} at ${sizesNote(found.sizes)}`] }
+        : { value: kernels, notes: [`${kernels} kernels${once > 0 ? `, ${once} of them before the first call` : ""}`] };
+    }
     case "gradcheck":
       return gradcheck(asking, first.value, options);
     case "same":
@@ -101,6 +132,43 @@ async function evaluateCall(asking: Asking, call: Call): Promise<Answer | undefi
     default:
       throw new Error(`internal: expect knows no ${name}`);
   }
+}
+
+/** What the wasm target makes of a train block, generate block or model. */
+async function explained(
+  asking: Asking,
+  asked: Expression,
+  options: readonly Argument[],
+  needsLengths: boolean,
+): Promise<ProgramExplanation | undefined> {
+  const { modules, report } = asking;
+  const sizes = readOptions(asking, options, []);
+  if (sizes === undefined) return undefined;
+  const callee = asked.kind === "call" ? asked.callee : asked;
+  const found = findRunnable(modules, callee.kind === "reference" ? callee.name : "");
+  const runnable = found.kind === "model" ? { ...found, model: asked } : found;
+  const bound = await bindRunnable(modules, runnable, { sizes }, report).catch((error: unknown) => {
+    if (!(error instanceof DataError)) throw error;
+    const [message = ""] = error.message.split("\n  hint: ");
+    report.add("wrong-option", options[0]?.span ?? asked.span, message, { hint: error.hint });
+    return undefined;
+  });
+  if (bound === undefined) return undefined;
+  const lengths = bound.guessed.filter((name) => name !== "B");
+  if (needsLengths && lengths.length > 0) {
+    const given = lengths.map((name) => `${name}: 100`).join(", ");
+    report.add("unknown-size", asked.span, `nothing says how long ${lengths.join(", ")} is`, {
+      hint: `give it, as in ${printExpression(asked)}, ${given}`,
+    });
+    return undefined;
+  }
+  return explainProgram(bound.program, bound.sizes);
+}
+
+function sizesNote(sizes: Readonly<Record<string, number>>): string {
+  return Object.entries(sizes)
+    .map(([name, size]) => `${name} = ${size}`)
+    .join(", ");
 }
 
 async function gradcheck(

@@ -2,6 +2,7 @@ import type { Program } from "../build/program.ts";
 import { optimizeProgram } from "../compile/optimize.ts";
 import { isPass, type StageName } from "../compile/stages.ts";
 import { printGraph } from "../ir/print.ts";
+import type { Note } from "../pass/note.ts";
 import type { PassName } from "../pass/pass.ts";
 import type { Executor } from "./executor.ts";
 
@@ -24,16 +25,21 @@ export function passesOff(usual: ReadonlySet<PassName>, { on, off }: StageChoice
   return new Set([...[...usual].filter((pass) => !on.has(pass)), ...[...off].filter(isPass)]);
 }
 
-/** Puts programs through the passes, of which a target leaves `usual` out. `rows` is about how many examples a batch has. */
+/**
+ * Puts programs through the passes, of which a target leaves `usual` out; `note` is told what they do. `rows` is about how many examples a
+ * batch has.
+ */
 export function throughPasses(
   usual: ReadonlySet<PassName>,
   stages: StageChoice,
+  note?: (note: Note) => void,
 ): (program: Program, rows?: number) => Program {
   const off = passesOff(usual, stages);
   return (program, rows) =>
     optimizeProgram(program, {
       off,
       ...(rows !== undefined && { rows }),
+      ...(note !== undefined && { note }),
       printAfter: (pass, graph) => {
         if (stages.shown.has(pass)) stages.show(pass, program.name, printGraph(graph, { origins: true }));
       },

@@ -21,6 +21,7 @@ import type { Vocabulary } from "./data/vocabulary.ts";
 import type { Feed } from "./feed.ts";
 import { isDense } from "./fit.ts";
 import { type Freeze, frozenAt, readFreezes, restingAt, turnKey } from "./frozen.ts";
+import { largestBatch } from "./largest.ts";
 import { createFeeds, type Feeds, loadRegimeData } from "./regime-data.ts";
 import { type Overrides, readSettings, type Settings } from "./settings.ts";
 
@@ -33,6 +34,8 @@ export interface Training {
   readonly vocabularies: ReadonlyMap<string, Vocabulary>;
   readonly sizes: ReadonlyMap<string, number>;
   readonly feeds: Feeds;
+  /** `B` and the times of the largest batch. */
+  readonly largest: ReadonlyMap<string, number>;
   readonly freezes: readonly Freeze[];
   readonly stop: Watched | undefined;
   readonly best: Watched | undefined;
@@ -99,6 +102,7 @@ export async function prepareTraining(
     vocabularies: loaded.vocabularies,
     sizes: loaded.sizes,
     feeds,
+    largest: largestBatch(probe.inputs, loaded.train, feeds.train, settings),
     freezes,
     ...watched,
     stepsPerEpoch,

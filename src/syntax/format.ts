@@ -6,7 +6,7 @@ import { generateEntries, trainEntries } from "./format-train.ts";
 import { LEVEL } from "./precedence.ts";
 import { bracketed, expressionDoc, quote, SCAN } from "./print.ts";
 import { afterBrace } from "./source.ts";
-import type { Declaration, Definition, File, Generate, Import, Train } from "./tree.ts";
+import type { Declaration, Definition, Expect, File, Generate, Import, Train } from "./tree.ts";
 
 /**
  * The canonical text of a file. `text` is the source that the tree was read from: comments and blank lines come from it.
@@ -30,7 +30,7 @@ function declarationText(comments: Comments, declaration: Declaration): string {
     case "import":
       return atMargin(importDoc(comments, declaration), 0);
     case "expect":
-      return atMargin(["expect ", expressionDoc(declaration.value, comments)], 0);
+      return atMargin(["expect ", expressionDoc(declaration.value, comments), unitText(declaration)], 0);
     case "definition":
       return definitionText(comments, declaration);
     case "train":
@@ -38,6 +38,10 @@ function declarationText(comments: Comments, declaration: Declaration): string {
     case "generate":
       return withBody(comments, declaration, generateEntries(comments, declaration.clauses, 2));
   }
+}
+
+function unitText({ unit }: Expect): string {
+  return unit === undefined ? "" : ` ${unit.name}`;
 }
 
 function importDoc(comments: Comments, { names, from }: Import): Doc {

@@ -1,11 +1,20 @@
-import type { CstNode } from "chevrotain";
+import type { CstNode, IToken } from "chevrotain";
 import { node, nodeSpan, nodes, onlyNode, optionalNode, optionalToken, token } from "./cst.ts";
 import { spanOf } from "./lex.ts";
 import { readChosen, readExpression, readName, readPostfix, readString } from "./read-expression.ts";
 import { type Documentation, readItem } from "./read-item.ts";
 import { readTrainClause } from "./read-train.ts";
 import type { Reading } from "./reading.ts";
-import type { Declaration, DefinitionKind, GenerateClause, Import, Item, Parameter, TrainClause } from "./tree.ts";
+import type {
+  Declaration,
+  DefinitionKind,
+  Expect,
+  GenerateClause,
+  Import,
+  Item,
+  Parameter,
+  TrainClause,
+} from "./tree.ts";
 
 /** `declaration`: one of the things that a file consists of. */
 export function readDeclaration(reading: Reading, cst: CstNode, documentation: Documentation): Declaration {
@@ -56,9 +65,22 @@ const READERS: Readonly<Record<string, DeclarationReader>> = {
   },
   expect: (reading, cst, documentation) => {
     const span = nodeSpan(reading, cst);
-    return { kind: "expect", span, value: readChosen(reading, node(cst, "value")), doc: documentation(span.start) };
+    return {
+      kind: "expect",
+      span,
+      value: readChosen(reading, node(cst, "value")),
+      unit: readUnit(reading, optionalToken(cst, "unit")),
+      doc: documentation(span.start),
+    };
   },
 };
+
+function readUnit(reading: Reading, found: IToken | undefined): Expect["unit"] {
+  if (found === undefined) return undefined;
+  const name = found.image;
+  if (name !== "kB" && name !== "MB" && name !== "GB") throw new Error(`internal: ${name} is no unit`);
+  return { span: spanOf(reading, found), name };
+}
 
 function definitionKind(text: string): DefinitionKind {
   if (text === "cell" || text === "layer" || text === "dist" || text === "model") return text;

@@ -525,10 +525,15 @@ export type GenerateClause =
       readonly value: Expression;
     };
 
-/** `expect params(M) < 4_000_000` */
+/** Powers of a thousand bytes. */
+export type ByteUnit = "kB" | "MB" | "GB";
+
+/** `expect params(M) < 4_000_000`, `expect peak(lm) < 2 MB` */
 export interface Expect {
   readonly kind: "expect";
   readonly span: Span;
   readonly value: Expression;
+  /** Of the number that stands last. */
+  readonly unit: { readonly span: Span; readonly name: ByteUnit } | undefined;
   readonly doc: string | undefined;
 }

@@ -141,7 +141,9 @@ export function isItemWord(text: string): boolean {
 }
 
 /** Words that go on with an item or clause behind a whole expression. */
-const CONTINUING = new Set("prior on every where tokens row rows epoch epochs step steps stalls when to".split(" "));
+const CONTINUING = new Set(
+  "prior on every where tokens row rows epoch epochs step steps stalls when to kB MB GB".split(" "),
+);
 
 export function continuesClause(text: string): boolean {
   return CONTINUING.has(text) || INFIX.has(text);

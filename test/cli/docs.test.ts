@@ -4,7 +4,20 @@ import { describe, expect, test } from "vitest";
 import { folderWith, seqc } from "./process.ts";
 
 const docs = readFileSync(resolve(import.meta.dirname, "../../docs/cli.md"), "utf8");
-const NAMES = ["new", "check", "fmt", "summary", "test", "train", "generate", "run", "compile", "eject", "doctor"];
+const NAMES = [
+  "new",
+  "check",
+  "fmt",
+  "summary",
+  "test",
+  "train",
+  "generate",
+  "run",
+  "compile",
+  "explain",
+  "eject",
+  "doctor",
+];
 
 /** What stands under a heading. */
 function section(name: string): string {
@@ -29,11 +42,11 @@ describe("docs/cli.md", () => {
     expect(missing).toEqual([]);
   });
 
-  test("the examples run", async () => {
+  test("the examples run", { timeout: 120_000 }, async () => {
     const folder = folderWith({});
     const lines = [...docs.matchAll(/^npx seqc (.*)$/gm)].map((match) => match[1] ?? "");
     const plain = lines.filter(
-      (line) => /^(new|check|fmt|summary|test|compile|doctor)\b/.test(line) && !/FILE|\||>/.test(line),
+      (line) => /^(new|check|fmt|summary|test|compile|explain|doctor)\b/.test(line) && !/FILE|\||>/.test(line),
     );
     expect(plain.length).toBeGreaterThan(8);
     for (const line of plain) {

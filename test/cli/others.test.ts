@@ -53,6 +53,25 @@ expect same(Leaky, std.GRU)
     expect(stderr).toContain("3 of 6 expectations hold");
   });
 
+  test("kernels and peaks are those of the sizes that are said, or of the data", async () => {
+    const lines = [
+      "expect peak(lm) < 1 MB",
+      "expect peak(lm, B: 64, T: 50) < 20 kB",
+      "expect kernels(lm) < 10",
+      "expect kernels(text) + kernels(LM) < 1000",
+      "expect peak(lm, Q: 3) < 1 MB",
+    ];
+    const folder = folderWith({ "lm.seq": `${LM}\n${lines.join("\n")}\n`, "text.txt": TEXT });
+    const { code, stdout, stderr } = await seqc(folder, "test", "lm.seq");
+    const shown = stdout.trim().split("\n");
+    expect(shown.map((line) => line.slice(0, 4).trim())).toEqual(["ok", "FAIL", "FAIL", "ok", "skip"]);
+    expect(shown[0]).toMatch(/peak\(lm\) < 1 MB {2}\(\d+\.?\d* kB at B = 4, T = 5, H = 4, V = 14\)/);
+    expect(shown[1]).toContain("at B = 64, T = 50, H = 4, V = 14");
+    expect(stderr).toContain("lm has no size Q to be bound");
+    expect(stderr).toContain("it has B, T");
+    expect(code).toBe(1);
+  });
+
   test("sizes that the data decides are read there", async () => {
     const folder = folderWith({ "lm.seq": `${LM}\nexpect params(LM) == 234\n`, "text.txt": TEXT });
     const { code, stdout } = await seqc(folder, "test", "lm.seq");
@@ -76,6 +95,16 @@ describe("seqc summary", () => {
     expect(stdout).toMatch(/cell = GRU\(H, H\)\n/);
     expect(stdout).toMatch(/ {2}emb\.W +\[V, H\] +\[V, 4\] +4\*V\n/);
     expect(stdout).toMatch(/\n9\*V \+ 108 parameters\n$/);
+  });
+
+  test("the peak of a step, as far as its sizes are known", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const last = async (...args: readonly string[]): Promise<string> =>
+      (await seqc(folder, "summary", "lm.seq", ...args)).stdout.trim().split("\n").at(-1) ?? "";
+    expect(await last()).toBe("9*V + 108 parameters");
+    expect(await last("--data")).toMatch(/^peak of lm: \d+\.\d kB at B = 4, T = 5, H = 4, V = 14$/);
+    expect(await last("--set", "V=14")).toMatch(/kB at B = 4, T = 5, V = 14, H = 4$/);
+    expect(await last("--set", "V=14", "--length", "9", "--batch", "2")).toMatch(/ at B = 2, T = 9, V = 14, H = 4$/);
   });
 
   test("--json, --set", async () => {
@@ -131,6 +160,29 @@ describe("seqc compile", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("the size V is not known");
     expect(stderr).toContain("--set V=...");
+  });
+});
+
+describe("seqc explain", () => {
+  test("shows equations with their kernels, for the data's sizes or others", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const { code, stdout, stderr } = await seqc(folder, "explain", "lm.seq");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^lm\.step on wasm, B = 4, T = 5, H = 4, V = 14\n/);
+    expect(stdout).toContain("ids: emit ids[t+1] ~ categorical(head(y[t]))  (lm.seq:6)");
+    expect(stdout).toMatch(
+      /\n {2}- cell\.W\.z @ select\(.*\): does not feed back: for all of T at once, before the loop\n/,
+    );
+    const other = await seqc(folder, "explain", "lm.seq", "text", "--batch", "2", "--json");
+    expect(json(other.stdout)).toMatchObject({ program: "LM.decode", sizes: { B: 2, T: 12 } });
+  });
+
+  test("an unknown block, and sizes that nothing says", async () => {
+    const folder = folderWith({ "lm.seq": LM.replace("  bptt     4\n", "") });
+    expect((await seqc(folder, "explain", "lm.seq", "lmm")).stderr).toContain("did you mean lm?");
+    expect((await seqc(folder, "explain", "lm.seq")).stderr).toContain("give --set V=..., or data that can be read");
+    const guess = await seqc(folder, "explain", "lm.seq", "--set", "V=9");
+    expect([guess.code, guess.stderr]).toEqual([0, "note: nothing says how long T is; --length does\n"]);
   });
 });
 

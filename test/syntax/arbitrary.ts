@@ -299,7 +299,13 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof(
     clauses: fc.array(generateClause, { maxLength: 3 }),
     doc,
   }),
-  fc.record({ ...here, kind: kind("expect"), value: chosen, doc }),
+  fc.record({
+    ...here,
+    kind: kind("expect"),
+    value: chosen,
+    unit: fc.option(fc.record({ ...here, name: fc.constantFrom("kB", "MB", "GB") }), { nil: undefined }),
+    doc,
+  }),
 );
 
 export const file: fc.Arbitrary<File> = fc
