@@ -6,18 +6,17 @@ import { readOuterExpression, splitSetting } from "../runtime/arguments.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { generate, type Sample } from "../runtime/generate.ts";
 import { readModules } from "../runtime/source.ts";
-import type { TargetName } from "../runtime/targets.ts";
 import { readWeights, type WeightFile } from "../runtime/weights.ts";
 import type { Expression, Generate, GenerateClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
-import { collect, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions } from "./pass-options.ts";
-import { startTarget } from "./start-target.ts";
+import { collect, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { addPassOptions } from "./pass-options.ts";
+import { startTarget, type TargetOptions } from "./start-target.ts";
 import { print, talk } from "./terminal.ts";
 
-interface Options extends PassOptions {
+interface Options extends TargetOptions {
   readonly weights?: string;
   readonly input?: readonly string[];
   readonly prompt?: string;
@@ -25,7 +24,6 @@ interface Options extends PassOptions {
   readonly count?: number;
   readonly seed?: number;
   readonly json?: boolean;
-  readonly target: TargetName;
 }
 
 export function generateCommand(): Command {
@@ -40,6 +38,7 @@ export function generateCommand(): Command {
     .option("--seed <n>", "draw by this seed", wholeNumber(0))
     .option("--json", "print a JSON object for each example")
     .addOption(targetOption())
+    .addOption(threadsOption())
     .action(action(generateFile));
   return addPassOptions(command);
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TARGET, isTarget, TARGETS, type TargetName, targetNames } from "../runtime/targets.ts";
 
@@ -31,6 +32,22 @@ export function targetOption(usual: TargetName = DEFAULT_TARGET): Option {
       throw new InvalidArgumentError(`It is one of ${targetNames().join(", ")}.`);
     })
     .default(usual);
+}
+
+/** More threads than this are a slip of the hand. */
+const MOST_THREADS = 256;
+
+export function threadsOption(): Option {
+  return new Option(
+    "--threads <n>",
+    "how many threads of the processor work together on --target wasm; the numbers do not depend on it (usually as many as pay)",
+  ).argParser((text: string): number => {
+    const count = wholeNumber(1)(text);
+    if (count <= MOST_THREADS) return count;
+    throw new InvalidArgumentError(
+      `It is ${MOST_THREADS} at most; this machine runs ${availableParallelism()} at once.`,
+    );
+  });
 }
 
 export const SET_HELP = "give a parameter of the model: --set H=64; may be repeated";

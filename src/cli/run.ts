@@ -7,16 +7,15 @@ import { DataError } from "../runtime/data/error.ts";
 import { type RunOutput, runModel } from "../runtime/run-model.ts";
 import { encodeTensors, readTensors, type WritableTensor } from "../runtime/safetensors.ts";
 import { readModules } from "../runtime/source.ts";
-import type { TargetName } from "../runtime/targets.ts";
 import { readWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
-import { collect, commaList, SET_HELP, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions } from "./pass-options.ts";
-import { startTarget } from "./start-target.ts";
+import { collect, commaList, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { addPassOptions } from "./pass-options.ts";
+import { startTarget, type TargetOptions } from "./start-target.ts";
 import { print } from "./terminal.ts";
 
-interface Options extends PassOptions {
+interface Options extends TargetOptions {
   readonly model: string;
   readonly weights: string;
   readonly inputs: string;
@@ -26,7 +25,6 @@ interface Options extends PassOptions {
   readonly loss?: string;
   readonly set?: readonly string[];
   readonly training?: number;
-  readonly target: TargetName;
 }
 
 export function runCommand(): Command {
@@ -42,6 +40,7 @@ export function runCommand(): Command {
     .option("--set <name=value>", SET_HELP, collect)
     .option("--training <seed>", "as in training: dropout and noise at work, drawn by this seed", wholeNumber(0))
     .addOption(targetOption("reference"))
+    .addOption(threadsOption())
     .action(action(run));
   return addPassOptions(command);
 }

@@ -3,9 +3,15 @@ import { TARGETS, type TargetName } from "../runtime/targets.ts";
 import { type PassOptions, stageChoice } from "./pass-options.ts";
 import { talk } from "./terminal.ts";
 
+export interface TargetOptions extends PassOptions {
+  readonly target: TargetName;
+  readonly threads?: number;
+}
+
 /** Starts the target that the options name, and says what its user should know. */
-export async function startTarget(options: PassOptions & { readonly target: TargetName }): Promise<Executor> {
-  const executor = await TARGETS[options.target].start(stageChoice(options));
+export async function startTarget(options: TargetOptions): Promise<Executor> {
+  const { target, threads } = options;
+  const executor = await TARGETS[target].start(stageChoice(options), { threads });
   if (executor.notice !== undefined) talk(`note: ${executor.notice}`);
   return executor;
 }

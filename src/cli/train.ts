@@ -18,14 +18,14 @@ import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
 import { openLog } from "./log-file.ts";
 import { withSettings } from "./model-option.ts";
-import { collect, SET_HELP, targetOption, wholeNumber } from "./options.ts";
-import { addPassOptions, type PassOptions } from "./pass-options.ts";
+import { collect, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { addPassOptions } from "./pass-options.ts";
 import { createProgress } from "./progress.ts";
-import { startTarget } from "./start-target.ts";
+import { startTarget, type TargetOptions } from "./start-target.ts";
 import { print, talk } from "./terminal.ts";
 import { trainEvents, watchSignals } from "./train-events.ts";
 
-interface Options extends PassOptions {
+interface Options extends TargetOptions {
   readonly set?: readonly string[];
   readonly steps?: number;
   readonly seed?: number;
@@ -35,7 +35,6 @@ interface Options extends PassOptions {
   readonly weights?: string;
   readonly log?: string;
   readonly saveEvery: number;
-  readonly target: TargetName;
 }
 
 export function trainCommand(): Command {
@@ -52,6 +51,7 @@ export function trainCommand(): Command {
     .option("--log <file>", "write a JSON line for each step and evaluation (usually log.jsonl where the run is saved)")
     .option("--save-every <seconds>", "save the state at least so often", wholeNumber(0), 60)
     .addOption(targetOption())
+    .addOption(threadsOption())
     .action(action(trainFile));
   return addPassOptions(command);
 }

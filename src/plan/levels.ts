@@ -72,8 +72,16 @@ interface Use {
 
 function withStarts(action: Action): readonly Action[] {
   if (action.kind !== "loop") return [action];
-  const starts = action.carries.map(
-    ({ start, startPlace }): Action => ({ kind: "copy", from: start, source: undefined, to: startPlace }),
+  const { first, carries } = action;
+  const starts = carries.map(
+    ({ start, startPlace }): Action => ({
+      first,
+      last: first,
+      kind: "copy",
+      from: start,
+      source: undefined,
+      to: startPlace,
+    }),
   );
   return [...starts, action];
 }

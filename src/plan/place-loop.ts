@@ -4,7 +4,7 @@ import { rename } from "../op/move.ts";
 import type { Buffer, CarryPlan, Place } from "./place.ts";
 import { markInPlace, placeSteps, placeValue } from "./place-steps.ts";
 import type { Action } from "./plan.ts";
-import { inBytes, inputOf, isComputed, ownLayout, type State, sameStrides, touch, use } from "./state.ts";
+import { here, inBytes, inputOf, isComputed, ownLayout, type State, sameStrides, touch, use } from "./state.ts";
 import { endReads, loopEnds, type Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -34,7 +34,8 @@ export function placeLoop(state: State, step: Extract<Step, { readonly kind: "lo
     buffer.first = Math.min(buffer.first, frame.first);
     buffer.last = Math.max(buffer.last, state.position);
   }
-  return { kind: "loop", loop, carries: plans, body: [...actions, ...copies] };
+  const { first } = frame;
+  return { first, last: state.position, kind: "loop", loop, carries: plans, body: [...actions, ...copies] };
 }
 
 /** A value that each step leaves, and the place where it is to lie. */
@@ -230,7 +231,7 @@ function settleEnds(
   const copies: Action[] = [];
   const copy = (from: Value, to: Place): void => {
     for (const buffer of to.buffers) touch(state, buffer);
-    copies.push({ kind: "copy", from, source: undefined, to });
+    copies.push({ ...here(state), kind: "copy", from, source: undefined, to });
   };
   const histories = carries.flatMap((plan) => (plan.kind === "collected" && plan.copy ? [plan] : []));
   for (const { y, place } of entries) {

@@ -15,7 +15,7 @@ import {
   scratchBytes,
   WIDE_PANEL,
 } from "./product.ts";
-import { ownLayout, type State, touch, use } from "./state.ts";
+import { here, ownLayout, type State, touch, use } from "./state.ts";
 import type { Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 import { type Memory, viewOf } from "./view.ts";
@@ -30,7 +30,7 @@ export function placeProducts(state: State, output: Value): Action {
     if (before !== undefined) touch(state, before.buffer);
     return { value, product, pack: before ?? scratchFor(state, product, state.fixed.has(output)) };
   });
-  return { kind: "products", output, terms };
+  return { ...here(state), kind: "products", output, terms };
 }
 
 function scratchFor(state: State, product: Product, kept: boolean): Pack | undefined {
@@ -61,7 +61,7 @@ function addPack(state: State, packs: Packs, product: Product, root: Value, loop
   use(state, root);
   const pack: Pack = { buffer, made: wide ? "once" : "before" };
   packs.set(packKey(product), pack);
-  if (kept) state.prepare.push({ kind: "pack", product, pack });
+  if (kept) state.prepare.push({ ...here(state), kind: "pack", product, pack });
   return pack;
 }
 
@@ -85,7 +85,7 @@ export function packBefore(state: State, step: Extract<Step, { readonly kind: "l
     if (packs.get(packKey(product))?.buffer.loop === outer && packs.has(packKey(product))) return [];
     state.position++;
     const pack = addPack(state, packs, product, root, outer);
-    return state.fixed.has(root) ? [] : [{ kind: "pack", product, pack }];
+    return state.fixed.has(root) ? [] : [{ ...here(state), kind: "pack", product, pack }];
   });
 }
 

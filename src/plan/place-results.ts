@@ -1,5 +1,5 @@
 import type { Action, Plan } from "./plan.ts";
-import { isComputed, ownPlace, type State, touch, use } from "./state.ts";
+import { here, isComputed, ownPlace, type State, touch, use } from "./state.ts";
 import { endReads, outputsOf, type Step } from "./steps.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
@@ -69,8 +69,9 @@ export function placeResults(
     const home = param === undefined ? undefined : state.places.get(param);
     const given = state.stored.has(value) && value.definition.kind !== "param" ? state.places.get(value) : undefined;
     const place = given ?? ownPlace(state, value);
-    if (given === undefined) own.push({ kind: "copy", from: value, source: undefined, to: place });
-    if (home !== undefined && home !== place) back.push({ kind: "copy", from: value, source: place, to: home });
+    if (given === undefined) own.push({ ...here(state), kind: "copy", from: value, source: undefined, to: place });
+    if (home !== undefined && home !== place)
+      back.push({ ...here(state), kind: "copy", from: value, source: place, to: home });
     return { name, value, place };
   });
   state.position++;

@@ -6,7 +6,7 @@ import type { Place } from "./place.ts";
 import { placeLoop } from "./place-loop.ts";
 import { packBefore, placeProducts } from "./place-products.ts";
 import type { Action } from "./plan.ts";
-import { inputOf, ownPlace, type State, touch, use } from "./state.ts";
+import { here, inputOf, ownPlace, type State, touch, use } from "./state.ts";
 import { endReads, outputsOf, type Step } from "./steps.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -19,7 +19,7 @@ export function placeSteps(state: State, steps: readonly Step[]): readonly Actio
     for (const value of step.reads.keys()) use(state, value);
     if (step.kind === "concat" && isMadeOfParts(state, step.output)) return [];
     const action: Action =
-      step.kind === "contract" ? placeProducts(state, step.output) : { kind: "kernel", kernel: step };
+      step.kind === "contract" ? placeProducts(state, step.output) : { ...here(state), kind: "kernel", kernel: step };
     if (!outputsOf(step).every((output) => state.fixed.has(output))) return [action];
     state.prepare.push(action);
     return [];

@@ -37,7 +37,11 @@ export interface Place {
 export type Cell =
   | { readonly kind: "size"; readonly size: Size }
   | { readonly kind: "buffer"; readonly buffer: Buffer }
-  | { readonly kind: "pointer" };
+  | { readonly kind: "pointer" }
+  /** Where a thread's part of `size` positions starts, or how many they are. */
+  | { readonly kind: "part"; readonly size: Size; readonly edge: PartEdge };
+
+export type PartEdge = "first" | "count";
 
 /** The cells of a program while it is planned. */
 export interface Cells {
@@ -48,22 +52,23 @@ export interface Cells {
     options: { readonly kept?: boolean; readonly loop?: Loop | undefined; readonly at: number },
   ): Buffer;
   pointer(): number;
+  part(size: Size, edge: PartEdge): number;
   readonly all: readonly Cell[];
 }
 
 export function createCells(): Cells {
   const all: Cell[] = [];
-  const sizes = new Map<string, number>();
+  const known = new Map<string, number>();
   const add = (cell: Cell): number => all.push(cell) - 1;
+  const addOnce = (key: string, cell: Cell): number => {
+    const index = known.get(key) ?? add(cell);
+    known.set(key, index);
+    return index;
+  };
   return {
     all,
-    size: (size) => {
-      const before = sizes.get(size.text);
-      if (before !== undefined) return before;
-      const cell = add({ kind: "size", size });
-      sizes.set(size.text, cell);
-      return cell;
-    },
+    size: (size) => addOnce(size.text, { kind: "size", size }),
+    part: (size, edge) => addOnce(`${edge} of ${size.text}`, { kind: "part", size, edge }),
     buffer: (name, bytes, { kept = false, loop, at }) => {
       const buffer: Buffer = { name, cell: all.length, bytes, first: at, last: at, kept, loop };
       add({ kind: "buffer", buffer });

@@ -34,7 +34,11 @@ export interface Plan {
   readonly results: readonly (NamedValue & { readonly place: Place })[];
 }
 
-export type Action =
+export type Action = {
+  /** Positions of the program, as buffers count them. */
+  readonly first: number;
+  readonly last: number;
+} & (
   | { readonly kind: "kernel"; readonly kernel: Kernel }
   /** A sum of products, each added to the one before. */
   | { readonly kind: "products"; readonly output: Value; readonly terms: readonly ProductTerm[] }
@@ -47,7 +51,8 @@ export type Action =
       readonly loop: Loop;
       readonly carries: readonly CarryPlan[];
       readonly body: readonly Action[];
-    };
+    }
+);
 
 export interface PlanOptions {
   /** Whether elementwise chains share kernels, sums of products are added in place, and parts are computed where they lie; usually so. */

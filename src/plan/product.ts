@@ -141,7 +141,7 @@ export interface ProductTerm {
 }
 
 /** Columns of a panel. */
-const PANEL = 8;
+export const PANEL = 8;
 /** Columns of a panel of what is packed once: it serves single rows too, which read it from end to end. */
 export const WIDE_PANEL = 32;
 /** How much of k is packed at a time: a panel of it stays in the nearest cache. */

@@ -40,6 +40,11 @@ export function ownLayout(state: State, value: Value): Layout {
   return value.definition.kind === "param" ? denseLayout(axes) : paddedLayout(axes);
 }
 
+/** The present position, for an action that is done there. */
+export function here({ position }: State): { readonly first: number; readonly last: number } {
+  return { first: position, last: position };
+}
+
 export function inBytes(elements: Size): Size {
   return multiplySizes(elements, constantSize(4));
 }
@@ -64,7 +69,8 @@ export function touch(state: State, buffer: Buffer): void {
   for (const frame of state.frames) if (!isOwn(buffer.loop, frame.loop)) frame.touched.add(buffer);
 }
 
-function isOwn(owner: Loop | undefined, loop: Loop): boolean {
+/** Whether memory that belongs to a loop lives in a step of another, or of one inside it. */
+export function isOwn(owner: Loop | undefined, loop: Loop): boolean {
   for (let at = owner; at !== undefined; at = at.outer) if (at === loop) return true;
   return false;
 }

@@ -23,6 +23,12 @@ export interface Executor {
   prepare(program: Program, rows?: number): Prepared;
 }
 
+/** How a place is set up. */
+export interface ExecutorOptions {
+  /** How many threads run a program together, where a place has several; what it gives does not depend on it. */
+  readonly threads?: number | undefined;
+}
+
 export interface Prepared {
   /** Gives a param the value that it has from now on, until it is kept anew or fed back. Shape: the param's axes in order. */
   keep(param: string, value: HostArray): void;

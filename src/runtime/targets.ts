@@ -1,12 +1,12 @@
 import { DataError } from "./data/error.ts";
-import type { Executor } from "./executor.ts";
+import type { Executor, ExecutorOptions } from "./executor.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { startWasm } from "./start-wasm.ts";
 import { startWebGpu } from "./start-webgpu.ts";
 import type { TfBackend } from "./tfjs.ts";
 
 /** Starts a target; what it prepares goes through the passes that suit it, or those that are said. */
-type Start = (stages?: StageChoice) => Promise<Executor>;
+type Start = (stages?: StageChoice, options?: ExecutorOptions) => Promise<Executor>;
 
 /** Where programs can run, with the sentence that help shows; nothing is loaded before it is started. */
 export const TARGETS = {
@@ -28,7 +28,10 @@ export const TARGETS = {
   },
   webgpu: {
     doc: "WebGPU of our own, on a graphics card",
-    start: (stages?: StageChoice) => startWebGpu(undefined, stages),
+    start: async (stages?: StageChoice, options: ExecutorOptions = {}) => {
+      refuseThreads(options);
+      return startWebGpu(undefined, stages);
+    },
   },
   auto: {
     doc: "webgpu where there is a graphics card, else wasm",
@@ -41,14 +44,15 @@ export const TARGETS = {
 } as const satisfies Readonly<Record<string, { readonly doc: string; readonly start: Start }>>;
 
 function startTfjs(backend: TfBackend): Start {
-  return async (stages = USUAL_STAGES) => {
+  return async (stages = USUAL_STAGES, options = {}) => {
+    refuseThreads(options);
     refuse([...stages.off, ...stages.shown].includes("fuse"), "tfjs has kernels of its own, so there is no fuse here");
     return behindPasses(await (await import("./tfjs-executor.ts")).tfjsExecutor(backend), new Set(), stages);
   };
 }
 
 /** A processor that stands in for a graphics card is slower at it than at WebAssembly. */
-async function startAuto(stages: StageChoice = USUAL_STAGES): Promise<Executor> {
+async function startAuto(stages: StageChoice = USUAL_STAGES, options: ExecutorOptions = {}): Promise<Executor> {
   const { openGpuDevice } = await import("./gpu-device.ts");
   const found = await openGpuDevice().catch((error: unknown) => {
     if (error instanceof DataError) return error.reason;
@@ -57,13 +61,21 @@ async function startAuto(stages: StageChoice = USUAL_STAGES): Promise<Executor> 
   if (typeof found !== "string" && !found.adapter.software) return startWebGpu(found, stages);
   if (typeof found !== "string") found.device.destroy();
   const why = typeof found === "string" ? found : `${found.adapter.driver || "the adapter"} is a software adapter`;
-  return { ...(await startWasm(stages)), notice: `${why}, so programs run on wasm` };
+  return { ...(await startWasm(stages, options)), notice: `${why}, so programs run on wasm` };
 }
 
 /** What all other numbers are compared with is computed as it is scheduled. */
-async function startReference({ on, off, shown }: StageChoice = USUAL_STAGES): Promise<Executor> {
+async function startReference(
+  { on, off, shown }: StageChoice = USUAL_STAGES,
+  options: ExecutorOptions = {},
+): Promise<Executor> {
+  refuseThreads(options);
   refuse(on.size + off.size + shown.size > 0, "the interpreter runs graphs as they are scheduled, without passes");
   return (await import("./reference.ts")).referenceExecutor();
+}
+
+function refuseThreads({ threads }: ExecutorOptions): void {
+  refuse(threads !== undefined, "only our own WebAssembly divides a program among threads");
 }
 
 function refuse(isWrong: boolean, message: string): void {

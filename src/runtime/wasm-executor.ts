@@ -2,27 +2,29 @@ import { resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
-import { compileWasm } from "../target/wasm/compile.ts";
+import { compileWasm, type WasmProgram } from "../target/wasm/compile.ts";
 import type { Instructions } from "../target/wasm/instructions.ts";
-import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import { type Executor, type ExecutorOptions, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { inLayout, sameSizes } from "./result-layout.ts";
-import { createWasmRunner, usableInstructions } from "./wasm.ts";
+import { createWasmRunner, usableInstructions, type WasmRunner } from "./wasm.ts";
+import { availableThreads, chooseThreads } from "./wasm-threads.ts";
 
-/** Our own WebAssembly: what is kept stays in the program's memory. */
-export function wasmExecutor(
-  stages: StageChoice = USUAL_STAGES,
-  { instructions = usableInstructions() }: WasmOptions = {},
-): Executor {
-  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages, instructions) };
+/**
+ * Our own WebAssembly: what is kept stays in the program's memory. Where it is not said how many `threads` run a program, these are as many
+ * as its first sizes pay for.
+ */
+export function wasmExecutor(stages: StageChoice = USUAL_STAGES, options: WasmOptions = {}): Executor {
+  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages, options) };
 }
 
-export interface WasmOptions {
+export interface WasmOptions extends ExecutorOptions {
   /** The best that the engine has, where nothing is said. */
   readonly instructions?: Instructions;
 }
 
-function prepare(program: Program, { off, shown, show }: StageChoice, instructions: Instructions): Prepared {
+function prepare(program: Program, { off, shown, show }: StageChoice, options: WasmOptions): Prepared {
+  const { instructions = usableInstructions(), threads } = options;
   const feedback = feedbackOf(program);
   const compiled = compileWasm(program, feedback, {
     instructions,
@@ -35,30 +37,52 @@ function prepare(program: Program, { off, shown, show }: StageChoice, instructio
   const results = compiled.results
     .filter(({ name }) => !feedback.has(name))
     .map((slot) => inLayout(slot, layouts.get(slot.name)));
-  const runner = createWasmRunner({ ...compiled, results });
+  let opened: WasmRunner | undefined;
+  const openFor = async (sizes: SizeBinding): Promise<WasmRunner> => {
+    const count = threads ?? bestThreads(compiled, sizes);
+    if (count === 1) return createWasmRunner({ ...compiled, results });
+    const { createWasmTeam } = await import("./wasm-team.ts");
+    return createWasmTeam({ ...compiled, threaded: () => ({ ...compiled.threaded(), results }) }, count);
+  };
   // Where a param lies depends on the sizes: until they are known, values wait here.
   const waiting = new Map<string, HostArray>();
   let bound: SizeBinding | undefined;
-  const bind = (sizes: SizeBinding): void => {
+  const bind = async (sizes: SizeBinding): Promise<WasmRunner> => {
+    opened ??= await openFor(sizes);
+    const runner = opened;
     if (bound === undefined || !sameSizes(bound, sizes)) {
       runner.bind(sizes);
       bound = new Map(sizes);
     }
     for (const [id, { data }] of waiting) runner.write(id, data);
     waiting.clear();
+    return runner;
+  };
+  const keptValue = (id: string): HostArray => {
+    const value = waiting.get(id) ?? opened?.readParam(id);
+    if (value === undefined) throw new Error(`internal: %${id} is not kept`);
+    return value;
   };
   const params = new Set(program.graph.params.map(({ id }) => id));
   return {
     keep(id, value) {
       if (params.has(id)) waiting.set(id, value);
     },
-    kept: async (id) => waiting.get(id) ?? runner.readParam(id),
+    kept: async (id) => keptValue(id),
     async run(inputs, sizes) {
-      bind(sizes);
+      const runner = await bind(sizes);
       for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
       runner.run();
       return new Map(results.map(({ name }) => [name, runner.read(name)]));
     },
-    dispose: () => waiting.clear(),
+    dispose() {
+      waiting.clear();
+      opened?.dispose();
+    },
   };
+}
+
+function bestThreads(program: WasmProgram, sizes: SizeBinding): number {
+  const cores = availableThreads();
+  return cores === 1 ? 1 : chooseThreads(program.portions(), sizes, cores);
 }

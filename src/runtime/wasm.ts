@@ -24,6 +24,8 @@ export interface WasmRunner {
   read(result: string): WasmArray;
   /** The present value of a param, a copy. */
   readParam(param: string): WasmArray;
+  /** Ends other threads; where there were some, nothing can run afterwards. */
+  dispose(): void;
 }
 
 export interface WasmArray {
@@ -46,11 +48,22 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
   return createRunner(moduleOf(program), memory, instance.exports);
 }
 
+/** Threads that follow the one that runs a module. */
+export interface Followers {
+  readonly count: number;
+  /** Runs, and ends all where it fails; a failure of another is thrown here. */
+  lead(run: () => void): void;
+  dispose(): void;
+}
+
+const NONE: Followers = { count: 0, lead: (run) => run(), dispose: () => undefined };
+
 /** Runs a module that was instantiated with a memory of its own. */
 export function createRunner(
   module: WasmModule,
   memory: WebAssembly.Memory,
   { prepare, run }: WebAssembly.Exports,
+  others: Followers = NONE,
 ): WasmRunner {
   if (typeof run !== "function" || typeof prepare !== "function") {
     throw new Error("internal: a compiled program lacks its functions");
@@ -97,7 +110,7 @@ export function createRunner(
   return {
     bind: (binding) => {
       const sizes = Object.fromEntries(binding);
-      const layout = layOutMemory(module, sizes);
+      const layout = layOutMemory(module, sizes, 1 + others.count);
       const kept =
         bound === undefined
           ? []
@@ -106,18 +119,19 @@ export function createRunner(
             );
       provide(memory, layout.bytes, module.name, binding);
       bound = boundTo(memory, module, sizes);
-      bound.cells.set(layout.cells);
+      for (const { address, cells } of layout.tables) bound.integers.set(cells, address / 4);
       stale = true;
       for (const [name, data] of kept) write(name, data);
       return layout;
     },
     bytes: () => memory.buffer.byteLength,
     write,
+    dispose: others.dispose,
     run: () => {
       present();
       if (stale) prepare();
       stale = false;
-      run();
+      others.lead(() => run());
     },
     read: (name) => readSlot(open(results, "result", name)),
     readParam: (name) => readSlot(open(params, "param", name)),

@@ -3,12 +3,15 @@ import { constantSize, type Size } from "../../ir/size.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { Cell, Place } from "../../plan/place.ts";
 import { type Plan, type PlanOptions, planGraph } from "../../plan/plan.ts";
+import { type Portion, portionsOf } from "../../plan/portion.ts";
+import { type Sharing, shareWork } from "../../plan/share.ts";
 import type { Value } from "../../plan/value.ts";
 import { type Context, TABLE } from "./context.ts";
 import { createModule } from "./encode-module.ts";
 import type { Instructions } from "./instructions.ts";
 import { TWO_OVER_PI } from "./math-scalar.ts";
 import { actionsFunction } from "./program.ts";
+import { createThreads, followFunction, leadFunction, TABLES } from "./threads.ts";
 
 /** A graph as WebAssembly: a module, what its memory holds, and where params and results lie in it. */
 export interface WasmProgram {
@@ -24,6 +27,12 @@ export interface WasmProgram {
   readonly feedback: ReadonlyMap<string, string>;
   /** Params that keep their values from run to run: `prepare` computes what depends on them alone, after each time that one is written. */
   readonly fixed: ReadonlySet<string>;
+  /** How its code divides among threads; undefined for one thread, whose memory is its own. */
+  readonly sharing?: Sharing | undefined;
+  /** The same program for several threads: `run` in the first, `follow` in the others, `prepare` in the first alone. */
+  readonly threaded: () => WasmProgram;
+  /** What its parts take, and how they divide among threads. */
+  readonly portions: () => readonly Portion[];
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
@@ -59,13 +68,19 @@ export function compileWasm(
   const { graph, sizes } = source;
   const plan = planGraph(graph, sizes, feedback, options);
   planned?.(plan);
-  return {
+  const program: WasmProgram = {
     // Code may need cells of its own, so they are complete only behind it.
     ...{ name: graph.name, module: writeModule(plan, instructions), cells: plan.cells.all, table: TABLE, feedback },
+    threaded: () => {
+      const sharing = shareWork(plan);
+      return { ...program, module: writeThreaded(plan, sharing, instructions), table: TABLES, sharing };
+    },
+    portions: () => portionsOf(plan, shareWork(plan)),
     fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
     results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
   };
+  return program;
 }
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {
@@ -76,8 +91,24 @@ function slot(name: string, { dtype, axes }: Value, place: Place | undefined): S
 function writeModule(plan: Plan, instructions: Instructions): Uint8Array<ArrayBuffer> {
   const module = createModule();
   const context: Context = { module, plan, relaxed: instructions === "relaxed" };
-  module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
-  module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
+  writePrepare(context);
   module.export("run", actionsFunction(context, "run", plan.actions));
   return module.finish();
+}
+
+function writeThreaded(plan: Plan, sharing: Sharing, instructions: Instructions): Uint8Array<ArrayBuffer> {
+  const module = createModule({ shared: true });
+  const threads = createThreads(module, sharing);
+  const context: Context = { module, plan, relaxed: instructions === "relaxed", threads };
+  writePrepare(context);
+  const actions = actionsFunction(context, "actions", plan.actions);
+  module.export("run", leadFunction(module, threads, actions));
+  module.export("follow", followFunction(module, threads, actions));
+  return module.finish();
+}
+
+function writePrepare(context: Context): void {
+  const { module, plan } = context;
+  module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
+  module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
 }

@@ -1,7 +1,9 @@
 import type { Size } from "../../ir/size.ts";
 import { sizeConstant } from "../../ir/size.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { type I32, i32 } from "./encode-code.ts";
 import type { ModuleBuilder } from "./encode-module.ts";
+import type { Threads } from "./threads.ts";
 
 /** What every part of one module's code is made with. */
 export interface Context {
@@ -9,10 +11,17 @@ export interface Context {
   readonly plan: Plan;
   /** Whether `f32x4.relaxed_madd` may be used. */
   readonly relaxed: boolean;
+  /** How the code of one of several threads is made; undefined where there is one only. */
+  readonly threads?: Threads | undefined;
 }
 
 /** Where the table of cells starts: behind the constants of the mathematical functions. */
 export const TABLE = 64;
+
+/** What addresses of cells are counted from: each thread has a table of its own. */
+export function tableOf({ threads }: Context): I32 {
+  return threads?.table ?? i32.const(0);
+}
 
 /** The address of a cell of the table. */
 export function cellAddress(cell: number): number {

@@ -46,7 +46,8 @@ export function writeCode(code: Code, out: number[]): void {
   for (const byte of code.op) out.push(byte);
 }
 
-function code<T extends CodeType>(type: T, op: readonly number[], ...args: readonly Code[]): Code<T> {
+/** An instruction from its bytes. */
+export function code<T extends CodeType>(type: T, op: readonly number[], ...args: readonly Code[]): Code<T> {
   return { type, op, args };
 }
 
@@ -285,6 +286,16 @@ export const local = {
   tee: <T extends ValueType>({ type, index }: Local<T>, value: Code<T>): Code<T> =>
     code(type, [0x22, ...unsigned(index)], value),
 } as const;
+
+/** A number that the host gives a module when it is started. */
+export function globalGet(index: number): I32 {
+  return code("i32", [0x23, ...unsigned(index)]);
+}
+
+/** Ends everything with an error that the host sees. */
+export function trap(): Statement {
+  return code("none", [0x00]);
+}
 
 const EMPTY_BLOCK = 0x40;
 const END = 0x0b;

@@ -3,6 +3,8 @@ import {
   type Code,
   type CodeType,
   type FunctionReference,
+  globalGet,
+  type I32,
   type Local,
   type ValueType,
   writeCode,
@@ -18,7 +20,7 @@ export interface FunctionBuilder<R extends CodeType = CodeType> {
   finish(...body: readonly Code[]): void;
 }
 
-/** A module while it is written: functions, one imported memory, exports. */
+/** A module while it is written: functions, one imported memory, imported numbers, exports. */
 export interface ModuleBuilder {
   /** The name is what profilers and stack traces show. */
   function<R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R>;
@@ -30,9 +32,11 @@ export interface ModuleBuilder {
     write: (builder: FunctionBuilder<R>) => void,
   ): FunctionReference<R>;
   export(name: string, reference: FunctionReference): void;
+  /** An i32 that every instance is given when it is started, imported as `env.NAME`. */
+  given(name: string): I32;
   /** Bytes that are in memory from the start, at an address. */
   data(address: number, bytes: readonly number[]): void;
-  /** The module's bytes; the memory is imported as `env.memory`. */
+  /** The module's bytes; the memory is imported as `env.memory`. It may be one that several threads share. */
   finish(): Uint8Array<ArrayBuffer>;
 }
 
@@ -45,13 +49,18 @@ interface Written {
   body: readonly number[];
 }
 
-export function createModule(): ModuleBuilder {
+/** Pages that a shared memory may have: all that 32-bit addresses reach. */
+export const MOST_PAGES = 65536;
+
+/** `shared`: whether the memory is one that several threads have in common. */
+export function createModule({ shared: isShared = false }: { readonly shared?: boolean } = {}): ModuleBuilder {
   const types: string[] = [];
   const typeBytes: (readonly number[])[] = [];
   const functions: Written[] = [];
   const shared = new Map<string, FunctionReference>();
   const exports: { readonly name: string; readonly index: number }[] = [];
   const segments: Segment[] = [];
+  const given: string[] = [];
 
   const typeIndex = (params: readonly ValueType[], result: CodeType): number => {
     const key = `${params.join(",")}:${result}`;
@@ -113,15 +122,21 @@ export function createModule(): ModuleBuilder {
     export: (name, reference) => {
       exports.push({ name, index: reference.index });
     },
+    given: (name) => {
+      const before = given.indexOf(name);
+      return globalGet(before < 0 ? given.push(name) - 1 : before);
+    },
     data: (address, bytes) => {
       segments.push({ address, bytes });
     },
     finish: () => {
-      const memory = [...text("env"), ...text("memory"), 0x02, 0x00, 0x00];
+      const limits = isShared ? [0x03, 0x00, ...unsigned(MOST_PAGES)] : [0x00, 0x00];
+      const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
+      const numbers = given.map((name) => [...text("env"), ...text(name), 0x03, TYPE_BYTE.i32, 0x00]);
       return Uint8Array.from([
         ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
         ...section(1, vector(typeBytes)),
-        ...section(2, vector([memory])),
+        ...section(2, vector([memory, ...numbers])),
         ...section(3, vector(functions.map((each) => unsigned(each.type)))),
         ...section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
         ...codeSection(functions),

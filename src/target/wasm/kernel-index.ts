@@ -21,6 +21,7 @@ import {
   type Vector,
 } from "./memory.ts";
 import { addToPosition, clipPosition } from "./position.ts";
+import type { Share } from "./share.ts";
 
 interface Made {
   readonly node: Node;
@@ -39,7 +40,7 @@ function operand(inputs: readonly Value[], index: number): Value {
 }
 
 /** The position of the greatest or smallest value along an axis: four results side by side, the axis walked inside. */
-export function argKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
+export function argKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {
   const kernel = createKernel(context, `arg ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   const x = operand(inputs, 0);
@@ -49,7 +50,7 @@ export function argKernel(context: Context, output: Value, loops: readonly Loop[
     return node.op.name === argmax.name ? number.gt(a, b) : number.lt(a, b);
   };
   const size = x.axes.find((own) => own.id === axis)?.size ?? constantSize(0);
-  nest(kernel, storedAxes(context, output), (positions) => {
+  const walk = (positions: Positions): void => {
     const best = kernel.variable("v128");
     const where = kernel.variable("v128");
     kernel.emit(local.set(best, i32x4.const(0)), local.set(where, i32x4.const(0)));
@@ -65,12 +66,13 @@ export function argKernel(context: Context, output: Value, loops: readonly Loop[
     });
     const code = kernel.bind(kernel.depth(), local.get(where));
     storeTo(kernel, placeOf(context, output), positions, { code, depth: kernel.depth(), key: "where", dtype: "int" });
-  });
+  };
+  nest(kernel, storedAxes(context, output), walk, { share });
   return kernel.finish();
 }
 
 /** Σ of d at the places that the index says: zeros, then one addition for each position. */
-export function scatterKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
+export function scatterKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {
   const kernel = createKernel(context, `scatter ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, scatter)) throw new Error(`internal: ${node.op.name} is no scatter`);
@@ -78,7 +80,8 @@ export function scatterKernel(context: Context, output: Value, loops: readonly L
   const index = operand(inputs, 1);
   const { axis, sum } = node.attributes;
   const place = placeOf(context, output);
-  nest(kernel, storedAxes(context, output), (positions) => storeTo(kernel, place, positions, zero(kernel, output)));
+  const clear = (positions: Positions): void => storeTo(kernel, place, positions, zero(kernel, output));
+  nest(kernel, storedAxes(context, output), clear, { share });
   const { order } = context.plan;
   // The innermost loop goes along memory, unless the index or a sum takes neighbours to one place.
   const far = order(
@@ -93,7 +96,7 @@ export function scatterKernel(context: Context, output: Value, loops: readonly L
       far.map((own) => own.id),
     ),
   );
-  nestSingly(kernel, far, (outer) => {
+  const walk = (outer: Positions): void => {
     const looked = clipPosition(kernel, lookedUp(kernel, evaluate(kernel, index, outer)), kernel.size(axis.size));
     const add = (positions: Positions): void => {
       const value = evaluate(kernel, d, positions);
@@ -104,8 +107,9 @@ export function scatterKernel(context: Context, output: Value, loops: readonly L
       storeTo(kernel, place, target, { ...value, dtype: output.dtype, code: kernel.bind(kernel.depth(), code) });
     };
     if (near.length === 0) add(outer);
-    else nest(kernel, near, add, outer);
-  });
+    else nest(kernel, near, add, { positions: outer, share });
+  };
+  nestSingly(kernel, far, walk, { share });
   return kernel.finish();
 }
 
@@ -114,7 +118,7 @@ function zero(kernel: Kernel, value: Value): Vector {
 }
 
 /** The buffer's value, unless the output lies over it, and the entries at the index replaced. */
-export function putKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
+export function putKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {
   const kernel = createKernel(context, `put ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, put)) throw new Error(`internal: ${node.op.name} is no put`);
@@ -125,7 +129,8 @@ export function putKernel(context: Context, output: Value, loops: readonly Loop[
   const place = placeOf(context, output);
   const axes = storedAxes(context, output);
   const same = context.plan.stored.has(buffer) && placeOf(context, buffer) === place;
-  if (!same) nest(kernel, axes, (positions) => storeTo(kernel, place, positions, evaluate(kernel, buffer, positions)));
+  const copy = (positions: Positions): void => storeTo(kernel, place, positions, evaluate(kernel, buffer, positions));
+  if (!same) nest(kernel, axes, copy, { share });
   const length = axes.find((own) => own.id === axis)?.size ?? constantSize(0);
   // Where several positions name one entry, the last in the index's own order stays.
   const rest = [...index.axes, ...withoutAxes(axes, [axis, ...index.axes.map((own) => own.id)])];
@@ -133,12 +138,12 @@ export function putKernel(context: Context, output: Value, loops: readonly Loop[
     const looked = clipPosition(kernel, lookedUp(kernel, evaluate(kernel, index, positions)), kernel.size(length));
     storeTo(kernel, place, new Map([...positions, [axis, looked]]), evaluate(kernel, value, positions));
   };
-  nest(kernel, rest, write);
+  nest(kernel, rest, write, { share });
   return kernel.finish();
 }
 
 /** The inputs one after another, each by a loop nest of its own, unless it is computed there already. */
-export function concatKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
+export function concatKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {
   const kernel = createKernel(context, `concat ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, concat)) throw new Error(`internal: ${node.op.name} is no concat`);
@@ -152,12 +157,13 @@ export function concatKernel(context: Context, output: Value, loops: readonly Lo
     const first = start;
     start = kernel.add(start, kernel.size(count));
     if (context.plan.parts.get(input)?.whole === output) return;
-    nest(kernel, walked, (positions) => {
+    const write = (positions: Positions): void => {
       const at = positionAlong(positions, to.id);
       const inside = own === undefined ? positions : new Map([...positions, [own.id, at]]);
       const moved = new Map([...positions, [to.id, addToPosition(kernel, at, first)]]);
       storeTo(kernel, place, moved, converted(kernel, evaluate(kernel, input, inside), output));
-    });
+    };
+    nest(kernel, walked, write, { share });
   });
   return kernel.finish();
 }
@@ -168,14 +174,15 @@ function converted(kernel: Kernel, value: Vector, output: Value): Vector {
 }
 
 /** Several axes laid out as one: a loop nest over the several, each with its own stride in the one. */
-export function mergeKernel(context: Context, output: Value, loops: readonly Loop[]): Procedure {
+export function mergeKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {
   const kernel = createKernel(context, `merge ${output.name}`, loops);
   const { node, inputs } = madeBy(output);
   if (!isNode(node, reshape)) throw new Error(`internal: ${node.op.name} is no reshape`);
   const x = operand(inputs, 0);
   const place = placeOf(context, output);
   const cut = cutPlace(place, node.attributes.to[0]?.id ?? "", node.attributes.from, x.axes);
-  nest(kernel, byStride(x.axes, cut), (positions) => storeTo(kernel, cut, positions, evaluate(kernel, x, positions)));
+  const copy = (positions: Positions): void => storeTo(kernel, cut, positions, evaluate(kernel, x, positions));
+  nest(kernel, byStride(x.axes, cut), copy, { share });
   return kernel.finish();
 }
 

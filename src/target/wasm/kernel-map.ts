@@ -6,20 +6,31 @@ import type { Procedure } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { type Position, type Positions, scalarPosition, storeTo, type Vector } from "./memory.ts";
+import { type Share, shareOf } from "./share.ts";
 
 /** Elementwise values over the same axes, in one loop nest. All are computed before any is stored, so that they may replace what they read. */
-export function mapKernel(context: Context, outputs: readonly Value[], loops: readonly Loop[]): Procedure {
+export function mapKernel(
+  context: Context,
+  outputs: readonly Value[],
+  loops: readonly Loop[],
+  share?: Share,
+): Procedure {
   const kernel = createKernel(context, `map ${outputs.map((output) => output.name).join(" ")}`, loops);
   const own = new Set(outputs);
   const [first] = outputs;
   if (first === undefined) throw new Error("internal: a kernel has no output");
-  nest(kernel, storedAxes(context, first), (positions) => {
-    const values = outputs.map((output) => evaluate(kernel, output, positions, own));
-    outputs.forEach((output, index) => {
-      const value = values[index];
-      if (value !== undefined) storeTo(kernel, placeOf(context, output), positions, value);
-    });
-  });
+  nest(
+    kernel,
+    storedAxes(context, first),
+    (positions) => {
+      const values = outputs.map((output) => evaluate(kernel, output, positions, own));
+      outputs.forEach((output, index) => {
+        const value = values[index];
+        if (value !== undefined) storeTo(kernel, placeOf(context, output), positions, value);
+      });
+    },
+    { share },
+  );
   return kernel.finish();
 }
 
@@ -30,9 +41,12 @@ export function copyKernel(
   to: Place,
   loops: readonly Loop[],
   read: (kernel: Kernel, positions: Positions) => Vector,
+  share?: Share,
 ): Procedure {
   const kernel = createKernel(context, `copy ${value.name}`, loops);
-  nest(kernel, byStride(value.axes, to), (positions) => storeTo(kernel, to, positions, read(kernel, positions)));
+  nest(kernel, byStride(value.axes, to), (positions) => storeTo(kernel, to, positions, read(kernel, positions)), {
+    share,
+  });
   return kernel.finish();
 }
 
@@ -53,12 +67,19 @@ export function byStride(axes: readonly Axis[], place: Place): readonly Axis[] {
   return axes.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
 }
 
+interface Around {
+  /** Positions along other axes. */
+  readonly positions?: Positions;
+  /** The part that is walked. */
+  readonly share?: Share | undefined;
+}
+
 /** Loops over axes, the last of them four positions at a time. */
 export function nest(
   kernel: Kernel,
   axes: readonly Axis[],
   body: (positions: Positions) => void,
-  positions: Positions = new Map(),
+  { positions = new Map(), share }: Around = {},
 ): void {
   const [axis, ...inner] = axes;
   if (axis === undefined) {
@@ -66,15 +87,20 @@ export function nest(
     return;
   }
   const at = (position: Position): Positions => new Map([...positions, [axis.id, position]]);
-  const count = kernel.size(axis.size);
-  if (inner.length > 0) kernel.loop(count, (index) => nest(kernel, inner, body, at(scalarPosition(index))));
+  const { first, count } = shareOf(kernel, axis, share);
+  if (inner.length > 0)
+    kernel.loop(count, (index) => {
+      nest(kernel, inner, body, { positions: at(scalarPosition(kernel.add(first, index))), share });
+    });
   else
     kernel.lanes(
       count,
-      (start, parts) =>
+      (from, parts) => {
+        const start = kernel.add(first, from);
         kernel.sideBySide(
           Array.from({ length: parts }, (_, part) => () => body(at({ kind: "run", at: start, plus: 4 * part }))),
-        ),
+        );
+      },
       partsOf,
     );
 }
@@ -96,14 +122,16 @@ export function nestSingly(
   kernel: Kernel,
   axes: readonly Axis[],
   body: (positions: Positions) => void,
-  positions: Positions = new Map(),
+  { positions = new Map(), share }: Around = {},
 ): void {
   const [axis, ...inner] = axes;
   if (axis === undefined) {
     body(positions);
     return;
   }
-  kernel.loop(kernel.size(axis.size), (index) =>
-    nestSingly(kernel, inner, body, new Map([...positions, [axis.id, scalarPosition(index)]])),
-  );
+  const { first, count } = shareOf(kernel, axis, share);
+  kernel.loop(count, (index) => {
+    const at = scalarPosition(kernel.add(first, index));
+    nestSingly(kernel, inner, body, { positions: new Map([...positions, [axis.id, at]]), share });
+  });
 }

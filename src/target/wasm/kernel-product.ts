@@ -28,6 +28,7 @@ import { baseAddress } from "./memory.ts";
 import { countUp, dotsFunction, matrixFunction, packFunction, rowFunction } from "./product-matrix.ts";
 import { PANEL } from "./product-tile.ts";
 import { vectorFunction } from "./product-vector.ts";
+import { type Part, type Share, shareOfExtent } from "./share.ts";
 
 /** A sum of products, each added to what those before it left. */
 export function productsFunction(
@@ -35,8 +36,9 @@ export function productsFunction(
   output: Value,
   terms: readonly ProductTerm[],
   loops: readonly Loop[],
+  share?: Share,
 ): Procedure {
-  const parts = terms.map((term, index) => termKernel(context, output, term, index > 0, loops));
+  const parts = terms.map((term, index) => termKernel(context, output, term, { add: index > 0, loops, share }));
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return first;
   const builder = context.module.function(
@@ -52,12 +54,11 @@ export function productsFunction(
 function termKernel(
   context: Context,
   output: Value,
-  term: ProductTerm,
-  add: boolean,
-  loops: readonly Loop[],
+  { value, product, pack }: ProductTerm,
+  options: { readonly add: boolean; readonly loops: readonly Loop[]; readonly share: Share | undefined },
 ): Procedure {
-  const { value, product, pack } = term;
-  if (product === undefined) return reduceKernel(context, output, loops, { term: value, add });
+  const { add, loops, share } = options;
+  if (product === undefined) return reduceKernel(context, output, loops, { term: value, add, share });
   const kernel = createKernel(context, `product ${value.name}`, loops);
   const out = context.plan.places.get(output);
   if (out === undefined) throw new Error(`internal: %${output.name} has no place`);
@@ -66,14 +67,20 @@ function termKernel(
     right: baseAddress(kernel, product.right),
     out: baseAddress(kernel, out),
   };
-  walk(kernel, product.around, bases, (outer) => {
+  const shares: Shares = {
+    rows: shareOfExtent(kernel, product.m, share),
+    columns: shareOfExtent(kernel, product.n, share),
+  };
+  const write = (own: Product, packed: Pack | undefined, outer: Bases, adding: boolean): void =>
+    writeProduct(kernel, { ...own, shares }, packed, startOf(kernel, own, shares, outer), adding);
+  walk(kernel, product.around, share, bases, (outer) => {
     if (product.over.length === 0) {
-      writeProduct(kernel, product, pack, outer, add);
+      write(product, pack, outer, add);
       return;
     }
     // Zeros first, since there may be nothing to add.
-    if (!add) writeProduct(kernel, { ...product, k: { ...product.k, size: constantSize(0) } }, undefined, outer, false);
-    walk(kernel, product.over, outer, (inner) => writeProduct(kernel, product, pack, inner, true));
+    if (!add) write({ ...product, k: { ...product.k, size: constantSize(0) } }, undefined, outer, false);
+    walk(kernel, product.over, undefined, outer, (inner) => write(product, pack, inner, true));
   });
   return kernel.finish();
 }
@@ -84,22 +91,51 @@ interface Bases {
   readonly out: Scalar;
 }
 
+/** The rows and columns of the result that this thread computes. */
+interface Shares {
+  readonly rows: Part;
+  readonly columns: Part;
+}
+
+/** A product, of which this thread computes a part. */
+interface OwnProduct extends Product {
+  readonly shares: Shares;
+}
+
+/** Where the rows and columns of this thread start. */
+function startOf(kernel: Kernel, { m, n }: Product, { rows, columns }: Shares, bases: Bases): Bases {
+  const moved = (base: Scalar, { first }: Part, stride: Size): Scalar =>
+    kernel.add(base, kernel.multiply(first, bytes(kernel, stride)));
+  return {
+    left: moved(bases.left, rows, m.left),
+    right: moved(bases.right, columns, n.right),
+    out: moved(moved(bases.out, rows, m.out), columns, n.out),
+  };
+}
+
 /** Loops over extents, with the addresses moved along. */
-function walk(kernel: Kernel, extents: readonly Extent[], bases: Bases, body: (bases: Bases) => void): void {
+function walk(
+  kernel: Kernel,
+  extents: readonly Extent[],
+  share: Share | undefined,
+  bases: Bases,
+  body: (bases: Bases) => void,
+): void {
   const [extent, ...rest] = extents;
   if (extent === undefined) {
     body(bases);
     return;
   }
-  kernel.loop(kernel.size(extent.size), (index) => {
+  const { first, count } = shareOfExtent(kernel, extent, share);
+  kernel.loop(count, (index) => {
     const moved = (base: Scalar, stride: Size): Scalar =>
-      kernel.add(base, kernel.multiply(index, bytes(kernel, stride)));
+      kernel.add(base, kernel.multiply(kernel.add(first, index), bytes(kernel, stride)));
     const next = {
       left: moved(bases.left, extent.left),
       right: moved(bases.right, extent.right),
       out: moved(bases.out, extent.out),
     };
-    walk(kernel, rest, next, body);
+    walk(kernel, rest, share, next, body);
   });
 }
 
@@ -108,7 +144,7 @@ function bytes(kernel: Kernel, stride: Size): Scalar {
 }
 
 /** One product of matrices, by the number of rows that there are: few are products of vectors, many go by packed panels. */
-function writeProduct(kernel: Kernel, product: Product, pack: Pack | undefined, bases: Bases, add: boolean): void {
+function writeProduct(kernel: Kernel, product: OwnProduct, pack: Pack | undefined, bases: Bases, add: boolean): void {
   const rows = fixedSize(product.m.size);
   const enough = pack?.made === "once" ? 2 : FEW_ROWS;
   const many = manyRows(kernel, product, pack, bases, add);
@@ -119,10 +155,10 @@ function writeProduct(kernel: Kernel, product: Product, pack: Pack | undefined, 
 }
 
 /** A single row, or none, by panels that are read in order. */
-function oneRow(kernel: Kernel, product: Product, pack: Pack, bases: Bases, add: boolean): readonly Statement[] {
+function oneRow(kernel: Kernel, product: OwnProduct, pack: Pack, bases: Bases, add: boolean): readonly Statement[] {
   const { left, out, m, n, k, leftStride } = partsOf(kernel, product, bases);
   const step = product.form === "rows" ? i32.const(4) : leftStride;
-  const packed = kernel.cell(pack.buffer.cell).code;
+  const packed = panelsFrom(kernel, pack, product.shares, k);
   return [when(m, [call(vectorFunction(kernel.context), left, packed, out, n, k, step, i32.const(add ? 1 : 0))])];
 }
 
@@ -140,10 +176,10 @@ interface Parts {
   readonly out: I32;
 }
 
-function partsOf(kernel: Kernel, { m, n, k, form }: Product, bases: Bases): Parts {
+function partsOf(kernel: Kernel, { m, n, k, form, shares }: OwnProduct, bases: Bases): Parts {
   return {
-    m: kernel.size(m.size).code,
-    n: kernel.size(n.size).code,
+    m: shares.rows.count.code,
+    n: shares.columns.count.code,
     k: kernel.size(k.size).code,
     leftStride: bytes(kernel, form === "rows" ? m.left : k.left).code,
     rightRow: bytes(kernel, k.right).code,
@@ -156,7 +192,7 @@ function partsOf(kernel: Kernel, { m, n, k, form }: Product, bases: Bases): Part
 }
 
 /** Row by row, reading the right matrix as it lies; nothing where it lies so that this would be slow. */
-function fewRows(kernel: Kernel, product: Product, bases: Bases, add: boolean): readonly Statement[] {
+function fewRows(kernel: Kernel, product: OwnProduct, bases: Bases, add: boolean): readonly Statement[] {
   const { left, right, out, m, n, k, leftStride, outStride, rightColumn, rightRow } = partsOf(kernel, product, bases);
   const rows = product.form === "rows";
   const row = kernel.variable("i32");
@@ -178,7 +214,7 @@ function isOne(size: Size): boolean {
 }
 
 /** The right matrix as it lies: its rows are runs of memory. */
-function direct(kernel: Kernel, product: Product, parts: Parts, add: boolean): Statement {
+function direct(kernel: Kernel, product: OwnProduct, parts: Parts, add: boolean): Statement {
   const { left, right, out, m, n, k, leftStride, rightRow, outStride } = parts;
   const panelStride = i32.const(4 * PANEL);
   return call(
@@ -189,14 +225,14 @@ function direct(kernel: Kernel, product: Product, parts: Parts, add: boolean): S
 
 function manyRows(
   kernel: Kernel,
-  product: Product,
+  product: OwnProduct,
   pack: Pack | undefined,
   bases: Bases,
   add: boolean,
 ): readonly Statement[] {
   const parts = partsOf(kernel, product, bases);
   if (pack === undefined) return [direct(kernel, product, parts, add)];
-  const packed = kernel.cell(pack.buffer.cell).code;
+  const packed = panelsFrom(kernel, pack, product.shares, parts.k);
   const adds = i32.const(add ? 1 : 0);
   if (pack.made === "once") {
     const column = kernel.variable("i32");
@@ -243,7 +279,7 @@ function manyRows(
 /** Rows by blocks that stay in the nearest cache while all panels pass. */
 function blocked(
   kernel: Kernel,
-  product: Product,
+  product: OwnProduct,
   parts: Parts,
   left: I32,
   packed: I32,
@@ -274,20 +310,38 @@ const CACHE = 32768;
 /** A block's rows are a multiple of what tiles take. */
 const ROWS = 12;
 
+/** Where the panels of this thread's columns start, in what is packed whole. */
+function panelsFrom(kernel: Kernel, { buffer, made }: Pack, { columns }: Shares, k: I32): I32 {
+  const packed = kernel.cell(buffer.cell).code;
+  const { first } = columns;
+  if (first.constant === 0 || made === "when needed") return packed;
+  return kernel.bind(kernel.depth(), i32.add(packed, i32.mul(i32.shl(first.code, i32.const(2)), k)));
+}
+
 /**
  * Lays out a right matrix as panels, once for all runs or for the loop that follows: for that, nothing is done where there are too few rows
  * to use it.
  */
-export function packKernel(context: Context, product: Product, pack: Pack, loops: readonly Loop[]): Procedure {
+export function packKernel(
+  context: Context,
+  product: Product,
+  pack: Pack,
+  loops: readonly Loop[],
+  share?: Share,
+): Procedure {
   const kernel = createKernel(context, "pack", loops);
-  const right = baseAddress(kernel, product.right).code;
-  const packed = kernel.cell(pack.buffer.cell).code;
-  const [n, k] = [kernel.size(product.n.size).code, kernel.size(product.k.size).code];
+  const shares: Shares = {
+    rows: shareOfExtent(kernel, product.m, undefined),
+    columns: shareOfExtent(kernel, product.n, share),
+  };
+  const base = baseAddress(kernel, product.right);
+  const { right } = startOf(kernel, product, shares, { left: base, right: base, out: base });
+  const k = kernel.size(product.k.size).code;
   const pack_ = call(
     packFunction(context, pack.made === "once" ? WIDE_PANEL : PANEL),
-    right,
-    packed,
-    n,
+    right.code,
+    panelsFrom(kernel, pack, shares, k),
+    shares.columns.count.code,
     k,
     bytes(kernel, product.n.right).code,
     bytes(kernel, product.k.right).code,

@@ -20,6 +20,7 @@ import {
   type Vector,
 } from "./memory.ts";
 import { addToPosition, clipPosition, insideOf, joinPositions } from "./position.ts";
+import { type Share, shareOf } from "./share.ts";
 
 /** What is made of all positions of some axes: `term` at each of them, joined by `kind`. */
 interface Reduction {
@@ -30,6 +31,8 @@ interface Reduction {
   readonly term: (positions: Positions) => Vector;
   /** Whether the result is added to what lies there. */
   readonly add?: boolean;
+  /** The part of the result that is computed. */
+  readonly share: Share | undefined;
 }
 
 /**
@@ -40,10 +43,14 @@ export function reduceKernel(
   context: Context,
   output: Value,
   loops: readonly Loop[],
-  { term = output, add = false }: { readonly term?: Value; readonly add?: boolean } = {},
+  {
+    term = output,
+    add = false,
+    share,
+  }: { readonly term?: Value; readonly add?: boolean; readonly share?: Share | undefined } = {},
 ): Procedure {
   const kernel = createKernel(context, `reduce ${term.name}`, loops);
-  const reduction: Reduction = { ...reductionOf(kernel, term), add };
+  const reduction: Reduction = { ...reductionOf(kernel, term), add, share };
   const kept = storedAxes(context, output);
   const along = reduction.over.find((axis) => axis.id === reduction.innermost);
   if (along !== undefined || kept.length === 0)
@@ -52,7 +59,7 @@ export function reduceKernel(
   return kernel.finish();
 }
 
-function reductionOf(kernel: Kernel, output: Value): Reduction {
+function reductionOf(kernel: Kernel, output: Value): Omit<Reduction, "share"> {
   const { definition } = output;
   if (definition.kind !== "node") throw new Error(`internal: %${output.name} is no reduction`);
   const { node, inputs } = definition;
@@ -60,7 +67,7 @@ function reductionOf(kernel: Kernel, output: Value): Reduction {
   if (x === undefined) throw new Error(`internal: ${node.op.name} lacks its operand`);
   const { order } = kernel.context.plan;
   const innermost = order(x.axes).at(-1)?.id;
-  const plain = (kind: ReduceKind, ids: readonly string[]): Reduction => ({
+  const plain = (kind: ReduceKind, ids: readonly string[]): Omit<Reduction, "share"> => ({
     kind,
     innermost,
     over: order(x.axes.filter((axis) => ids.includes(axis.id))),
@@ -86,7 +93,13 @@ function reductionOf(kernel: Kernel, output: Value): Reduction {
   throw new Error(`internal: ${node.op.name} is no reduction`);
 }
 
-function productSum(kernel: Kernel, output: Value, x: Value, y: Value, ids: readonly string[]): Reduction {
+function productSum(
+  kernel: Kernel,
+  output: Value,
+  x: Value,
+  y: Value,
+  ids: readonly string[],
+): Omit<Reduction, "share"> {
   const { order } = kernel.context.plan;
   const all = [...x.axes, ...y.axes.filter((axis) => !x.axes.some((own) => own.id === axis.id))];
   const over = order(all.filter((axis) => ids.includes(axis.id)));
@@ -198,7 +211,7 @@ function reduceRows(
 ): void {
   const place = placeOf(kernel.context, output);
   const outer = reduction.over.filter((axis) => axis !== along);
-  nestSingly(kernel, kept, (positions) => {
+  const walk = (positions: Positions): void => {
     const sums = Array.from({ length: UNROLL }, () => kernel.variable("v128"));
     const rest = kernel.variable("v128");
     const start = startOf(reduction.kind, output.dtype);
@@ -227,13 +240,14 @@ function reduceRows(
           () => UNROLL,
         );
       },
-      inner(output, reduction, positions),
+      { positions: inner(output, reduction, positions) },
     );
     const total = sums.reduce<V128>((sum, each) => joined(reduction.kind, output.dtype, sum, local.get(each)), start);
     const across = acrossLanes(kernel, reduction.kind, output.dtype, total);
     const code = kernel.bind(kernel.depth(), joined(reduction.kind, output.dtype, across, local.get(rest)));
     finish(kernel, place, positions, { code, depth: kernel.depth(), key: "total", dtype: output.dtype }, reduction);
-  });
+  };
+  nestSingly(kernel, kept, walk, { share: reduction.share });
 }
 
 /** How many sums are kept side by side, so that one need not wait for the other. */
@@ -257,8 +271,10 @@ function reduceColumns(kernel: Kernel, output: Value, kept: readonly Axis[], red
   if (along === undefined) throw new Error("internal: a reduction has no axis to walk");
   const { kind } = reduction;
   const outer = kept.filter((axis) => axis !== along);
-  nestSingly(kernel, outer, (positions) => {
-    const column = (first: Scalar, parts: number): void => {
+  const walk = (positions: Positions): void => {
+    const { first: start, count } = shareOf(kernel, along, reduction.share);
+    const column = (at: Scalar, parts: number): void => {
+      const first = kernel.add(start, at);
       const here = Array.from({ length: parts }, (_, part): Positions => {
         return new Map([...positions, [along.id, { kind: "run", at: first, plus: 4 * part }]]);
       });
@@ -278,8 +294,9 @@ function reduceColumns(kernel: Kernel, output: Value, kept: readonly Axis[], red
       });
     };
     // Four vectors side by side use whole cache lines.
-    kernel.lanes(kernel.size(along.size), column, () => UNROLL);
-  });
+    kernel.lanes(count, column, () => UNROLL);
+  };
+  nestSingly(kernel, outer, walk, { share: reduction.share });
 }
 
 function finish(kernel: Kernel, place: Place, positions: Positions, value: Vector, { add = false }: Reduction): void {

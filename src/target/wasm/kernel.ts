@@ -1,6 +1,6 @@
 import type { Size } from "../../ir/size.ts";
 import type { Loop } from "../../plan/value.ts";
-import { type Context, cellAddress, fixedSize } from "./context.ts";
+import { type Context, cellAddress, fixedSize, tableOf } from "./context.ts";
 import {
   block,
   branchIf,
@@ -138,7 +138,7 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
   };
   const cell = (index: number): Scalar => {
     const key = `cell ${index}`;
-    const code = bind(0, i32.load(i32.const(0), cellAddress(index)), key);
+    const code = bind(0, i32.load(tableOf(context), cellAddress(index)), key);
     return { code, depth: 0, key, constant: undefined };
   };
   const size = (wanted: Size): Scalar => {

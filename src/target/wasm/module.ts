@@ -1,7 +1,9 @@
 import { type Size, sizeConstant } from "../../ir/size.ts";
 import { sizeValue } from "../../ir/tensor.ts";
 import type { DType } from "../../ir/type.ts";
-import type { Cell } from "../../plan/place.ts";
+import { unitOf } from "../../plan/part.ts";
+import type { Cell, PartEdge } from "../../plan/place.ts";
+import type { Sharing } from "../../plan/share.ts";
 import type { Slot, WasmProgram } from "./compile.ts";
 
 /** Values of size names. */
@@ -20,10 +22,20 @@ export interface WasmModule {
   readonly results: readonly ModuleSlot[];
   /** Params that keep their values from run to run. */
   readonly fixed: readonly string[];
+  /** Runs of positions in which several threads do not wait for one another: memory that is used in one is not used anew there. */
+  readonly regions?: readonly { readonly first: number; readonly last: number }[];
 }
 
-/** An entry of the table: a size, a buffer's address, or (`null`) an address that the program moves itself. */
-export type ModuleCell = SizeOf | ModuleBuffer | null;
+/** An entry of the table: a size, a buffer's address, a thread's part of a size, or (`null`) an address that the program moves itself. */
+export type ModuleCell = SizeOf | ModuleBuffer | ModulePart | null;
+
+/** Where a thread's part of some positions starts, or how many they are. */
+export interface ModulePart {
+  readonly of: SizeOf;
+  /** Parts start at multiples of it. */
+  readonly unit: number;
+  readonly edge: PartEdge;
+}
 
 /** Memory that is needed from one position of the program to another, both included; or always. */
 export interface ModuleBuffer {
@@ -31,6 +43,8 @@ export interface ModuleBuffer {
   readonly first: number;
   readonly last: number;
   readonly kept?: boolean;
+  /** Whether each thread has one for itself. */
+  readonly own?: boolean;
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
@@ -63,21 +77,30 @@ export function moduleOf(program: WasmProgram, print: (size: Size) => SizeOf = b
   return {
     name: program.name,
     table: program.table,
-    cells: program.cells.map((cell) => moduleCell(cell, size)),
+    cells: program.cells.map((cell) => moduleCell(cell, size, program.sharing)),
     params: program.params.map(slot),
     results: program.results.map(slot),
     fixed: [...program.fixed],
+    ...(program.sharing && { regions: program.sharing.regions }),
   };
 }
 
-function moduleCell(cell: Cell, size: (of: Size) => SizeOf): ModuleCell {
+function moduleCell(cell: Cell, size: (of: Size) => SizeOf, sharing: Sharing | undefined): ModuleCell {
   switch (cell.kind) {
     case "size":
       return size(cell.size);
     case "buffer": {
       const { bytes, first, last, kept } = cell.buffer;
-      return { bytes: size(bytes), first, last, ...(kept && { kept }) };
+      return {
+        bytes: size(bytes),
+        first,
+        last,
+        ...(kept && { kept }),
+        ...(sharing?.own.has(cell.buffer) && { own: true }),
+      };
     }
+    case "part":
+      return { of: size(cell.size), unit: unitOf(cell.size), edge: cell.edge };
     case "pointer":
       return null;
     default:
