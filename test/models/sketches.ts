@@ -102,6 +102,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
   "untied Tied": { sizes: { L: 4 }, data: ["L"] },
   "untied Untied": { sizes: { L: 4 }, data: ["L"] },
+  "conditional_vae CVAE": { sizes: { D: 4, H: 3, Z: 2 }, data: ["D"], objective: "-elbo()" },
+  "vae VAE": { sizes: { D: 4, H: 3, Z: 2 }, data: ["D"], objective: "-elbo()" },
   "video_conv Video": {
     sizes: { C: 2 },
     edits: [
