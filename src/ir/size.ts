@@ -27,6 +27,9 @@ export type Atom =
 export type SizeBinding = ReadonlyMap<string, number>;
 
 export function constantSize(value: number): Size {
+  if (Number.isInteger(value) && value !== 0) {
+    return { kind: "size", terms: [{ numerator: value, denominator: 1, factors: [] }], text: String(value) };
+  }
   return fromTerms([{ numerator: value, denominator: 1, factors: [] }]);
 }
 
@@ -56,6 +59,8 @@ export function wholeOf(size: Size): Size | undefined {
 }
 
 export function addSizes(a: Size, b: Size): Size {
+  if (a.terms.length === 0) return b;
+  if (b.terms.length === 0) return a;
   return fromTerms([...a.terms, ...b.terms]);
 }
 
@@ -64,6 +69,8 @@ export function subtractSizes(a: Size, b: Size): Size {
 }
 
 export function multiplySizes(a: Size, b: Size): Size {
+  if (a.text === "1") return b;
+  if (b.text === "1") return a;
   if (isUnit(a)) return b;
   if (isUnit(b)) return a;
   return fromTerms(a.terms.flatMap((left) => b.terms.map((right) => multiplyTerms(left, right))));

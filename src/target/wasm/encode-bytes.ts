@@ -40,16 +40,18 @@ export function signed64(value: bigint): readonly number[] {
 
 /** IEEE 754, little-endian. */
 export function float32(value: number): readonly number[] {
-  return [...new Uint8Array(Float32Array.of(value).buffer)];
+  const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
+  return int32(bits);
 }
 
 export function float64(value: number): readonly number[] {
-  return [...new Uint8Array(Float64Array.of(value).buffer)];
+  const [low = 0, high = 0] = new Int32Array(Float64Array.of(value).buffer);
+  return [...int32(low), ...int32(high)];
 }
 
 /** Little-endian. */
 export function int32(value: number): readonly number[] {
-  return [...new Uint8Array(Int32Array.of(value).buffer)];
+  return [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
 }
 
 /** UTF-8 behind its length. */

@@ -170,6 +170,10 @@ const laneStore =
   (address: I32, value: V128, lane: number, offset = 0): Statement =>
     code("none", [...memory(simd(op), 2, offset), lane], address, value);
 
+function fourTimes(lane: readonly number[]): readonly number[] {
+  return [...lane, ...lane, ...lane, ...lane];
+}
+
 export const v128 = {
   load: load("v128", simd(0x00), 2),
   load32Splat: load("v128", simd(0x09), 2),
@@ -217,7 +221,7 @@ const shift =
 
 export const i32x4 = {
   splat: unary("i32", "v128", ...simd(0x11)),
-  const: (value: number): V128 => v128.constant([0, 1, 2, 3].flatMap(() => int32(value))),
+  const: (value: number): V128 => v128.constant(fourTimes(int32(value))),
   /** Four different numbers. */
   lanes: (values: readonly number[]): V128 => v128.constant(values.flatMap(int32)),
   extract: extract("i32", 0x1b),
@@ -246,7 +250,7 @@ export const i64x2 = { extendMultiplyLow: vector2(0xde), extendMultiplyHigh: vec
 
 export const f32x4 = {
   splat: unary("f32", "v128", ...simd(0x13)),
-  const: (value: number): V128 => v128.constant([0, 1, 2, 3].flatMap(() => float32(value))),
+  const: (value: number): V128 => v128.constant(fourTimes(float32(value))),
   extract: extract("f32", 0x1f),
   replace: replace("f32", 0x20),
   eq: vector2(0x41),
