@@ -1,3 +1,4 @@
+import { attributeKey } from "./attribute-key.ts";
 import type { Attributes, Graph, Node, Origin, Result } from "./graph.ts";
 import type { Op } from "./op.ts";
 import type { Axis, Type } from "./type.ts";
@@ -190,17 +191,6 @@ export function orderNodes(nodes: readonly Node[], results: readonly Result[]): 
     }
   }
   return ordered;
-}
-
-/** A text that equal attributes share: sizes by their canonical text, axes by id. */
-export function attributeKey(attributes: Attributes): string {
-  return JSON.stringify(attributes, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && "kind" in value && value.kind === "size" && "text" in value
-      ? value.text
-      : typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-        ? `number ${Object.is(value, -0) ? "-0" : value}`
-        : value,
-  );
 }
 
 export function axisIds(axes: readonly Axis[]): readonly string[] {

@@ -138,14 +138,20 @@ function nodeKind(node: Node): KernelKind | "map" {
 /** Joins elementwise kernels over the same axes into one where a later one reads an earlier one at its own positions. */
 function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly Draft[] {
   let joined: Draft[] = [];
+  // What computes each value among the drafts so far.
+  const makers = new Map<Value, Draft>();
+  const make = (draft: Draft): void => {
+    for (const output of draft.outputs) makers.set(output, draft);
+  };
   for (const draft of drafts) {
     let current = draft;
+    make(current);
     if (current.kind === "map") {
       for (const earlier of joined.filter((other) => canJoin(other, current, fixed))) {
-        const all = [...joined, current];
-        if (reaches(all, earlier, current) || reaches(all, current, earlier)) continue;
+        if (reaches(makers, earlier, current) || reaches(makers, current, earlier)) continue;
         joined = joined.filter((other) => other !== earlier);
         current = join(earlier, current);
+        make(current);
       }
     }
     joined.push(current);
@@ -171,8 +177,7 @@ function canJoin(earlier: Draft, later: Draft, fixed: ReadonlySet<Value>): boole
 }
 
 /** Whether one draft needs another by way of a third. */
-function reaches(drafts: readonly Draft[], earlier: Draft, later: Draft): boolean {
-  const makers = new Map(drafts.flatMap((draft) => draft.outputs.map((output) => [output, draft] as const)));
+function reaches(makers: ReadonlyMap<Value, Draft>, earlier: Draft, later: Draft): boolean {
   const needs = (draft: Draft): readonly Draft[] => [...draft.reads.keys()].flatMap((value) => makers.get(value) ?? []);
   const open = needs(later).filter((draft) => draft !== earlier);
   const seen = new Set<Draft>();

@@ -1,4 +1,4 @@
-import { attributeKey } from "../ir/builder.ts";
+import { attributeKey } from "../ir/attribute-key.ts";
 import type { Attributes, Node, Origin } from "../ir/graph.ts";
 import type { Op } from "../ir/op.ts";
 import type { Type } from "../ir/type.ts";

@@ -1,5 +1,5 @@
 import type { ParamRole, Program } from "../../build/program.ts";
-import { attributeKey } from "../../ir/builder.ts";
+import { attributeKey } from "../../ir/attribute-key.ts";
 import { definitions, type Graph, isNode, type Node } from "../../ir/graph.ts";
 import { sameAxes, type Type } from "../../ir/type.ts";
 import { constant } from "../../op/source.ts";
