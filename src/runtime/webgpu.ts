@@ -20,6 +20,10 @@ export interface GpuRunner {
   read(results: readonly string[]): Promise<readonly GpuArray[]>;
   /** The present value of a param, a copy. */
   readParam(param: string): Promise<GpuArray>;
+  /** Where a param lies, for whoever writes it on the device; what is computed from it alone is computed anew. Until the next `bind`. */
+  paramMemory(param: string): GpuMemory;
+  /** Where a result lies after a run, until the next one. */
+  resultMemory(result: string): GpuMemory;
   /** What has been done so far. */
   readonly counts: () => GpuCounts;
   dispose(): void;
@@ -29,6 +33,11 @@ export interface GpuArray {
   readonly shape: readonly number[];
   /** Integers and booleans are Int32Array. */
   readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+}
+
+export interface GpuMemory {
+  readonly arena: GPUBuffer;
+  readonly slot: BoundSlot;
 }
 
 export interface GpuCounts {
@@ -168,6 +177,15 @@ export function createGpuRunner(
       const [array] = await read([slotOf(binding().bound.params, "param", name)]);
       if (array === undefined) throw new Error(`internal: %${name} was not read`);
       return array;
+    },
+    paramMemory(name) {
+      const { bound, arena } = binding();
+      if (program.fixed.has(name)) prepared = false;
+      return { arena, slot: slotOf(bound.params, "param", name) };
+    },
+    resultMemory(name) {
+      const { bound, arena } = binding();
+      return { arena, slot: slotOf(bound.results, "result", name) };
     },
     counts: () => ({ ...counts }),
     dispose() {
