@@ -33,13 +33,16 @@ export async function trainLayer(
   const value = compileLayer(library);
   const layer = registerTfOp(tf, "Layer", value);
   await layer.prepare({ B: 2, T: 5 });
-  const weights = Object.fromEntries(
-    [...initialWeights(value.forward, 1)].map(([name, { shape, data }]) => [
-      name,
-      tf.variable(tf.tensor(Float32Array.from(data), [...shape])),
-    ]),
-  );
-  const dense = tf.variable(tf.ones([4, 1]));
+  // Variables outlive a tidy, what they are made of does not.
+  const { weights, dense } = tf.tidy(() => ({
+    weights: Object.fromEntries(
+      [...initialWeights(value.forward, 1)].map(([name, { shape, data }]) => [
+        name,
+        tf.variable(tf.tensor(Float32Array.from(data), [...shape])),
+      ]),
+    ),
+    dense: tf.variable(tf.ones([4, 1])),
+  }));
   const x = tf.tensor3d(
     Float32Array.from({ length: 2 * 5 * 3 }, (_, at) => Math.sin(at)),
     [2, 5, 3],
