@@ -1,11 +1,11 @@
 import type { SizeBinding } from "../ir/size.ts";
-import { stridesOf } from "../ir/tensor.ts";
-import { isBuffer, isFixed, layOutMemory, type MemoryLayout, numberOf, slotShape } from "../target/wasm/bind.ts";
+import { isBuffer, isFixed, type MemoryLayout } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { type Instructions, instructionProbe } from "../target/wasm/instructions.ts";
-import { type ModuleSlot, moduleOf, type Sizes, type WasmModule } from "../target/wasm/module.ts";
+import { type ModuleSlot, moduleOf, type WasmModule } from "../target/wasm/module.ts";
 import { DataError } from "./data/error.ts";
-import { copyWalk, type Numbers, planWalk, type Walk } from "./strided.ts";
+import { copyWalk, type Numbers } from "./strided.ts";
+import { type Binding, createBindings, type OpenSlot } from "./wasm-binding.ts";
 
 /** A compiled program in this process: one instance, whose memory is laid out anew for each choice of sizes. */
 export interface WasmRunner {
@@ -72,54 +72,55 @@ export function createRunner(
   const results = new Map(module.results.map((slot) => [slot.name, slot]));
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
-  let bound: Bound | undefined;
+  const bindings = createBindings(module, 1 + others.count);
+  let bound: { readonly binding: Binding; readonly views: Views } | undefined;
 
-  const present = (): Bound => {
+  const present = (): { readonly binding: Binding; readonly views: Views } => {
     if (bound === undefined) throw new Error(`${module.name}: bind sizes before writing, running or reading`);
     return bound;
   };
   const open = (slots: ReadonlyMap<string, ModuleSlot>, kind: string, name: string): OpenSlot => {
     const slot = slots.get(name);
     if (slot === undefined) throw new Error(`${module.name} has no ${kind} ${name}`);
-    const { slots: opened, sizes } = present();
-    let found = opened.get(slot);
-    if (found === undefined) {
-      found = openSlot(slot, sizes);
-      opened.set(slot, found);
-    }
-    return found;
+    return present().binding.open(slot);
   };
-  const readSlot = ({ slot, shape, read, offset }: OpenSlot): WasmArray => {
-    const { cells, floats, integers } = present();
+  const place = ({ slot, offset }: OpenSlot) => {
+    const { cells, floats, integers } = present().views;
+    return { view: slot.dtype === "float" ? floats : integers, start: (cells[slot.cell] ?? 0) / 4 + offset };
+  };
+  const readSlot = (opened: OpenSlot): WasmArray => {
+    const { slot, shape, read } = opened;
     const data = slot.dtype === "float" ? new Float32Array(read.count) : new Int32Array(read.count);
-    copyWalk(read, slot.dtype === "float" ? floats : integers, (cells[slot.cell] ?? 0) / 4 + offset, data, 0);
+    const { view, start } = place(opened);
+    copyWalk(read, view, start, data, 0);
     return { shape, data };
   };
   const write = (name: string, values: Numbers): void => {
-    const { slot, shape, write: walk, offset } = open(params, "param", name);
+    const opened = open(params, "param", name);
+    const { shape, write: walk } = opened;
     if (values.length !== walk.count) {
       throw new Error(
         `${module.name}: %${name} has ${walk.count} numbers (${shape.join(" x ")}), ${values.length} are given`,
       );
     }
     if (module.fixed.includes(name)) stale = true;
-    const { cells, floats, integers } = present();
-    copyWalk(walk, values, 0, slot.dtype === "float" ? floats : integers, (cells[slot.cell] ?? 0) / 4 + offset);
+    const { view, start } = place(opened);
+    copyWalk(walk, values, 0, view, start);
   };
 
   return {
-    bind: (binding) => {
-      const sizes = Object.fromEntries(binding);
-      const layout = layOutMemory(module, sizes, 1 + others.count);
+    bind: (sizes) => {
+      const binding = bindings(sizes);
+      const { layout } = binding;
       const kept =
         bound === undefined
           ? []
-          : movingValues(module, bound.sizes, sizes).map(
-              ({ name }) => [name, readSlot(open(params, "param", name)).data] as const,
+          : movingValues(module, bound.binding, binding).map(
+              (opened) => [opened.slot.name, readSlot(opened).data] as const,
             );
-      provide(memory, layout.bytes, module.name, binding);
-      bound = boundTo(memory, module, sizes);
-      for (const { address, cells } of layout.tables) bound.integers.set(cells, address / 4);
+      provide(memory, layout.bytes, module.name, sizes);
+      bound = { binding, views: viewsOf(memory, module) };
+      for (const { address, cells } of layout.tables) bound.views.integers.set(cells, address / 4);
       stale = true;
       for (const [name, data] of kept) write(name, data);
       return layout;
@@ -156,55 +157,28 @@ function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes:
 
 const MOST_BYTES = 65536 * PAGE;
 
-/** Params whose memory moves when sizes change, but whose shape stays. */
-function movingValues(module: WasmModule, before: Sizes, after: Sizes): readonly ModuleSlot[] {
-  return module.params.filter((slot) => {
+/** Params whose memory moves when sizes change, but whose shape stays; as they lie before. */
+function movingValues(module: WasmModule, before: Binding, after: Binding): readonly OpenSlot[] {
+  return module.params.flatMap((slot) => {
     const cell = module.cells[slot.cell];
-    if (!isBuffer(cell) || isFixed(cell)) return false;
-    const [old, next] = [slotShape(slot, before).shape, slotShape(slot, after).shape];
-    return old.every((size, axis) => size === next[axis]);
+    if (!isBuffer(cell) || isFixed(cell)) return [];
+    const [old, next] = [before.open(slot), after.open(slot)];
+    return old.shape.every((size, axis) => size === next.shape[axis]) ? [old] : [];
   });
 }
 
-/** What a choice of sizes makes of a program; memory moves at the next choice at the earliest. */
-interface Bound {
-  readonly sizes: Sizes;
+/** All memory, as what lies in it; it moves when memory grows. */
+interface Views {
   /** The table: where values lie, which a run may change. Addresses go up to 4 GiB. */
   readonly cells: Uint32Array<ArrayBuffer>;
   readonly floats: Float32Array<ArrayBuffer>;
   readonly integers: Int32Array<ArrayBuffer>;
-  /** Those that were read or written. */
-  readonly slots: Map<ModuleSlot, OpenSlot>;
 }
 
-function boundTo({ buffer }: WebAssembly.Memory, { table, cells }: WasmModule, sizes: Sizes): Bound {
+function viewsOf({ buffer }: WebAssembly.Memory, { table, cells }: WasmModule): Views {
   return {
-    sizes,
     cells: new Uint32Array(buffer, table, cells.length),
     floats: new Float32Array(buffer),
     integers: new Int32Array(buffer),
-    slots: new Map(),
-  };
-}
-
-interface OpenSlot {
-  readonly slot: ModuleSlot;
-  readonly shape: readonly number[];
-  /** Behind the cell's address, in elements. */
-  readonly offset: number;
-  /** From memory to a row-major array, and back. */
-  readonly read: Walk;
-  readonly write: Walk;
-}
-
-function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {
-  const { shape, strides } = slotShape(slot, sizes);
-  const rowMajor = stridesOf(shape);
-  return {
-    slot,
-    shape,
-    offset: numberOf(slot.offset ?? 0, sizes),
-    read: planWalk(shape, strides, rowMajor),
-    write: planWalk(shape, rowMajor, strides),
   };
 }

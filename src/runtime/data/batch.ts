@@ -31,8 +31,8 @@ export function makeBatch(dataset: Dataset, rows: Uint32Array): Batch {
 }
 
 function batchColumn(name: string, column: Column, rows: Uint32Array): BatchColumn {
-  const lengths = column.lengths && Int32Array.from(rows, (row) => column.lengths![row]!);
-  const longest = lengths?.reduce((most, length) => Math.max(most, length), 1);
+  const lengths = column.lengths && lengthsOf(column.lengths, rows);
+  const longest = lengths && longestOf(lengths);
   const layout: BatchLayout = {
     shape: [rows.length, ...(longest === undefined ? [] : [longest]), ...column.shape],
     lengths,
@@ -53,6 +53,19 @@ function batchColumn(name: string, column: Column, rows: Uint32Array): BatchColu
     case "text":
       throw new DataError(`${name} is text: the model does not say what it means`, { place: column.place(0) });
   }
+}
+
+function lengthsOf(all: Uint32Array, rows: Uint32Array): Int32Array {
+  const lengths = new Int32Array(rows.length);
+  for (let at = 0; at < rows.length; at++) lengths[at] = all[rows[at]!]!;
+  return lengths;
+}
+
+/** At least 1. */
+function longestOf(lengths: Int32Array): number {
+  let longest = 1;
+  for (const length of lengths) if (length > longest) longest = length;
+  return longest;
 }
 
 interface Target {

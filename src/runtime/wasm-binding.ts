@@ -1,0 +1,65 @@
+import type { SizeBinding } from "../ir/size.ts";
+import { stridesOf } from "../ir/tensor.ts";
+import { layOutMemory, type MemoryLayout, numberOf, slotShape } from "../target/wasm/bind.ts";
+import type { ModuleSlot, Sizes, WasmModule } from "../target/wasm/module.ts";
+import { planWalk, type Walk } from "./strided.ts";
+
+/** What a choice of sizes makes of a program. */
+export interface Binding {
+  readonly sizes: Sizes;
+  readonly layout: MemoryLayout;
+  /** How a param or result of the program lies. */
+  readonly open: (slot: ModuleSlot) => OpenSlot;
+}
+
+export interface OpenSlot {
+  readonly slot: ModuleSlot;
+  readonly shape: readonly number[];
+  /** Behind the cell's address, in elements. */
+  readonly offset: number;
+  /** From memory to a row-major array, and back. */
+  readonly read: Walk;
+  readonly write: Walk;
+}
+
+/** So many choices of sizes are remembered. */
+const MOST = 100;
+
+/** Batches of sequences come back to the same lengths, and laying out memory takes longer than a small step. */
+export function createBindings(module: WasmModule, threads: number): (sizes: SizeBinding) => Binding {
+  const known = new Map<string, Binding>();
+  return (binding) => {
+    const key = [...binding].join();
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const made = bindSizes(module, Object.fromEntries(binding), threads);
+    const [oldest] = known.keys();
+    if (known.size === MOST && oldest !== undefined) known.delete(oldest);
+    known.set(key, made);
+    return made;
+  };
+}
+
+function bindSizes(module: WasmModule, sizes: Sizes, threads: number): Binding {
+  const slots = new Map<ModuleSlot, OpenSlot>();
+  const open = (slot: ModuleSlot): OpenSlot => {
+    const before = slots.get(slot);
+    if (before !== undefined) return before;
+    const made = openSlot(slot, sizes);
+    slots.set(slot, made);
+    return made;
+  };
+  return { sizes, layout: layOutMemory(module, sizes, threads), open };
+}
+
+function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {
+  const { shape, strides } = slotShape(slot, sizes);
+  const rowMajor = stridesOf(shape);
+  return {
+    slot,
+    shape,
+    offset: numberOf(slot.offset ?? 0, sizes),
+    read: planWalk(shape, strides, rowMajor),
+    write: planWalk(shape, rowMajor, strides),
+  };
+}
