@@ -8,9 +8,17 @@ import { withDataPath } from "../runtime/data-override.ts";
 import type { Metrics } from "../runtime/evaluate.ts";
 import { finalMetrics } from "../runtime/final.ts";
 import { prepareTraining, type Training } from "../runtime/prepare.ts";
-import { bestWeights, checkpointState, openRun, type RunFiles, runFiles, saveFolder } from "../runtime/saving.ts";
+import {
+  bestWeights,
+  checkpointState,
+  openRun,
+  type RunFiles,
+  runFiles,
+  saveFolder,
+  savePath,
+} from "../runtime/saving.ts";
 import { readModules } from "../runtime/source.ts";
-import { initialWeights, type State } from "../runtime/state.ts";
+import { firstWeights, type State } from "../runtime/state.ts";
 import type { TargetName } from "../runtime/targets.ts";
 import { AT_START, type Outcome, type Start, train } from "../runtime/train.ts";
 import { readWeights, sizesFromWeights } from "../runtime/weights.ts";
@@ -107,7 +115,7 @@ async function openTraining(
   if (modules === undefined || report.hasErrors) return undefined;
   const regime = regimeOf(context, modules, name, options);
   if (regime === undefined) return undefined;
-  const folder = saveFolder(file, regime.save?.to.value, options.out);
+  const folder = saveFolder(file, savePath(modules, regime.train), options.out);
   const files = folder === undefined ? undefined : runFiles(folder);
   const before = options.resume === true ? await openRun(resumedFile(files), regime.name) : undefined;
   if (before !== undefined && before.source !== sourceHash(modules.entry.text)) {
@@ -163,7 +171,7 @@ async function startOf(
   const first = weights === undefined ? undefined : await readWeights(weights);
   if (first !== undefined) sizesFromWeights(training.weights, first, training.sizes, new Set(training.sizes.keys()));
   const state: State = {
-    weights: first?.weights ?? initialWeights(training, training.settings.seed),
+    weights: first?.weights ?? firstWeights(training),
     slots: new Map(),
     carries: new Map(),
   };

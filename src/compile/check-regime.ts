@@ -9,6 +9,7 @@ import { coversWeight } from "../build/weight-part.ts";
 import { checkDataClause } from "../check/check-data.ts";
 import { type Regime, readRegime } from "../check/regime.ts";
 import type { Definition, Train } from "../syntax/tree.ts";
+import { checkLoads } from "./check-loads.ts";
 import { checkParts } from "./check-parts.ts";
 import { compileReports, type Job, modelRequest, openForLoss, scheduled } from "./program.ts";
 
@@ -29,6 +30,7 @@ export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definiti
     checkInputs(job, regime, model);
     const loss = regimeLoss(model, regime);
     if (loss !== undefined) checkParts(regime, model);
+    if (loss !== undefined) checkLoads(regime, model);
     if (loss !== undefined && !own.report.hasErrors && !clauses) {
       const draft = trainingStep(loss, regime, { frozen: frozenWeights(regime, model), resting: new Set() });
       if (draft !== undefined) scheduled(draft, own.report, job.modules);

@@ -18,12 +18,15 @@ import { findWatched, type Watched, watchable } from "./best.ts";
 import type { Progress } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
+import type { HostArray } from "./executor.ts";
 import type { Feed } from "./feed.ts";
 import { isDense } from "./fit.ts";
 import { type Freeze, frozenAt, readFreezes, restingAt, turnKey } from "./frozen.ts";
 import { largestBatch } from "./largest.ts";
+import { loadedVocabularies, loadedWeights, readSources } from "./load-weights.ts";
 import { createFeeds, type Feeds, loadRegimeData } from "./regime-data.ts";
 import { type Overrides, readSettings, type Settings } from "./settings.ts";
+import type { WeightFile } from "./weights.ts";
 
 /** A regime with its data read and its sizes known: all that training needs but a target. */
 export interface Training {
@@ -51,11 +54,15 @@ export interface Training {
   /** The training step in which that rests. */
   readonly step: (turn: Turn) => Program;
   readonly reports: Reports;
+  /** The weights that `load` clauses give. */
+  readonly loaded: ReadonlyMap<string, HostArray>;
 }
 
 export interface PrepareOptions extends Overrides {
   /** Vocabularies of the checkpoint that a run goes on from. */
   readonly vocabularies?: ReadonlyMap<string, Vocabulary> | undefined;
+  /** Weights of earlier regimes by name, which `load` then takes in place of what they have saved. */
+  readonly earlier?: ReadonlyMap<string, WeightFile> | undefined;
 }
 
 /** Reads a regime's data and finds every size. Mistakes of the file are reported, wrong data is a `DataError`. */
@@ -72,7 +79,9 @@ export async function prepareTraining(
     : compileForward({ modules, sizes: new Map(), dense: false, report }, regime.model, FORWARD, regime);
   const freezes = readFreezes(regime, probe?.weights.map(({ name }) => name) ?? [], report);
   if (settings === undefined || probe === undefined || report.hasErrors) return undefined;
-  const loaded = await loadRegimeData(modules, regime, probe, settings, options.vocabularies);
+  const sources = options.vocabularies === undefined ? await readSources(modules, regime, options.earlier) : [];
+  const vocabularies = options.vocabularies ?? loadedVocabularies(sources, probe.weights);
+  const loaded = await loadRegimeData(modules, regime, probe, settings, vocabularies);
   const job: Job = { modules, sizes: loaded.sizes, dense: false, report };
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
@@ -112,6 +121,7 @@ export async function prepareTraining(
     turn: (at) => ({ frozen: frozenAt(freezes, at), resting: restingAt(regime.players, at) }),
     step: (turn) => step(turn) ?? failed(report),
     reports,
+    loaded: loadedWeights(sources, probe.weights, loaded.sizes),
   };
 }
 

@@ -1,5 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Modules } from "../check/modules.ts";
+import type { Train } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import {
   type Best,
@@ -27,6 +29,17 @@ export interface RunFiles {
 
 export function runFiles(folder: string): RunFiles {
   return { folder, best: join(folder, "best.safetensors"), last: join(folder, "last.safetensors") };
+}
+
+/** The path that a regime saves under: its `save` clause; one that others load from is saved in any case. */
+export function savePath({ entry }: Modules, train: Train): string | undefined {
+  const clause = train.clauses.find((one) => one.kind === "save");
+  if (clause !== undefined) return clause.to.value;
+  const { text } = train.name;
+  const others = entry.tree.declarations.flatMap((one) => (one.kind === "train" ? one.clauses : []));
+  return others.some((one) => one.kind === "load" && "text" in one.from && one.from.text === text)
+    ? `runs/${text}`
+    : undefined;
 }
 
 /** Where a regime saves: what `--out` says, else its `save` clause, whose path starts at the folder of the `.seq` file. */

@@ -36,6 +36,18 @@ export function initialWeights(
   );
 }
 
+/** What training begins with: weights that are loaded, the others drawn by the seed. */
+export function firstWeights({
+  loaded,
+  settings,
+  ...program
+}: Pick<Program, "weights" | "sizes"> & {
+  readonly loaded: ReadonlyMap<string, HostArray>;
+  readonly settings: { readonly seed: number };
+}): ReadonlyMap<string, HostArray> {
+  return new Map([...initialWeights(program, settings.seed), ...loaded]);
+}
+
 /** Gives a program its weights. */
 function writeWeights(program: Program, prepared: Prepared, weights: State["weights"]): void {
   const specs = new Map(program.weights.map((spec) => [spec.name, spec]));

@@ -7,15 +7,18 @@ import { createReport } from "../../src/base/report.ts";
 import { readRegime } from "../../src/check/regime.ts";
 import { prepareTraining, type Training } from "../../src/runtime/prepare.ts";
 import { readModules } from "../../src/runtime/source.ts";
-import { initialWeights } from "../../src/runtime/state.ts";
+import { firstWeights } from "../../src/runtime/state.ts";
 import { TARGETS, type TargetName } from "../../src/runtime/targets.ts";
 import { AT_START, type Outcome, train } from "../../src/runtime/train.ts";
+import type { WeightFile } from "../../src/runtime/weights.ts";
 
 export interface TrainOptions {
   readonly regime?: string;
   readonly target?: TargetName;
   readonly steps?: number;
   readonly seed?: number;
+  /** Outcomes of earlier regimes, by name. */
+  readonly earlier?: Readonly<Record<string, Trained>>;
 }
 
 export interface Trained {
@@ -34,7 +37,10 @@ export function filesIn(files: Readonly<Record<string, string>>): string {
 }
 
 /** Reads a regime's data and compiles it. Throws the diagnostics where the file has mistakes. */
-export async function prepared(file: string, { regime: name, steps, seed }: TrainOptions = {}): Promise<Training> {
+export async function prepared(
+  file: string,
+  { regime: name, steps, seed, earlier = {} }: TrainOptions = {},
+): Promise<Training> {
   const report = createReport();
   const modules = readModules(file, report);
   const block = modules?.entry.tree.declarations.find(
@@ -44,10 +50,19 @@ export async function prepared(file: string, { regime: name, steps, seed }: Trai
   const training =
     modules === undefined || regime === undefined || report.hasErrors
       ? undefined
-      : await prepareTraining(modules, regime, { steps, seed }, report);
+      : await prepareTraining(modules, regime, { steps, seed, earlier: weightFiles(earlier) }, report);
   if (training !== undefined && !report.hasErrors) return training;
   const sources = new Map([...(modules?.all ?? [])].map(([path, module]) => [path, module.text]));
   throw new Error(report.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, sources)).join("\n\n"));
+}
+
+function weightFiles(earlier: Readonly<Record<string, Trained>>): ReadonlyMap<string, WeightFile> {
+  return new Map(
+    Object.entries(earlier).map(([name, { training, outcome }]) => {
+      const { sizes, vocabularies } = training;
+      return [name, { file: name, weights: outcome.state.weights, trained: { model: name, sizes, vocabularies } }];
+    }),
+  );
 }
 
 /** Trains a regime to its end in memory. */
@@ -58,7 +73,7 @@ export async function trained(file: string, options: TrainOptions = {}): Promise
 /** The same for one that is prepared already. */
 export async function trainedOn(training: Training, target: TargetName): Promise<Trained> {
   const executor = await TARGETS[target].start();
-  const weights = initialWeights(training, training.settings.seed);
+  const weights = firstWeights(training);
   const losses: number[] = [];
   const outcome = await train(
     training,

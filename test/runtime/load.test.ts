@@ -1,0 +1,123 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodeTensors, type WritableTensor } from "../../src/runtime/safetensors.ts";
+import { filesIn, prepared, trained } from "../support/train.ts";
+
+const DATA = 'data words, kind = jsonl("rows.jsonl")';
+const LOADS = `
+    "lstm.weight_ih_l0" -> W.{i, f, g, o}
+    "lstm.weight_hh_l0" -> U.{i, f, g, o}
+    "lstm.bias_ih_l0" + "lstm.bias_hh_l0" -> b.{i, f, g, o}`;
+
+function regime(name: string, clauses: string, data = DATA): string {
+  return `train ${name} of M { ${data} minimize nll(kind) optim sgd(0.5) batch 4 for 4 steps seed 3 ${clauses} }`;
+}
+
+const FILE = filesIn({
+  "m.seq": [
+    `model M(V, D = 2, H = 3) {
+      time T
+      in  words: tok(V)[T]
+      use emb = Embed(V, D, sigma: 1), enc = LSTM(D, H), head = Linear(H, 2)
+      y, s = scan enc over emb(words)
+      emit kind: tok(2) ~ categorical(head(s.h))
+    }`,
+    regime("first", ""),
+    regime("second", "load emb, enc from first".replace("emb, enc", "emb"), 'data words, kind = jsonl("others.jsonl")'),
+    regime("whole", "load from first"),
+    regime("tuned", "load emb from first load enc from first freeze emb, enc until epoch 1"),
+    regime("foreign", `load enc from "lstm.safetensors" {${LOADS}}`),
+    regime("swapped", 'load head from "lstm.safetensors" { "kernel" -> W.T "bias" -> b }'),
+    regime("misshapen", 'load head from "lstm.safetensors" { "kernel" -> W "bias" -> b }'),
+    regime("misspelt", 'load head from "lstm.safetensors" { "kernl" -> W.T "bias" -> b }'),
+    regime("named", 'load enc from "lstm.safetensors"'),
+  ].join("\n"),
+  "rows.jsonl": [
+    '{"words": "abca", "kind": 0}',
+    '{"words": "bb", "kind": 1}',
+    '{"words": "acb", "kind": 0}',
+    '{"words": "c", "kind": 1}',
+  ].join("\n"),
+  "others.jsonl": ['{"words": "cab", "kind": 0}', '{"words": "cc", "kind": 1}'].join("\n"),
+});
+
+function counted(shape: readonly number[], from: number): WritableTensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return { dtype: "F32", shape, data: Float32Array.from({ length: size }, (_, at) => from + at) };
+}
+
+const TENSORS = new Map([
+  ["lstm.weight_ih_l0", counted([12, 2], 0)],
+  ["lstm.weight_hh_l0", counted([12, 3], 100)],
+  ["lstm.bias_ih_l0", counted([12], 200)],
+  ["lstm.bias_hh_l0", counted([12], 1000)],
+  ["kernel", counted([3, 2], 0)],
+  ["bias", counted([2], 7)],
+]);
+writeFileSync(join(dirname(FILE), "lstm.safetensors"), Buffer.concat([...encodeTensors(TENSORS, new Map())]));
+
+describe("load", () => {
+  test("takes a part, or all weights, from an earlier regime by name", async () => {
+    const first = await trained(FILE, { regime: "first" });
+    const [part, whole] = await Promise.all(
+      ["second", "whole"].map((name) => prepared(FILE, { regime: name, earlier: { first } })),
+    );
+    const { weights } = first.outcome.state;
+    expect([...(part?.loaded.keys() ?? [])]).toEqual(["emb.W"]);
+    expect([...(whole?.loaded.keys() ?? [])].sort()).toEqual([...weights.keys()].sort());
+    for (const [name, { data }] of weights) expect(whole?.loaded.get(name)?.data).toEqual(data);
+  });
+
+  test("goes on where the earlier regime ended", async () => {
+    const first = await trained(FILE, { regime: "first" });
+    const whole = await trained(FILE, { regime: "whole", earlier: { first } });
+    expect(whole.losses[0]).toBeLessThan(first.losses[0] ?? 0);
+    expect(whole.losses[0]).toBeLessThan(first.losses.at(-1) ?? 0);
+  });
+
+  test("an embedding keeps its vocabulary: a token means what it meant", async () => {
+    const first = await trained(FILE, { regime: "first" });
+    const second = await prepared(FILE, { regime: "second", earlier: { first } });
+    expect(second.vocabularies.get("V")?.tokens).toEqual(first.training.vocabularies.get("V")?.tokens);
+  });
+
+  test("what is loaded and frozen stays until it is not", async () => {
+    const first = await trained(FILE, { regime: "first" });
+    const tuned = await trained(FILE, { regime: "tuned", steps: 1, earlier: { first } });
+    const later = await trained(FILE, { regime: "tuned", steps: 2, earlier: { first } });
+    const weight = ({ outcome }: typeof tuned): unknown => outcome.state.weights.get("enc.U.i")?.data;
+    expect(weight(tuned)).toEqual(weight(first));
+    expect(weight(later)).not.toEqual(weight(first));
+  });
+
+  test("a foreign file is cut by its declared gate order", async () => {
+    const { loaded } = await prepared(FILE, { regime: "foreign" });
+    expect(Array.from(loaded.get("enc.W.i")?.data ?? [])).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(Array.from(loaded.get("enc.W.g")?.data ?? [])).toEqual([12, 13, 14, 15, 16, 17]);
+    expect(Array.from(loaded.get("enc.W.o")?.data ?? [])).toEqual([18, 19, 20, 21, 22, 23]);
+    expect(Array.from(loaded.get("enc.U.f")?.data ?? [])).toEqual([109, 110, 111, 112, 113, 114, 115, 116, 117]);
+    expect(Array.from(loaded.get("enc.b.f")?.data ?? [])).toEqual([1206, 1208, 1210]);
+    expect(loaded.get("enc.U.o")?.shape).toEqual([3, 3]);
+  });
+
+  test("a tensor the other way round is swapped", async () => {
+    const { loaded } = await prepared(FILE, { regime: "swapped" });
+    expect(loaded.get("head.W")?.shape).toEqual([2, 3]);
+    expect(Array.from(loaded.get("head.W")?.data ?? [])).toEqual([0, 2, 4, 1, 3, 5]);
+  });
+
+  test.each([
+    ["misshapen", "this tensor is [3, 2], head.W need [2, 3]"],
+    ["misspelt", 'the file has no tensor "kernl"'],
+    ["whole", "train first has not been run"],
+  ])("%s: says what does not fit", async (regime, message) => {
+    await expect(prepared(FILE, { regime })).rejects.toThrow(message);
+  });
+
+  test("weights that a file lacks are listed beside those that it has", async () => {
+    await expect(prepared(FILE, { regime: "named" })).rejects.toThrow(
+      /the model has +the file has[^]*enc\.U\.f \[3, 3\] +-/,
+    );
+  });
+});
