@@ -140,9 +140,9 @@ function mapped(
       );
     }
     const count = elementCount(each);
-    names.forEach((name, at) =>
-      found.set(name, { shape: each, data: tensor.data.slice(at * count, (at + 1) * count) }),
-    );
+    for (const [at, name] of names.entries()) {
+      found.set(name, { shape: each, data: tensor.data.slice(at * count, (at + 1) * count) });
+    }
   }
   return found;
 }
