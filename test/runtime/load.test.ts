@@ -117,7 +117,7 @@ describe("load", () => {
 
   test("weights that a file lacks are listed beside those that it has", async () => {
     await expect(prepared(FILE, { regime: "named" })).rejects.toThrow(
-      /the model has +the file has[^]*enc\.U\.f \[3, 3\] +-/,
+      /the model has +the file has[\s\S]*enc\.U\.f \[3, 3\] +-/,
     );
   });
 });
