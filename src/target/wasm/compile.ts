@@ -6,10 +6,11 @@ import { type Plan, type PlanOptions, planGraph } from "../../plan/plan.ts";
 import { type Portion, portionsOf } from "../../plan/portion.ts";
 import { type Sharing, shareWork } from "../../plan/share.ts";
 import type { Value } from "../../plan/value.ts";
-import { type Context, TABLE } from "./context.ts";
+import { type Context, MOST_SEGMENTS, TABLE } from "./context.ts";
 import { createModule } from "./encode-module.ts";
 import type { Instructions } from "./instructions.ts";
 import { TWO_OVER_PI } from "./math-scalar.ts";
+import { SEGMENT_BYTES } from "./product-tile.ts";
 import { actionsFunction } from "./program.ts";
 import { createThreads, followFunction, leadFunction, TABLES } from "./threads.ts";
 
@@ -68,12 +69,19 @@ export function compileWasm(
   const { graph, sizes } = source;
   const plan = planGraph(graph, sizes, feedback, options);
   planned?.(plan);
+  const segments = reserveSegments(plan);
   const program: WasmProgram = {
     // Code may need cells of its own, so they are complete only behind it.
-    ...{ name: graph.name, module: writeModule(plan, instructions), cells: plan.cells.all, table: TABLE, feedback },
+    ...{
+      name: graph.name,
+      module: writeModule(plan, segments, instructions),
+      cells: plan.cells.all,
+      table: TABLE,
+      feedback,
+    },
     threaded: () => {
       const sharing = shareWork(plan);
-      return { ...program, module: writeThreaded(plan, sharing, instructions), table: TABLES, sharing };
+      return { ...program, module: writeThreaded(plan, segments, sharing, instructions), table: TABLES, sharing };
     },
     portions: () => portionsOf(plan, shareWork(plan)),
     fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
@@ -88,18 +96,29 @@ function slot(name: string, { dtype, axes }: Value, place: Place | undefined): S
   return { name, dtype, axes, strides: place.strides, cell: place.cell, offset: place.offset ?? constantSize(0) };
 }
 
-function writeModule(plan: Plan, instructions: Instructions): Uint8Array<ArrayBuffer> {
+/** Cells side by side for as many products as tiles add up at once. */
+function reserveSegments({ cells }: Plan): number {
+  const [first = 0] = Array.from({ length: (MOST_SEGMENTS * SEGMENT_BYTES) / 4 }, () => cells.pointer());
+  return first;
+}
+
+function writeModule(plan: Plan, segments: number, instructions: Instructions): Uint8Array<ArrayBuffer> {
   const module = createModule();
-  const context: Context = { module, plan, relaxed: instructions === "relaxed" };
+  const context: Context = { module, plan, relaxed: instructions === "relaxed", segments };
   writePrepare(context);
   module.export("run", actionsFunction(context, "run", plan.actions));
   return module.finish();
 }
 
-function writeThreaded(plan: Plan, sharing: Sharing, instructions: Instructions): Uint8Array<ArrayBuffer> {
+function writeThreaded(
+  plan: Plan,
+  segments: number,
+  sharing: Sharing,
+  instructions: Instructions,
+): Uint8Array<ArrayBuffer> {
   const module = createModule({ shared: true });
   const threads = createThreads(module, sharing);
-  const context: Context = { module, plan, relaxed: instructions === "relaxed", threads };
+  const context: Context = { module, plan, relaxed: instructions === "relaxed", segments, threads };
   writePrepare(context);
   const actions = actionsFunction(context, "actions", plan.actions);
   module.export("run", leadFunction(module, threads, actions));

@@ -13,7 +13,12 @@ export interface Context {
   readonly relaxed: boolean;
   /** How the code of one of several threads is made; undefined where there is one only. */
   readonly threads?: Threads | undefined;
+  /** The first of the cells in which products are described to tiles. */
+  readonly segments: number;
 }
+
+/** Products that one sum of tiles has at most. */
+export const MOST_SEGMENTS = 8;
 
 /** Where the table of cells starts: behind the constants of the mathematical functions. */
 export const TABLE = 64;

@@ -9,7 +9,7 @@ import {
   WIDE_PANEL,
 } from "../../plan/product.ts";
 import type { Loop, Value } from "../../plan/value.ts";
-import { type Context, fixedSize } from "./context.ts";
+import { type Context, cellAddress, fixedSize, MOST_SEGMENTS, tableOf } from "./context.ts";
 import {
   branchIf,
   call,
@@ -23,14 +23,15 @@ import {
   when,
 } from "./encode-code.ts";
 import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
+import { placeOf } from "./kernel-map.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { baseAddress } from "./memory.ts";
 import { countUp, dotsFunction, matrixFunction, packFunction, rowFunction } from "./product-matrix.ts";
-import { PANEL } from "./product-tile.ts";
+import { PANEL, SEGMENT, SEGMENT_BYTES } from "./product-tile.ts";
 import { vectorFunction } from "./product-vector.ts";
 import { type Part, type Share, shareOfExtent } from "./share.ts";
 
-/** A sum of products, each added to what those before it left. */
+/** A sum of products: those that suit each other together, each group added to what those before it left. */
 export function productsFunction(
   context: Context,
   output: Value,
@@ -38,7 +39,12 @@ export function productsFunction(
   loops: readonly Loop[],
   share?: Share,
 ): Procedure {
-  const parts = terms.map((term, index) => termKernel(context, output, term, { add: index > 0, loops, share }));
+  const parts = groupsOf(terms).map((group, index) => {
+    const options = { add: index > 0, loops, share };
+    return "value" in group
+      ? termKernel(context, output, group, options)
+      : groupKernel(context, output, group, options);
+  });
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return first;
   const builder = context.module.function(
@@ -51,26 +57,88 @@ export function productsFunction(
   return builder.reference;
 }
 
+interface Packed {
+  readonly product: Product;
+  readonly pack: Pack;
+}
+
+/** Products whose sums stay in registers from one to the next, or a term by itself. */
+type Group = ProductTerm | readonly Packed[];
+
+function groupsOf(terms: readonly ProductTerm[]): readonly Group[] {
+  const groups: (ProductTerm | Packed[])[] = [];
+  for (const term of terms) {
+    const packed = packedWhole(term);
+    const before = groups.find(
+      (group): group is Packed[] =>
+        Array.isArray(group) && group.length < MOST_SEGMENTS && group.every((other) => packed && suit(other, packed)),
+    );
+    if (packed === undefined) groups.push(term);
+    else if (before === undefined) groups.push([packed]);
+    else before.push(packed);
+  }
+  return groups;
+}
+
+/** A single product of matrices whose right one is packed already. */
+function packedWhole({ product, pack }: ProductTerm): Packed | undefined {
+  if (product === undefined || pack === undefined || pack.made === "when needed") return undefined;
+  return product.around.length + product.over.length === 0 ? { product, pack } : undefined;
+}
+
+function suit(a: Packed, b: Packed): boolean {
+  const sizes = ({ product: { m, n } }: Packed): string =>
+    [...[m.size, m.out, n.size].map(({ text }) => text), ...[...m.axes, ...n.axes].map(({ id }) => id)].join(" ");
+  return a.product.form === b.product.form && a.pack.made === b.pack.made && sizes(a) === sizes(b);
+}
+
+interface Options {
+  readonly add: boolean;
+  readonly loops: readonly Loop[];
+  readonly share: Share | undefined;
+}
+
+function groupKernel(context: Context, output: Value, group: readonly Packed[], options: Options): Procedure {
+  const { add, loops, share } = options;
+  const kernel = createKernel(context, `product ${output.name}`, loops);
+  const [first] = group;
+  if (first === undefined) throw new Error("internal: a group of products is empty");
+  const out = baseAddress(kernel, placeOf(context, output));
+  const shares = sharesOf(kernel, first.product, share);
+  const terms = group.map(({ product, pack }) => {
+    const bases = { left: baseAddress(kernel, product.left), right: baseAddress(kernel, product.right), out };
+    const own: OwnProduct = { ...product, shares };
+    return { product: own, pack, bases: startOf(kernel, product, shares, bases) };
+  });
+  const once = first.pack.made === "once";
+  const few = terms.map(({ product, pack, bases }, index) => {
+    const adds = add || index > 0;
+    return once ? oneRow(kernel, product, pack, bases, adds) : fewRows(kernel, product, bases, adds);
+  });
+  const segments = terms.flatMap(({ product, pack, bases }, index) =>
+    writeSegment(kernel, product, pack, bases, index),
+  );
+  const start = terms[0]?.bases.out ?? out;
+  const products = terms.map(({ product }) => product);
+  const many = [...segments, ...blocked(kernel, products, start.code, i32.const(add ? 1 : 0))];
+  chooseByRows(kernel, first.product, once ? 2 : FEW_ROWS, few.some((one) => one.length === 0) ? [] : few.flat(), many);
+  return kernel.finish();
+}
+
 function termKernel(
   context: Context,
   output: Value,
   { value, product, pack }: ProductTerm,
-  options: { readonly add: boolean; readonly loops: readonly Loop[]; readonly share: Share | undefined },
+  { add, loops, share }: Options,
 ): Procedure {
-  const { add, loops, share } = options;
   if (product === undefined) return reduceKernel(context, output, loops, { term: value, add, share });
   const kernel = createKernel(context, `product ${value.name}`, loops);
-  const out = context.plan.places.get(output);
-  if (out === undefined) throw new Error(`internal: %${output.name} has no place`);
   const bases = {
     left: baseAddress(kernel, product.left),
     right: baseAddress(kernel, product.right),
-    out: baseAddress(kernel, out),
+    out: baseAddress(kernel, placeOf(context, output)),
   };
-  const shares: Shares = {
-    rows: shareOfExtent(kernel, product.m, share),
-    columns: shareOfExtent(kernel, product.n, share),
-  };
+  const shares = sharesOf(kernel, product, share);
   const write = (own: Product, packed: Pack | undefined, outer: Bases, adding: boolean): void =>
     writeProduct(kernel, { ...own, shares }, packed, startOf(kernel, own, shares, outer), adding);
   walk(kernel, product.around, share, bases, (outer) => {
@@ -95,6 +163,10 @@ interface Bases {
 interface Shares {
   readonly rows: Part;
   readonly columns: Part;
+}
+
+function sharesOf(kernel: Kernel, { m, n }: Product, share: Share | undefined): Shares {
+  return { rows: shareOfExtent(kernel, m, share), columns: shareOfExtent(kernel, n, share) };
 }
 
 /** A product, of which this thread computes a part. */
@@ -143,15 +215,26 @@ function bytes(kernel: Kernel, stride: Size): Scalar {
   return kernel.size(multiplySizes(stride, constantSize(4)));
 }
 
-/** One product of matrices, by the number of rows that there are: few are products of vectors, many go by packed panels. */
+/** One product of matrices. */
 function writeProduct(kernel: Kernel, product: OwnProduct, pack: Pack | undefined, bases: Bases, add: boolean): void {
-  const rows = fixedSize(product.m.size);
-  const enough = pack?.made === "once" ? 2 : FEW_ROWS;
+  const once = pack?.made === "once";
   const many = manyRows(kernel, product, pack, bases, add);
-  const few = pack?.made === "once" ? oneRow(kernel, product, pack, bases, add) : fewRows(kernel, product, bases, add);
+  const few = once ? oneRow(kernel, product, pack, bases, add) : fewRows(kernel, product, bases, add);
+  chooseByRows(kernel, product, once ? 2 : FEW_ROWS, few, many);
+}
+
+/** By the number of rows that there are: few are products of vectors, many go by packed panels. Other threads' rows count. */
+function chooseByRows(
+  kernel: Kernel,
+  { m }: Product,
+  enough: number,
+  few: readonly Statement[],
+  many: readonly Statement[],
+): void {
+  const rows = fixedSize(m.size);
   if (few.length === 0 || (rows !== undefined && rows >= enough)) kernel.emit(...many);
   else if (rows !== undefined) kernel.emit(...few);
-  else kernel.emit(when(i32.lt(kernel.size(product.m.size).code, i32.const(enough)), few, many));
+  else kernel.emit(when(i32.lt(kernel.size(m.size).code, i32.const(enough)), few, many));
 }
 
 /** A single row, or none, by panels that are read in order. */
@@ -213,16 +296,6 @@ function isOne(size: Size): boolean {
   return fixedSize(size) === 1;
 }
 
-/** The right matrix as it lies: its rows are runs of memory. */
-function direct(kernel: Kernel, product: OwnProduct, parts: Parts, add: boolean): Statement {
-  const { left, right, out, m, n, k, leftStride, rightRow, outStride } = parts;
-  const panelStride = i32.const(4 * PANEL);
-  return call(
-    matrixFunction(kernel.context, product.form),
-    ...[left, right, out, m, n, k, leftStride, panelStride, rightRow, outStride, i32.const(add ? 1 : 0)],
-  );
-}
-
 function manyRows(
   kernel: Kernel,
   product: OwnProduct,
@@ -230,32 +303,19 @@ function manyRows(
   bases: Bases,
   add: boolean,
 ): readonly Statement[] {
-  const parts = partsOf(kernel, product, bases);
-  if (pack === undefined) return [direct(kernel, product, parts, add)];
-  const packed = panelsFrom(kernel, pack, product.shares, parts.k);
   const adds = i32.const(add ? 1 : 0);
-  if (pack.made === "once") {
-    const column = kernel.variable("i32");
-    const rest = i32.sub(parts.n, local.get(column));
-    const group: Parts = {
-      ...parts,
-      n: choose(i32.lt(rest, i32.const(WIDE_PANEL)), rest, i32.const(WIDE_PANEL)),
-      out: i32.add(parts.out, i32.shl(local.get(column), i32.const(2))),
-    };
-    const panel = i32.add(packed, i32.shl(i32.mul(local.get(column), parts.k), i32.const(2)));
-    const strides = { panel: i32.const(4 * PANEL), row: 4 * WIDE_PANEL };
-    return [
-      countUp(column, WIDE_PANEL, parts.n, blocked(kernel, product, group, parts.left, panel, parts.k, adds, strides)),
-    ];
+  if (pack?.made !== "when needed") {
+    return [...writeSegment(kernel, product, pack, bases, 0), ...blocked(kernel, [product], bases.out.code, adds)];
   }
-  if (pack.made === "before") return blocked(kernel, product, parts, parts.left, packed, parts.k, adds);
+  const parts = partsOf(kernel, product, bases);
+  const packed = panelsFrom(kernel, pack, product.shares, parts.k);
   const first = kernel.variable("i32");
   const depth = kernel.variable("i32");
   const rest = i32.sub(parts.k, local.get(first));
   const leftStep = product.form === "rows" ? i32.const(4) : parts.leftStride;
-  const left = i32.add(parts.left, i32.mul(local.get(first), leftStep));
   const right = i32.add(parts.right, i32.mul(local.get(first), parts.rightRow));
   const adding = add ? i32.const(1) : i32.gt(local.get(first), i32.const(0));
+  const share = i32.shl(local.get(depth), i32.const(5));
   return [
     local.set(first, i32.const(0)),
     loop(
@@ -269,37 +329,74 @@ function manyRows(
         parts.rightColumn,
         parts.rightRow,
       ),
-      ...blocked(kernel, product, parts, left, packed, local.get(depth), adding),
+      ...storeSegment(kernel, 0, {
+        left: i32.add(parts.left, i32.mul(local.get(first), leftStep)),
+        right: packed,
+        k: local.get(depth),
+        leftStride: parts.leftStride,
+        rightStride: i32.const(4 * PANEL),
+        four: share,
+        panel: share,
+      }),
+      ...blocked(kernel, [product], parts.out, adding),
       local.set(first, i32.add(local.get(first), i32.const(CHUNK))),
       branchIf(0, i32.lt(local.get(first), parts.k)),
     ),
   ];
 }
 
-/** Rows by blocks that stay in the nearest cache while all panels pass. */
-function blocked(
+/** Describes a product to the tiles: its right matrix packed whole, or as it lies where its rows are runs of memory. */
+function writeSegment(
   kernel: Kernel,
   product: OwnProduct,
-  parts: Parts,
-  left: I32,
-  packed: I32,
-  k: I32,
-  add: I32,
-  strides = { panel: i32.shl(k, i32.const(5)), row: 4 * PANEL },
+  pack: Pack | undefined,
+  bases: Bases,
+  index: number,
 ): readonly Statement[] {
-  const { m, n, leftStride, outStride, out } = parts;
-  const depth = Math.min(fixedSize(product.k.size) ?? CHUNK, CHUNK);
+  const { left, right, k, leftStride, rightRow } = partsOf(kernel, product, bases);
+  const panel = i32.const(4 * PANEL);
+  if (pack === undefined) {
+    return storeSegment(kernel, index, { left, right, k, leftStride, rightStride: rightRow, four: panel, panel });
+  }
+  const share = i32.shl(k, i32.const(5));
+  const packed = { left, right: panelsFrom(kernel, pack, product.shares, k), k, leftStride, four: share };
+  return storeSegment(
+    kernel,
+    index,
+    pack.made === "once"
+      ? { ...packed, rightStride: i32.const(4 * WIDE_PANEL), panel }
+      : { ...packed, rightStride: panel, panel: share },
+  );
+}
+
+function storeSegment(
+  kernel: Kernel,
+  index: number,
+  fields: Readonly<Record<keyof typeof SEGMENT, I32>>,
+): readonly Statement[] {
+  const names = Object.keys(SEGMENT).filter((name): name is keyof typeof SEGMENT => name in SEGMENT);
+  const segment = cellAddress(kernel.context.segments) + index * SEGMENT_BYTES;
+  return names.map((name) => i32.store(tableOf(kernel.context), fields[name], segment + SEGMENT[name]));
+}
+
+/** Sums of products by blocks of rows that stay in the nearest caches while all panels pass. */
+function blocked(kernel: Kernel, products: readonly OwnProduct[], out: I32, add: I32): readonly Statement[] {
+  const [first] = products;
+  if (first === undefined) return [];
+  const depth = products.reduce((sum, { k }) => sum + Math.min(fixedSize(k.size) ?? CHUNK, CHUNK), 0);
   const rows = Math.max(1, Math.floor(CACHE / (4 * Math.max(depth, 1)) / ROWS)) * ROWS;
+  const { rows: own, columns } = first.shares;
+  const [m, n] = [own.count.code, columns.count.code];
+  const outStride = bytes(kernel, first.m.out).code;
+  const segments = i32.add(tableOf(kernel.context), i32.const(cellAddress(kernel.context.segments)));
   const row = kernel.variable("i32");
-  const rest = i32.sub(m, local.get(row));
-  const leftStep = product.form === "rows" ? leftStride : i32.const(4);
+  const next = i32.add(local.get(row), i32.const(rows));
   return [
     countUp(row, rows, m, [
       call(
-        matrixFunction(kernel.context, product.form),
-        ...[i32.add(left, i32.mul(local.get(row), leftStep)), packed, i32.add(out, i32.mul(local.get(row), outStride))],
-        ...[choose(i32.lt(rest, i32.const(rows)), rest, i32.const(rows)), n, k, leftStride, strides.panel],
-        ...[i32.const(strides.row), outStride, add],
+        matrixFunction(kernel.context, first.form),
+        ...[segments, i32.const(products.length), local.get(row)],
+        ...[choose(i32.lt(next, m), next, m), n, i32.add(out, i32.mul(local.get(row), outStride)), outStride, add],
       ),
     ]),
   ];

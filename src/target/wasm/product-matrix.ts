@@ -46,25 +46,30 @@ function params(builder: FunctionBuilder, count: number): (index: number) => I32
 const I32S = (count: number): readonly "i32"[] => Array.from({ length: count }, () => "i32" as const);
 
 /**
- * (left, right, out, m, n, k, leftStride, panelStride, rightStride, outStride, add): out[m, n] (+)= left·right, panel by panel of eight
- * columns; `panelStride` leads from one panel of the right matrix to the next. All in bytes.
+ * (segments, count, row, end, n, out, outStride, add): out[m, n] (+)= the sum of `count` products, for the rows from `row` to `end`, panel by
+ * panel of eight columns. `out` is where the row `row` starts.
  */
 export function matrixFunction(tiling: Tiling, form: LeftForm): Procedure {
-  return tiling.module.shared(`matrix ${form}`, I32S(11), "none", (builder) => {
-    const at = params(builder, 11);
-    const [left, right, out, m, n, k] = [at(0), at(1), at(2), at(3), at(4), at(5)];
-    const [leftStride, panelStride, rightStride, outStride, add] = [at(6), at(7), at(8), at(9), at(10)];
+  return tiling.module.shared(`matrix ${form}`, I32S(8), "none", (builder) => {
+    const at = params(builder, 8);
+    const [segments, count, row, end, n, out, outStride, add] = [
+      at(0),
+      at(1),
+      at(2),
+      at(3),
+      at(4),
+      at(5),
+      at(6),
+      at(7),
+    ];
     const column = builder.local("i32");
     const rest = i32.sub(n, local.get(column));
-    const panel = i32.mul(i32.shrUnsigned(local.get(column), i32.const(3)), panelStride);
+    const panel = i32.shrUnsigned(local.get(column), i32.const(3));
     const width = choose(i32.lt(rest, i32.const(PANEL)), rest, i32.const(PANEL));
+    const place = i32.add(out, i32.shl(local.get(column), i32.const(2)));
     builder.finish(
       countUp(column, PANEL, n, [
-        call(
-          sweepFunction(tiling, form),
-          ...[left, i32.add(right, panel), i32.add(out, i32.shl(local.get(column), i32.const(2))), m, k],
-          ...[leftStride, rightStride, outStride, width, add],
-        ),
+        call(sweepFunction(tiling, form), segments, count, row, end, panel, place, outStride, width, add),
       ]),
     );
   });

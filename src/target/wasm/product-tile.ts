@@ -41,30 +41,52 @@ function mostRows({ relaxed }: Tiling): number {
 }
 
 /**
- * (left, right, out, k, leftStride, rightStride, outStride, width, add): out[r, 0 … width-1] (+)= Σ_k left[r, k]·right[k, …]. Addresses
- * and strides in bytes; `leftStride` leads from row to row, or in form `columns` from column to column; `rightStride` from k to k.
+ * A product of a sum: out += left·right, as numbers in memory, in bytes where they are addresses and strides. The left stride leads from
+ * row to row, or in form `columns` from column to column; the right one from k to k. Panels lie by fours: `four` leads from four to the
+ * next four (by a panel's share), `panel` from each to the next among them.
  */
-const TILE_PARAMS = Array.from({ length: 9 }, () => "i32" as const);
+export const SEGMENT = { left: 0, right: 4, k: 8, leftStride: 12, rightStride: 16, four: 20, panel: 24 } as const;
+export const SEGMENT_BYTES = 28;
+
+/**
+ * (segments, count, row, panel, out, outStride, width, add): a tile of the rows from `row` on and the columns of a panel, which starts at
+ * `out`, of a sum of `count` products: sums that stay in registers until the last product is added. `width` columns of it are stored.
+ */
+const TILE_PARAMS = Array.from({ length: 8 }, () => "i32" as const);
 
 function tileFunction(tiling: Tiling, form: LeftForm, rows: number): Procedure {
   return tiling.module.shared(`tile ${form} ${rows}`, TILE_PARAMS, "none", (builder) => {
-    const [left, right, out, k, leftStride, rightStride, outStride, width, add] = paramsOf(builder, TILE_PARAMS.length);
-    if (!left || !right || !out || !k || !leftStride || !rightStride || !outStride || !width || !add) return;
+    const [segment, count, row, panel, out, outStride, width, add] = paramsOf(builder, TILE_PARAMS.length);
+    if (!segment || !count || !row || !panel || !out || !outStride || !width || !add) return;
     const sums = Array.from({ length: rows }, () => [builder.local("v128"), builder.local("v128")] as const);
+    const [left, right, k] = [builder.local("i32"), builder.local("i32"), builder.local("i32")];
+    const [leftStride, rightStride] = [builder.local("i32"), builder.local("i32")];
     const pointers = rowPointers(builder, form, rows, left, leftStride);
     const b0 = builder.local("v128");
     const b1 = builder.local("v128");
     const value = builder.local("v128");
+    const field = (name: keyof typeof SEGMENT): I32 => i32.load(local.get(segment), SEGMENT[name]);
+    const fours = i32.mul(i32.and(local.get(panel), i32.const(-4)), field("four"));
+    const among = i32.mul(i32.and(local.get(panel), i32.const(3)), field("panel"));
+    const rowStep = form === "rows" ? local.get(leftStride) : i32.const(4);
+    const open = [
+      local.set(leftStride, field("leftStride")),
+      local.set(rightStride, field("rightStride")),
+      local.set(left, i32.add(field("left"), i32.mul(local.get(row), rowStep))),
+      local.set(right, i32.add(field("right"), i32.add(fours, among))),
+      local.set(k, field("k")),
+      ...pointers.statements,
+    ];
     const step = (at: number): readonly Statement[] => {
       const parts: Statement[] = [
         local.set(b0, v128.load(local.get(right), 0)),
         local.set(b1, v128.load(local.get(right), 16)),
         local.set(right, i32.add(local.get(right), local.get(rightStride))),
       ];
-      sums.forEach(([low, high], row) => {
-        const pointer = pointers.locals[row] ?? left;
+      sums.forEach(([low, high], index) => {
+        const pointer = pointers.locals[index] ?? left;
         parts.push(
-          local.set(value, v128.load32Splat(local.get(pointer), form === "rows" ? 4 * at : 4 * row)),
+          local.set(value, v128.load32Splat(local.get(pointer), form === "rows" ? 4 * at : 4 * index)),
           local.set(low, multiplyAdd(tiling, local.get(value), local.get(b0), local.get(low))),
           local.set(high, multiplyAdd(tiling, local.get(value), local.get(b1), local.get(high))),
         );
@@ -72,19 +94,24 @@ function tileFunction(tiling: Tiling, form: LeftForm, rows: number): Procedure {
       if (form === "columns") parts.push(local.set(left, i32.add(local.get(left), local.get(leftStride))));
       return parts;
     };
-    const advance = (count: number): readonly Statement[] =>
+    const advance = (steps: number): readonly Statement[] =>
       form === "rows"
-        ? pointers.locals.map((each) => local.set(each, i32.add(local.get(each), i32.const(4 * count))))
+        ? pointers.locals.map((each) => local.set(each, i32.add(local.get(each), i32.const(4 * steps))))
         : [];
-    const steps = (count: number): readonly Statement[] => [
-      ...Array.from({ length: count }, (_, at) => step(at)).flat(),
-      ...advance(count),
+    const steps = (many: number): readonly Statement[] => [
+      ...Array.from({ length: many }, (_, at) => step(at)).flat(),
+      ...advance(many),
     ];
     builder.finish(
-      ...pointers.statements,
       ...sums.flat().map((sum) => local.set(sum, f32x4.const(0))),
-      repeatDown(k, 4, steps(4)),
-      repeatDown(k, 1, steps(1)),
+      loop(
+        ...open,
+        repeatDown(k, 4, steps(4)),
+        repeatDown(k, 1, steps(1)),
+        local.set(segment, i32.add(local.get(segment), i32.const(SEGMENT_BYTES))),
+        local.set(count, i32.sub(local.get(count), i32.const(1))),
+        branchIf(0, local.get(count)),
+      ),
       ...storeSums(tiling, sums, out, outStride, width, add),
     );
   });
@@ -175,43 +202,36 @@ export function partFunction({ module }: Tiling): Procedure {
 }
 
 /**
- * (left, right, out, m, k, leftStride, rightStride, outStride, width, add): all rows of one panel of columns, tile by tile. What is left
- * over is cut so that no tile is small beside a large one: 7 rows are 4 and 3, never 6 and 1.
+ * (segments, count, row, end, panel, out, outStride, width, add): the rows from `row` to `end` of one panel of columns, tile by tile. What is
+ * left over is cut so that no tile is small beside a large one: 7 rows are 4 and 3, never 6 and 1.
  */
 export function sweepFunction(tiling: Tiling, form: LeftForm): Procedure {
   return tiling.module.shared(`sweep ${form}`, [...TILE_PARAMS, "i32"], "none", (builder) => {
-    const [left, right, out, m, k, leftStride, rightStride, outStride, width, add] = paramsOf(builder, 10);
-    if (!left || !right || !out || !m || !k || !leftStride || !rightStride || !outStride || !width || !add) return;
+    const [segments, count, row, end, panel, out, outStride, width, add] = paramsOf(builder, 9);
+    if (!segments || !count || !row || !end || !panel || !out || !outStride || !width || !add) return;
     const most = mostRows(tiling);
+    const left = i32.sub(local.get(end), local.get(row));
     const tile = (rows: number): readonly Statement[] => [
       call(
         tileFunction(tiling, form, rows),
-        ...[left, right, out, k, leftStride, rightStride, outStride, width, add].map((each) => local.get(each)),
+        ...[segments, count, row, panel, out, outStride, width, add].map((each) => local.get(each)),
       ),
-      local.set(m, i32.sub(local.get(m), i32.const(rows))),
-      local.set(
-        left,
-        i32.add(
-          local.get(left),
-          form === "rows" ? i32.mul(local.get(leftStride), i32.const(rows)) : i32.const(4 * rows),
-        ),
-      ),
+      local.set(row, i32.add(local.get(row), i32.const(rows))),
       local.set(out, i32.add(local.get(out), i32.mul(local.get(outStride), i32.const(rows)))),
     ];
-    const left_ = (): I32 => local.get(m);
     // With tiles of 6, what is below 9 but not 6 is cut into 5, 4, 3, 2, 1 or 4 + rest.
     const large =
-      most === 6 ? i32.or(i32.ge(left_(), i32.const(9)), i32.eq(left_(), i32.const(6))) : i32.ge(left_(), i32.const(4));
-    const middle = most === 6 ? i32.or(i32.eq(left_(), i32.const(4)), i32.ge(left_(), i32.const(7))) : i32.const(0);
+      most === 6 ? i32.or(i32.ge(left, i32.const(9)), i32.eq(left, i32.const(6))) : i32.ge(left, i32.const(4));
+    const middle = most === 6 ? i32.or(i32.eq(left, i32.const(4)), i32.ge(left, i32.const(7))) : i32.const(0);
     const small = Array.from({ length: most - 1 }, (_, index) => index + 1).reduceRight<readonly Statement[]>(
       (otherwise, rows) =>
-        rows === 4 && most === 6 ? otherwise : [when(i32.eq(left_(), i32.const(rows)), tile(rows), otherwise)],
+        rows === 4 && most === 6 ? otherwise : [when(i32.eq(left, i32.const(rows)), tile(rows), otherwise)],
       [],
     );
     builder.finish(
       block(
         loop(
-          branchIf(1, i32.le(left_(), i32.const(0))),
+          branchIf(1, i32.le(left, i32.const(0))),
           when(large, tile(most), most === 6 ? [when(middle, tile(4), small)] : small),
           branchIf(0, i32.const(1)),
         ),
