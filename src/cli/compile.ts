@@ -8,7 +8,7 @@ import { optimizeProgram } from "../compile/optimize.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { printGraph } from "../ir/print.ts";
 import type { PassName } from "../pass/pass.ts";
-import { PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { JOINING_PASSES, PASS_NAMES } from "../pass/pipeline.ts";
 import { planGraph } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
@@ -223,7 +223,7 @@ function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
 /** The kernels that the wasm target makes of every program. */
 function planFiles(input: EmitInput, options: Options): readonly OutputFile[] {
   const { off, shown, show } = stageChoice(options);
-  return namedPrograms(optimized(input, PRODUCT_PASSES, options)).map(([name, program]) => {
+  return namedPrograms(optimized(input, JOINING_PASSES, options)).map(([name, program]) => {
     const { graph, sizes } = program;
     const text = printPlan(planGraph(graph, sizes, feedbackOf(program), { fuse: !off.has("fuse") }));
     if (shown.has("fuse")) show("fuse", program.name, text);

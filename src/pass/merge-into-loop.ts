@@ -5,16 +5,14 @@ import { scan } from "../op/region.ts";
 import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
 import { bodyOf, closeLoop, entryType, type Loop, openLoop, type Passed, withBody } from "./loop.ts";
-import { mergeInLoop } from "./merge-products.ts";
 import { countUses } from "./order.ts";
-import { createPacks } from "./packs.ts";
 import type { Pass } from "./pass.ts";
 import { axesKey, type Product, productOf, turned } from "./products.ts";
 import { sumRoots, termsOf } from "./terms.ts";
 
 /**
- * The way back into a loop of a product that scheduling hoisted, where the loop adds it to a product of its own: one product of
- * [x, h] a step saves writing and reading all W x. Below `FEWEST` rows the hoisted product is so much faster that it stays
+ * The way back into a loop of a product that scheduling hoisted, where the loop adds it to a product of its own: adding both up in
+ * the step saves writing and reading all W x. `merge-products` makes one product of [x, h] of them. Below `FEWEST` rows the hoisted product is so much faster that it stays
  * (one row reaches a third of the speed of six).
  */
 export const mergeIntoLoop: Pass = (graph, options) =>
@@ -25,7 +23,6 @@ const FEWEST = 6;
 function mergeRegion(graph: Graph, estimate: Estimate, tools: Tools): Graph {
   if (!graph.nodes.some((node) => isNode(node, scan))) return graph;
   const draft = createDraft(graph, tools);
-  const packs = createPacks(draft);
   let uses: ReadonlyMap<string, number> | undefined;
   const own = (id: string): Node | undefined => {
     uses ??= countUses(
@@ -35,20 +32,13 @@ function mergeRegion(graph: Graph, estimate: Estimate, tools: Tools): Graph {
     return uses.get(id) === 1 ? draft.original(id) : undefined;
   };
   for (const node of graph.nodes) {
-    const kept = isNode(node, scan) ? intoLoop(node, own, draft, packs, estimate) : node;
-    packs.know(kept);
+    const kept = isNode(node, scan) ? intoLoop(node, own, draft, estimate) : node;
     draft.keep(kept);
   }
   return draft.finish();
 }
 
-function intoLoop(
-  node: Node,
-  own: (id: string) => Node | undefined,
-  draft: Draft,
-  packs: ReturnType<typeof createPacks>,
-  estimate: Estimate,
-): Node {
+function intoLoop(node: Node, own: (id: string) => Node | undefined, draft: Draft, estimate: Estimate): Node {
   if (!isNode(node, scan)) return node;
   const opened = openLoop(node);
   const inner = mergeRegion(node.attributes.body, estimate, draft);
@@ -56,7 +46,7 @@ function intoLoop(
   const wanted = partners(loop, own, draft, estimate);
   for (const { node: product } of wanted.values()) draft.note("merge-into-loop", [product], loop.axis.id);
   if (wanted.size === 0) return loop === opened ? node : closeLoop(loop);
-  return mergeInLoop(closeLoop(moveIn(loop, wanted, draft)), draft, packs, estimate);
+  return closeLoop(moveIn(loop, wanted, draft));
 }
 
 /** A product of a loop with a weight, and the hoisted one that it is added to, if there is one. */

@@ -61,7 +61,7 @@ function mergeRegion(
 }
 
 /** Merges the sums of a loop's body; `draft` and `packs` are those of the region around it. */
-export function mergeInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate): Node {
+function mergeInLoop(node: Node, draft: Draft, packs: Packs, estimate: Estimate): Node {
   if (!isNode(node, scan)) return node;
   const loop = openLoop(node);
   const body = createDraft(node.attributes.body, draft);

@@ -67,13 +67,15 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
 export const PASS_NAMES: readonly PassName[] = [...new Set(PIPELINE.map(({ pass }) => pass))];
 
 /**
- * The passes that merge and pack products. They pay where each op is a call of its own; a target that adds products in place and lays
+ * The passes that make one product of several. They pay where each op is a call of its own; a target that adds products in place and lays
  * out weights itself does as well without them.
  */
-export const PRODUCT_PASSES: ReadonlySet<PassName> = new Set<PassName>([
-  "merge-into-loop",
+export const JOINING_PASSES: ReadonlySet<PassName> = new Set<PassName>([
   "merge-products",
   "pack-gates",
   "pack-outputs",
   "pack-maps",
 ]);
+
+/** With them the one that takes products back into loops, which does not pay where a step is a call either. */
+export const PRODUCT_PASSES: ReadonlySet<PassName> = new Set<PassName>(["merge-into-loop", ...JOINING_PASSES]);

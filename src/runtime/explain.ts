@@ -3,7 +3,7 @@ import { type Explanation, explainPlan } from "../compile/explain.ts";
 import type { ExplainedMemory } from "../compile/explain-text.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import type { Note } from "../pass/note.ts";
-import { PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { JOINING_PASSES } from "../pass/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import { layOutMemory } from "../target/wasm/bind.ts";
@@ -26,7 +26,7 @@ export function explainProgram(
   stages: StageChoice = USUAL_STAGES,
 ): ProgramExplanation {
   const notes: Note[] = [];
-  const optimized = throughPasses(PRODUCT_PASSES, stages, (note) => notes.push(note))(program, sizes.get("B"));
+  const optimized = throughPasses(JOINING_PASSES, stages, (note) => notes.push(note))(program, sizes.get("B"));
   let plan: Plan | undefined;
   const compiled = compileWasm(optimized, feedbackOf(optimized), {
     fuse: !stages.off.has("fuse"),

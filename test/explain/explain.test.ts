@@ -92,12 +92,18 @@ describe("what is explained", () => {
   });
 
   test("the schedule's work is told: hoisted inputs, weight gradients behind the loop", () => {
-    const { facts } = equation(explain(), "cell.i");
+    const { facts } = equation(explain(["merge-into-loop"]), "cell.i");
     expect(facts).toContainEqual(expect.objectContaining({ kind: "hoisted", what: "cell.W.i @ x", axis: "T" }));
     const sums = facts.filter((fact) => fact.kind === "summed after the loop");
     expect(sums.map(({ what }) => what)).toEqual(
       expect.arrayContaining(["d(cell.i) @ x", "d(cell.i) @ cell.h'", "reduce(d(cell.i))"]),
     );
+  });
+
+  test("a product that is taken back is added in place", () => {
+    const { facts } = equation(explain(), "cell.i");
+    const products = ["x @ cell.W.i", "cell.U.i @ cell.h'"];
+    expect(facts).toContainEqual(expect.objectContaining({ kind: "added in place", products }));
   });
 
   test("what a pass takes back or packs is told where it runs, and only there", () => {
