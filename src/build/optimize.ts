@@ -2,7 +2,7 @@ import type { Regime } from "../check/regime.ts";
 import { clip } from "./clip.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./frame.ts";
-import { optimizerOf, type Slots, type Update, updateWeight } from "./optimizer.ts";
+import { type Lifts, optimizerOf, type Slots, type Update, updateWeight } from "./optimizer.ts";
 import type { InstanceValue } from "./value.ts";
 import { isPart, partNames } from "./weight-part.ts";
 
@@ -34,6 +34,7 @@ export function optimize(
   }));
   if (clipped === undefined || optimizers.some(({ instance }) => instance === undefined)) return undefined;
   const updates = new Map<string, Update>();
+  const lifts: Lifts = new Map();
   for (const [place, { name, value }] of moving.entries()) {
     const chosen =
       optimizers.findLast(({ parts }) => parts.some((part) => isPart(name, part))) ??
@@ -43,7 +44,16 @@ export function optimize(
       return undefined;
     }
     const optimizer: InstanceValue = chosen.instance;
-    const update = updateWeight(context, optimizer, name, value, clipped[place] ?? "", chosen.clause.span, slots);
+    const update = updateWeight(
+      context,
+      optimizer,
+      name,
+      value,
+      clipped[place] ?? "",
+      chosen.clause.span,
+      slots,
+      lifts,
+    );
     if (update === undefined) return undefined;
     updates.set(name, update);
   }

@@ -157,6 +157,9 @@ function isSchedule({ definition }: DefinitionValue): boolean {
   );
 }
 
+/** The states of each optimizer that depend on the axes of a weight that has some: the same for all of them, so found once. */
+export type Lifts = Map<InstanceValue, ReadonlySet<string>>;
+
 /** One weight's update. `path` names its slots, whose new values `slots` is given. */
 export function updateWeight(
   context: Context,
@@ -166,6 +169,7 @@ export function updateWeight(
   gradient: string,
   span: Span,
   slots: Slots,
+  lifts: Lifts,
 ): Update | undefined {
   const { builder } = context.session;
   const { axes } = builder.type(weight);
@@ -180,7 +184,9 @@ export function updateWeight(
     const state: RecordValue = { ...starts, fields };
     return apply(context, optimizer, { inputs, state: { meaning: state, span } }, span);
   };
-  const lifted = liftedStates(context, optimizer, axes, step, full);
+  const found = axes.length === 0 ? NONE : lifts.get(optimizer);
+  const lifted = found ?? liftedStates(context, optimizer, axes, step, full);
+  if (axes.length > 0) lifts.set(optimizer, lifted);
   const names = stateItems(optimizer.definition).map((item) => item.name.text);
   const fields = new Map<string, TensorValue>();
   const known = new Map(names.map((name) => [name, slots.get(`${path}/${name}`)]));
@@ -206,6 +212,8 @@ export function updateWeight(
     }),
   };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The states that come to depend on the weight's axes; the least solution, from none on. */
 function liftedStates(

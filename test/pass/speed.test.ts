@@ -1,7 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import type { Graph } from "../../src/ir/graph.ts";
+import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import { isBody } from "../../src/pass/region.ts";
+import { feedbackOf } from "../../src/runtime/executor.ts";
+import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 
 const LAYERS = 20;
@@ -37,14 +40,30 @@ test("all passes take a fraction of a second for 20 000 nodes", () => {
   expect((Math.min(...times) / nodes) * 20_000).toBeLessThan(1500);
 });
 
-test("the length of what is looped over does not matter", () => {
-  // Below that, constant folding would look at each position.
-  const graphs = [500, 5000].map((length) => {
-    const sizes = new Map([["T", length]]);
-    const program = compileStepOf(TEXT.replace(`stack ${LAYERS}`, "stack 2"), "deep", { dense: true });
-    return nodeCount(optimizeProgram({ ...program, sizes: new Map([...program.sizes, ...sizes]) }).graph);
-  });
-  expect(graphs[0]).toBe(graphs[1]);
+describe("the length of what is looped over does not matter", () => {
+  const two = TEXT.replace(`stack ${LAYERS}`, "stack 2");
+  const LENGTHS = [10, 100, 1000];
+
+  test.each([true, false])(
+    "to the graphs and to the code, where it is known while compiling; whole sequences: %s",
+    (dense) => {
+      const made = LENGTHS.map((T) => {
+        const program = compileStepOf(two, "deep", { dense, sizes: { T } });
+        expect(program.sizes.get("T")).toBe(T);
+        const all = optimizeProgram(program);
+        const usual = optimizeProgram(program, { off: PRODUCT_PASSES });
+        const { module } = compileWasm(usual, feedbackOf(usual));
+        return { nodes: [program, all, usual].map(({ graph }) => nodeCount(graph)), bytes: module.length };
+      });
+      const [ten, hundred, thousand] = made;
+      if (ten === undefined || hundred === undefined || thousand === undefined) throw new Error("three lengths");
+      expect(hundred.nodes).toEqual(ten.nodes);
+      expect(thousand.nodes).toEqual(ten.nodes);
+      // Ten positions fit into a few vectors, and larger numbers take more digits; that is all.
+      expect(hundred.bytes).toBeLessThan(1.1 * ten.bytes);
+      expect(thousand.bytes).toBeLessThan(1.02 * hundred.bytes);
+    },
+  );
 });
 
 function nodeCount(graph: Graph): number {

@@ -46,7 +46,7 @@ interface Written {
   readonly name: string;
   readonly type: number;
   locals: readonly ValueType[];
-  body: readonly number[];
+  body: Uint8Array;
 }
 
 /** Pages that a shared memory may have: all that 32-bit addresses reach. */
@@ -82,7 +82,7 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
     result: R,
   ): FunctionBuilder<R> => {
     const locals: ValueType[] = [];
-    const written: Written = { name, type: typeIndex(params, result), locals, body: [] };
+    const written: Written = { name, type: typeIndex(params, result), locals, body: new Uint8Array() };
     const reference: FunctionReference<R> = { index: functions.length, params, result };
     functions.push(written);
     return {
@@ -99,7 +99,7 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
         const bytes: number[] = [];
         for (const code of body) writeCode(code, bytes);
         bytes.push(0x0b);
-        written.body = bytes;
+        written.body = Uint8Array.from(bytes);
       },
     };
   };
@@ -133,30 +133,44 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
       const limits = isShared ? [0x03, 0x00, ...unsigned(MOST_PAGES)] : [0x00, 0x00];
       const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
       const numbers = given.map((name) => [...text("env"), ...text(name), 0x03, TYPE_BYTE.i32, 0x00]);
-      return Uint8Array.from([
-        ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-        ...section(1, vector(typeBytes)),
-        ...section(2, vector([memory, ...numbers])),
-        ...section(3, vector(functions.map((each) => unsigned(each.type)))),
-        ...section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
+      return joined([
+        [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+        section(1, vector(typeBytes)),
+        section(2, vector([memory, ...numbers])),
+        section(3, vector(functions.map((each) => unsigned(each.type)))),
+        section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
         ...codeSection(functions),
-        ...dataSection(segments),
-        ...section(0, nameSection(functions)),
+        dataSection(segments),
+        section(0, nameSection(functions)),
       ]);
     },
   };
 }
 
-function codeSection(functions: readonly Written[]): readonly number[] {
-  const out: number[] = [...unsigned(functions.length)];
-  for (const { locals, body } of functions) {
-    const runs = localRuns(locals);
-    const size = runs.length + body.length;
-    for (const byte of unsigned(size)) out.push(byte);
-    for (const byte of runs) out.push(byte);
-    for (const byte of body) out.push(byte);
+type Bytes = readonly number[] | Uint8Array;
+
+/** Code is most of a module: it is copied once, into its place. */
+function joined(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
-  return section(10, out);
+  return out;
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+function codeSection(functions: readonly Written[]): readonly Bytes[] {
+  const bodies = functions.flatMap(({ locals, body }): readonly Bytes[] => {
+    const runs = localRuns(locals);
+    return [unsigned(runs.length + body.length), runs, body];
+  });
+  const content = [unsigned(functions.length), ...bodies];
+  return [[10, ...unsigned(lengthOf(content))], ...content];
 }
 
 interface Segment {
