@@ -23,6 +23,8 @@ import { readWeights } from "../runtime/weights.ts";
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { descendants, printExpression } from "../syntax/walk.ts";
 import type { EmitGeneration, EmitInput, EmitTraining } from "../target/typescript/emit-input.ts";
+import { compileWebGpu } from "../target/webgpu/compile.ts";
+import { printWebGpu } from "../target/webgpu/print.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, SET_HELP } from "./options.ts";
@@ -33,8 +35,9 @@ interface Options extends PassOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly weights?: string;
-  readonly emit: "ts" | "ir" | "plan";
-  readonly target: "tfjs";
+  readonly emit: "ts" | "ir" | "plan" | "wgsl";
+  /** What the code runs on; where nothing is said, what the form is for. */
+  readonly target?: "tfjs" | "webgpu";
   readonly out?: string;
   /** False with `--no-unroll`. */
   readonly unroll?: number | "full" | false;
@@ -53,12 +56,17 @@ export function compileCommand(): Command {
     .addOption(
       new Option(
         "--emit <form>",
-        "a TypeScript module, the scheduled graphs as text, or the kernels of the wasm target",
+        "a TypeScript module, the scheduled graphs as text, the kernels of the wasm target, or the shaders of the webgpu target",
       )
-        .choices(["ts", "ir", "plan"])
+        .choices(["ts", "ir", "plan", "wgsl"])
         .default("ts"),
     )
-    .addOption(new Option("--target <name>", "what the TypeScript runs on").choices(["tfjs"]).default("tfjs"))
+    .addOption(
+      new Option("--target <name>", "what the code runs on: tfjs for TypeScript, webgpu for shaders").choices([
+        "tfjs",
+        "webgpu",
+      ]),
+    )
     .option("--out <folder>", "where to write; without it, stdout")
     .addOption(
       new Option(
@@ -84,7 +92,12 @@ async function compile(context: Context, file: string, options: Options): Promis
     throw new DataError("only graphs can be shown unrolled: emitted code keeps its loops", { hint: "add --emit ir" });
   }
   const { off, shown } = stageChoice(options);
-  if (options.emit !== "plan" && [...off, ...shown].includes("fuse")) {
+  const wanted = TARGET_OF[options.emit];
+  if (options.target !== undefined && wanted !== undefined && options.target !== wanted) {
+    const form = options.target === "webgpu" ? "wgsl" : "ts";
+    throw new DataError(`--emit ${options.emit} is code for ${wanted}`, { hint: `add --emit ${form}` });
+  }
+  if (!["plan", "wgsl"].includes(options.emit) && [...off, ...shown].includes("fuse")) {
     throw new DataError("tfjs has kernels of its own, so there is no fuse here", { hint: "add --emit plan" });
   }
   const text = options.model ?? onlyModel(modules);
@@ -105,6 +118,14 @@ async function compile(context: Context, file: string, options: Options): Promis
   }
   return EXIT.fine;
 }
+
+/** What the code of a form runs on. */
+const TARGET_OF: Readonly<Record<Options["emit"], Options["target"]>> = {
+  ts: "tfjs",
+  ir: undefined,
+  plan: undefined,
+  wgsl: "webgpu",
+};
 
 /** The model that the first train block trains, or the only one of the file. */
 function onlyModel({ entry }: Modules): string {
@@ -209,7 +230,7 @@ const FORMS: Readonly<
     Options["emit"],
     (input: EmitInput, options: Options, model: Expression) => readonly OutputFile[] | Promise<readonly OutputFile[]>
   >
-> = { ts: moduleFiles, ir: graphFiles, plan: planFiles };
+> = { ts: moduleFiles, ir: graphFiles, plan: planFiles, wgsl: shaderFiles };
 
 /** The graphs as they are scheduled; those after a pass are shown beside them where that is asked for. */
 function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
@@ -228,6 +249,20 @@ function planFiles(input: EmitInput, options: Options): readonly OutputFile[] {
     const text = printPlan(planGraph(graph, sizes, feedbackOf(program), { fuse: !off.has("fuse") }));
     if (shown.has("fuse")) show("fuse", program.name, text);
     return { path: `${name}.plan`, text: `// ${program.name}\n${text}` };
+  });
+}
+
+/** The shaders that the webgpu target makes of every program. */
+function shaderFiles(input: EmitInput, options: Options): readonly OutputFile[] {
+  const { off, shown, show } = stageChoice(options);
+  return namedPrograms(optimized(input, PRODUCT_PASSES, options)).map(([name, program]) => {
+    const compiled = compileWebGpu(program, feedbackOf(program), {
+      fuse: !off.has("fuse"),
+      planned: (plan) => {
+        if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
+      },
+    });
+    return { path: `${name}.wgsl`, text: `// ${program.name}\n${printWebGpu(compiled)}` };
   });
 }
 

@@ -155,6 +155,17 @@ describe("seqc compile", () => {
     expect(await kernels("--no-fuse")).toBeGreaterThan(4 * fused);
   });
 
+  test("the shaders say what they compute", async () => {
+    const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
+    const { code, stdout } = await seqc(folder, "compile", "lm.seq", "--target", "webgpu", "--emit", "wgsl");
+    expect(code).toBe(0);
+    expect(stdout).toContain("// lm.step\n// in order:\n//  shader 0: ");
+    expect(stdout).toMatch(/^\/\/ .* = .*tanh\(/m);
+    expect(stdout).toContain("@compute @workgroup_size(256)");
+    const wrong = await seqc(folder, "compile", "lm.seq", "--target", "webgpu");
+    expect(wrong.stderr).toContain("--emit ts is code for tfjs");
+  });
+
   test("an unknown size is the user's to give", async () => {
     const { code, stderr } = await seqc(folderWith({ "lm.seq": LM }), "compile", "lm.seq");
     expect(code).toBe(1);

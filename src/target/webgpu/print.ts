@@ -1,0 +1,27 @@
+import type { WebGpuProgram } from "./compile.ts";
+import type { Item } from "./program.ts";
+
+/** What runs in which order, then every shader: the text of `--emit wgsl`. */
+export function printWebGpu({ prepare, items, kernels }: WebGpuProgram): string {
+  const order = [
+    ...(prepare.length === 0 ? [] : ["// once for weights that stay as they are:", ...linesOf(prepare, kernels, 1)]),
+    "// in order:",
+    ...linesOf(items, kernels, 1),
+  ];
+  const shaders = kernels.map(({ code }, index) => `// ---- shader ${index} ----\n${code}`);
+  return [...order, "", ...shaders].join("\n");
+}
+
+function linesOf(items: readonly Item[], kernels: WebGpuProgram["kernels"], depth: number): readonly string[] {
+  const indent = `//${"  ".repeat(depth)}`;
+  return items.flatMap((item): readonly string[] => {
+    if (item.kind === "dispatch") return [`${indent}shader ${item.kernel}: ${kernels[item.kernel]?.label ?? ""}`];
+    const { axis, reverse } = item.loop;
+    const whole = kernels.some(({ stages }) => stages.some((stage) => stage.whole === item.loop));
+    const instead = whole ? ", where it does not run in one stage" : "";
+    return [
+      `${indent}at every step along ${axis.id}${reverse ? ", backwards" : ""}${instead}:`,
+      ...linesOf(item.body, kernels, depth + 1),
+    ];
+  });
+}
