@@ -1,4 +1,5 @@
 import { accessesOf } from "./access.ts";
+import { type FitsOneKernel, type JoinedAction, joinProducts } from "./joined.ts";
 import type { Buffer, Place } from "./place.ts";
 import type { Action, Plan } from "./plan.ts";
 import { outputsOf } from "./steps.ts";
@@ -8,8 +9,14 @@ import type { Loop, Value } from "./value.ts";
 export type Level = readonly Member[];
 
 export type Member =
-  | { readonly kind: "action"; readonly action: Exclude<Action, LoopAction> }
-  | { readonly kind: "loop"; readonly action: LoopAction; readonly body: readonly Level[] };
+  | { readonly kind: "action"; readonly action: Exclude<Action, LoopAction> | JoinedAction }
+  | {
+      readonly kind: "loop";
+      readonly action: LoopAction;
+      /** The body as one group of threads does it for its own rows, and as all groups do it together. */
+      readonly body: readonly Level[];
+      readonly steps: readonly Level[];
+    };
 
 export type LoopAction = Extract<Action, { readonly kind: "loop" }>;
 
@@ -31,12 +38,14 @@ export interface Lifetime {
  * in place by actions of their own, before it. A loop's steps share what is alive in them, so that steps of different rows may be at
  * different actions at the same time.
  */
-export function planLevels(plan: Plan): LevelPlan {
-  const levels = levelsOf(plan, plan.actions);
-  return { prepare: levelsOf(plan, plan.prepare), levels, lifetimes: lifetimesOf(plan, levels) };
+export function planLevels(plan: Plan, fits: FitsOneKernel): LevelPlan {
+  const levels = levelsOf(plan, plan.actions, fits);
+  return { prepare: levelsOf(plan, plan.prepare, fits), levels, lifetimes: lifetimesOf(plan, levels) };
 }
 
-function levelsOf(plan: Plan, actions: readonly Action[]): readonly Level[] {
+function levelsOf(plan: Plan, given: readonly Action[], fits: FitsOneKernel | undefined): readonly Level[] {
+  const all = given.flatMap(withStarts);
+  const actions = fits === undefined ? all : joinProducts(plan, all, fits);
   const levels: Member[][] = [];
   const cells = new Map<number, { readonly readers: Use[]; readonly writers: Use[] }>();
   const usesOf = (cell: number): { readonly readers: Use[]; readonly writers: Use[] } => {
@@ -44,7 +53,7 @@ function levelsOf(plan: Plan, actions: readonly Action[]): readonly Level[] {
     cells.set(cell, found);
     return found;
   };
-  for (const action of actions.flatMap(withStarts)) {
+  for (const action of actions) {
     const { reads, writes } = touchesOf(plan, action);
     const before = [
       ...[...reads].flatMap((cell) => usesOf(cell).writers),
@@ -58,7 +67,13 @@ function levelsOf(plan: Plan, actions: readonly Action[]): readonly Level[] {
     for (const [cell, whole] of writes) usesOf(cell).writers.push({ level, whole });
     levels[level] ??= [];
     levels[level].push(
-      action.kind === "loop" ? { kind: "loop", action, body: levelsOf(plan, action.body) } : { kind: "action", action },
+      action.kind === "loop"
+        ? {
+            ...{ kind: "loop", action },
+            body: levelsOf(plan, action.body, undefined),
+            steps: levelsOf(plan, action.body, fits),
+          }
+        : { kind: "action", action },
     );
   }
   return levels;
@@ -93,13 +108,13 @@ interface Touches {
 }
 
 /** The cells through which an action reads and writes, and the memory behind them. */
-function touchesOf(plan: Plan, action: Action): Touches {
+function touchesOf(plan: Plan, action: Action | JoinedAction): Touches {
   const touches: Touches = { reads: new Set(), writes: new Map(), buffers: new Set() };
   collect(plan, action, touches);
   return touches;
 }
 
-function collect(plan: Plan, action: Action, touches: Touches): void {
+function collect(plan: Plan, action: Action | JoinedAction, touches: Touches): void {
   const write = (place: Place, whole?: Value): void => {
     touches.writes.set(place.cell, whole);
     for (const buffer of place.buffers) touches.buffers.add(buffer);
@@ -123,6 +138,16 @@ function collect(plan: Plan, action: Action, touches: Touches): void {
       readAll(accessesOf(action.output, plan.stored).map(({ value }) => value));
       write(placeOf(plan, action.output), wholeOf(plan, action.output));
       return;
+    case "joined": {
+      const sums = new Set(action.sums.map(({ products }) => products.output));
+      for (const sum of sums) {
+        readAll(accessesOf(sum, plan.stored).map(({ value }) => value));
+        if (action.kept.has(sum)) write(placeOf(plan, sum), wholeOf(plan, sum));
+      }
+      readAll([...action.map.reads.keys()].filter((value) => !sums.has(value)));
+      for (const output of action.map.outputs) write(placeOf(plan, output), wholeOf(plan, output));
+      return;
+    }
     case "pack":
       read(action.product.right);
       touches.buffers.add(action.pack.buffer);

@@ -6,9 +6,9 @@ import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import type { Executor } from "../support/execute.ts";
 
 /** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether loops run in one stage where they can. */
-export function webGpu(device: GPUDevice, known: SizeBinding, whole = true): Executor {
+export function webGpu(device: GPUDevice, known: SizeBinding, whole = true, tuning = SMALL_TUNING): Executor {
   return (graph) => {
-    const program = compileWebGpu({ graph, sizes: known }, new Map(), { tuning: SMALL_TUNING });
+    const program = compileWebGpu({ graph, sizes: known }, new Map(), { tuning });
     const runner = createGpuRunner(device, program, { whole: () => whole });
     return async (inputs, sizes) => {
       await runner.bind(sizes);

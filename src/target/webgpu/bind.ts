@@ -132,9 +132,11 @@ function dispatchesOf(
       }
       if (whole.has(item.loop)) continue;
       const length = sizeValue(item.length, sizes);
-      for (let at = 0; at < length; at++) {
-        walk(item.body, [...done, at], steps.push([...done, at]) - 1, dispatches);
-      }
+      const at = (place: number, body: readonly Item[]): void => {
+        walk(body, [...done, place], steps.push([...done, place]) - 1, dispatches);
+      };
+      if (length > 0) at(0, item.before);
+      for (let place = 0; place < length; place++) at(place, place === length - 1 ? item.last : item.body);
     }
   };
   const [first, all]: readonly [Dispatch[], Dispatch[]] = [[], []];

@@ -8,6 +8,7 @@ import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
 import { moduleText } from "./module.ts";
+import { fitsTiles } from "./parts.ts";
 import { type DraftKernel, draftLevels, type Item } from "./program.ts";
 
 /** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */
@@ -79,7 +80,7 @@ export function compileWebGpu(
   const { graph, sizes } = source;
   const plan = planGraph(graph, sizes, feedback, { pack: false, fuse });
   planned?.(plan);
-  const { lifetimes, ...levels } = planLevels(plan);
+  const { lifetimes, ...levels } = planLevels(plan, fitsTiles(tuning.shared));
   const pointers = pointersOf([...levels.prepare, ...levels.levels]);
   const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, ...tuning }, levels);
   return {
@@ -112,7 +113,7 @@ function pointersOf(levels: readonly Level[]): ReadonlyMap<number, Pointer> {
         found.set(carry.current.cell, { loop, carry, role: "current" });
         if (carry.kind === "double") found.set(carry.nextCell, { loop, carry, role: "next" });
       }
-      walk(member.body);
+      walk(member.steps);
     }
   };
   walk(levels);

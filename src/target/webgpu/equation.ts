@@ -1,14 +1,22 @@
+import type { JoinedAction } from "../../plan/joined.ts";
 import type { Action, Plan } from "../../plan/plan.ts";
 import { outputsOf } from "../../plan/steps.ts";
 import type { Value } from "../../plan/value.ts";
 
 /** What an action computes, as equations over the values that lie in memory. */
-export function equationOf(plan: Plan, action: Exclude<Action, { readonly kind: "loop" }>): readonly string[] {
+export function equationOf(
+  plan: Plan,
+  action: Exclude<Action, { readonly kind: "loop" }> | JoinedAction,
+): readonly string[] {
   switch (action.kind) {
     case "kernel":
       return outputsOf(action.kernel).map((output) => equation(plan, output));
     case "products":
       return [equation(plan, action.output)];
+    case "joined":
+      return [...action.sums.map(({ products }) => products.output), ...action.map.outputs].map((each) =>
+        equation(plan, each),
+      );
     case "copy":
       return [`${typed(action.from)} in its place`];
     case "pack":

@@ -3,12 +3,19 @@ import { constantSize, multiplySizes, type Size, sizeConstant } from "../../ir/s
 import { type Axis, withoutAxes } from "../../ir/type.ts";
 import { concat, put, reshape, scatter } from "../../op/move.ts";
 import { type ArgAttributes, argmax } from "../../op/reduce.ts";
+import {
+  type AxisNames,
+  type FitsOneKernel,
+  type JoinedAction,
+  type ProductsAction,
+  renamedProducts,
+} from "../../plan/joined.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Action, Plan } from "../../plan/plan.ts";
 import type { Kernel as KernelStep } from "../../plan/steps.ts";
 import type { Value } from "../../plan/value.ts";
 import { add, clip, type Kernel, sizeTerm } from "./context.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, type Own } from "./evaluate.ts";
 import { loadFrom, type Positions, positionAlong, storeTo } from "./memory.ts";
 import { type Reduction, reductionOf, reductionShape } from "./reduction.ts";
 import { literalCode } from "./render.ts";
@@ -39,10 +46,12 @@ export type Part = {
  */
 export function partsOf(
   plan: Plan,
-  action: Exclude<Action, { readonly kind: "loop" }>,
+  action: Exclude<Action, { readonly kind: "loop" }> | JoinedAction,
   shared: number,
 ): readonly Part[] {
   switch (action.kind) {
+    case "joined":
+      return [joinedPart(plan, action, shared)];
     case "kernel":
       return kernelParts(plan, action.kernel);
     case "products":
@@ -79,23 +88,29 @@ function kernelParts(plan: Plan, step: KernelStep): readonly Part[] {
   }
 }
 
-/** Elementwise values over the same axes. All are computed before any is stored, so that they may replace what they read. */
+/** Elementwise values over the same axes. */
 function mapPart(plan: Plan, outputs: readonly Value[]): Part {
   const [first] = outputs;
   if (first === undefined) throw new Error("internal: a kernel has no output");
-  const own = new Map(outputs.map((output) => [output, undefined]));
   return {
     kind: "each",
     label: outputs.map((output) => output.name).join(" "),
     axes: storedAxes(plan, first),
     body: (kernel, positions) => {
-      const values = new Map<Value, Term | undefined>(own);
-      for (const output of outputs) values.set(output, evaluate(kernel, output, positions, values));
-      for (const [output, value] of values) {
-        if (value !== undefined) storeTo(kernel, placeOf(plan, output), positions, value);
-      }
+      writeMap(kernel, plan, outputs, positions, new Map());
     },
   };
+}
+
+/** All are computed before any is stored, so that they may replace what they read; gives them. `given` are values at hand at these positions. */
+export function writeMap(kernel: Kernel, plan: Plan, outputs: readonly Value[], positions: Positions, given: Own): Own {
+  const values = new Map<Value, Term | undefined>([...given, ...outputs.map((output) => [output, undefined] as const)]);
+  for (const output of outputs) values.set(output, evaluate(kernel, output, positions, values));
+  for (const output of outputs) {
+    const value = values.get(output);
+    if (value !== undefined) storeTo(kernel, placeOf(plan, output), positions, value);
+  }
+  return values;
 }
 
 /** Computes a value, or reads it at `source`, into a place. */
@@ -126,9 +141,7 @@ export function reducePart(plan: Plan, output: Value, terms: readonly Value[]): 
   };
 }
 
-type Products = Extract<Action, { readonly kind: "products" }>;
-
-function sumPart(plan: Plan, { output, terms }: Products): Part {
+function sumPart(plan: Plan, { output, terms }: ProductsAction): Part {
   return reducePart(
     plan,
     output,
@@ -136,8 +149,52 @@ function sumPart(plan: Plan, { output, terms }: Products): Part {
   );
 }
 
+/** Whether tiles of some sums fit into the memory that a group of threads shares. */
+export function fitsTiles(shared: number): FitsOneKernel {
+  return (sums) => planTiles(sums, shared) !== undefined;
+}
+
+/** Sums of products by tiles, and what is made of them while they are at hand. */
+function joinedPart(plan: Plan, action: JoinedAction, shared: number): Part {
+  const { sums, map } = action;
+  const work = planTiles(sums.map(renamedProducts), shared);
+  const [first] = map.outputs;
+  if (work === undefined || first === undefined) throw new Error("internal: products are joined that fit no tile");
+  return {
+    kind: "tile",
+    label: [...sums.map(({ products }) => products.output), ...map.outputs].map(({ name }) => name).join(" "),
+    axes: storedAxes(plan, first),
+    work,
+    finish: (kernel, positions, values) => {
+      writeJoined(kernel, plan, action, positions, values);
+    },
+  };
+}
+
+/** Stores what must lie in memory of some sums, and what is made of them; gives the latter. */
+export function writeJoined(
+  kernel: Kernel,
+  plan: Plan,
+  { sums, map, kept }: JoinedAction,
+  positions: Positions,
+  values: readonly Term[],
+): Own {
+  const given = sums.map(({ products: { output }, names }, index) => {
+    const value = values[index];
+    if (value !== undefined && kept.has(output))
+      storeTo(kernel, placeOf(plan, output), ownNames(positions, names), value);
+    return [output, value] as const;
+  });
+  return writeMap(kernel, plan, map.outputs, positions, new Map(given));
+}
+
+/** Positions under a value's own names of its axes. */
+function ownNames(positions: Positions, names: AxisNames): Positions {
+  return new Map([...names].map(([own, name]) => [own, positionAlong(positions, name)]));
+}
+
 /** Sums of products by tiles, where their operands lie so in memory. */
-function tilePart(plan: Plan, { output, terms }: Products, shared: number): Part | undefined {
+function tilePart(plan: Plan, { output, terms }: ProductsAction, shared: number): Part | undefined {
   const work = planTiles([terms.map(({ product }) => product)], shared);
   if (work === undefined) return undefined;
   return {

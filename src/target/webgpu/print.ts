@@ -21,7 +21,16 @@ function linesOf(items: readonly Item[], kernels: WebGpuProgram["kernels"], dept
     const instead = whole ? ", where it does not run in one stage" : "";
     return [
       `${indent}at every step along ${axis.id}${reverse ? ", backwards" : ""}${instead}:`,
-      ...linesOf(item.body, kernels, depth + 1),
+      ...(item.before.length === 0
+        ? linesOf(item.body, kernels, depth + 1)
+        : [
+            `${indent}  before the first:`,
+            ...linesOf(item.before, kernels, depth + 2),
+            `${indent}  at all but the last:`,
+            ...linesOf(item.body, kernels, depth + 2),
+            `${indent}  at the last:`,
+            ...linesOf(item.last, kernels, depth + 2),
+          ]),
     ];
   });
 }

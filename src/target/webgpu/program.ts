@@ -4,14 +4,24 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
 import { type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
 import { equationOf } from "./equation.ts";
-import { partsOf } from "./parts.ts";
+import { type Part, partsOf } from "./parts.ts";
+import { rotate } from "./rotate.ts";
 import { createWriter, identifier, type ModuleScope, type Term } from "./shader.ts";
 import { type Groups, groupsOf, writePart } from "./work.ts";
 
 /** What runs: a dispatch, or for every step of a loop what runs in it. */
 export type Item =
   | { readonly kind: "dispatch"; readonly kernel: number }
-  | { readonly kind: "loop"; readonly loop: Loop; readonly length: Size; readonly body: readonly Item[] };
+  | {
+      readonly kind: "loop";
+      readonly loop: Loop;
+      readonly length: Size;
+      /** Before the first step's body. */
+      readonly before: readonly Item[];
+      readonly body: readonly Item[];
+      /** In place of the last step's body. */
+      readonly last: readonly Item[];
+    };
 
 /** One shader while it is made. */
 export interface DraftKernel {
@@ -55,19 +65,37 @@ export interface Drafts {
 export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan, "prepare" | "levels">): Drafts {
   const kernels: DraftKernel[] = [];
   let depth = 0;
+  const add = (stages: readonly DraftStage[], loops: readonly Loop[]): readonly Item[] => {
+    depth = Math.max(depth, loops.length);
+    const kernel = stageKernel(making, stages, loops);
+    return kernel === undefined ? [] : [{ kind: "dispatch", kernel: kernels.push(kernel) - 1 }];
+  };
   const walk = (all: readonly Level[], loops: readonly Loop[]): readonly Item[] =>
     all.flatMap((level) => {
-      depth = Math.max(depth, loops.length);
-      const kernel = levelKernel(making, level, loops);
-      const items: Item[] = [];
-      if (kernel !== undefined) items.push({ kind: "dispatch", kernel: kernels.push(kernel) - 1 });
-      for (const member of level) {
-        if (member.kind !== "loop") continue;
-        const { loop } = member.action;
-        items.push({ kind: "loop", loop, length: loop.axis.size, body: walk(member.body, [...loops, loop]) });
-      }
-      return items;
+      const own = add(
+        level.flatMap((member) => stagesOf(making, member)),
+        loops,
+      );
+      const inner = level.flatMap((member) => (member.kind === "loop" ? [stepped(member, loops)] : []));
+      return [...own, ...inner];
     });
+  const stepped = ({ action, steps }: LoopMember, around: readonly Loop[]): Item => {
+    const { loop } = action;
+    const loops = [...around, loop];
+    const rotation = rotate(making.plan, action, steps, making.shared);
+    const item = { kind: "loop", loop, length: loop.axis.size } as const;
+    if (rotation === undefined) {
+      const body = walk(steps, loops);
+      return { ...item, before: [], body, last: body };
+    }
+    const before = walk([rotation.first], loops);
+    const middle = walk(rotation.middle, loops);
+    const notes = [...rotation.last, ...rotation.first].flatMap((member) =>
+      member.kind === "loop" ? [] : equationOf(making.plan, member.action),
+    );
+    const ahead = add([partStage(making, rotation.ahead, notes)], loops);
+    return { ...item, before, body: [...middle, ...ahead], last: [...middle, ...walk([rotation.last], loops)] };
+  };
   const first = walk(prepare, []);
   const items = walk(levels, []);
   return { kernels, items, depth, prepare: first };
@@ -81,8 +109,7 @@ interface DraftStage {
   readonly write: (kernel: Kernel, group: Term) => void;
 }
 
-function levelKernel(making: Making, level: Level, loops: readonly Loop[]): DraftKernel | undefined {
-  const drafts = level.flatMap((member) => stagesOf(making, member));
+function stageKernel(making: Making, drafts: readonly DraftStage[], loops: readonly Loop[]): DraftKernel | undefined {
   if (drafts.length === 0) return undefined;
   const scope: ModuleScope = { functions: new Set(), shared: new Map() };
   const names = new Set<string>();
@@ -117,23 +144,25 @@ function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, l
 }
 
 function stagesOf(making: Making, member: Member): readonly DraftStage[] {
-  const { plan, threads, shared } = making;
   if (member.kind === "loop") return wholeLoop(making, member);
-  const notes = equationOf(plan, member.action);
-  return partsOf(plan, member.action, shared).map((part) => ({
+  const notes = equationOf(making.plan, member.action);
+  return partsOf(making.plan, member.action, making.shared).map((part) => partStage(making, part, notes));
+}
+
+function partStage({ threads }: Making, part: Part, notes: readonly string[]): DraftStage {
+  return {
     ...{ label: part.label, notes, groups: groupsOf(part, threads), whole: undefined },
     write: (kernel, group) => writePart(kernel, part, group),
-  }));
+  };
 }
+
+type LoopMember = Extract<Member, { readonly kind: "loop" }>;
 
 /** Rows that a group of threads owns. */
 const ROWS = 4;
 
 /** All steps of a loop in one stage, where every row's steps need no other row. */
-function wholeLoop(
-  { plan }: Making,
-  { action, body }: Extract<Member, { readonly kind: "loop" }>,
-): readonly DraftStage[] {
+function wholeLoop({ plan }: Making, { action, body }: LoopMember): readonly DraftStage[] {
   const axis = ownedAxis(plan, action);
   const size = action.carries.flatMap(({ carry }) => carry.axes).find(({ id }) => id === axis)?.size;
   if (axis === undefined || size === undefined) return [];

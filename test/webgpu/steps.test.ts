@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { optimizeProgram } from "../../src/compile/optimize.ts";
+import { interpret } from "../../src/ir/interpret.ts";
+import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
+import { feedbackOf } from "../../src/runtime/executor.ts";
+import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { compileStepOf } from "../support/compile.ts";
+import { randomFeed } from "../support/feed.ts";
+import { testGpuDevice } from "../support/gpu.ts";
+import { expectNumbers } from "../wasm/compare.ts";
+import { webGpu } from "./execute.ts";
+
+let gpu: GpuDevice;
+beforeAll(async () => {
+  gpu = await testGpuDevice();
+});
+afterAll(() => gpu.device.destroy());
+
+/** Two products of the state with weights, which its next value is made of position by position. */
+const TEXT = `cell Pair(D, H) {
+  in    x: [D]
+  state h: [H]
+  param W.{f, n}: [H, D] init glorot, U.{f, n}: [H, H] init orthogonal
+
+  f  = sigmoid(W.f @ x + U.f @ h)
+  h' = (1 - f) * h + f * tanh(W.n @ x + U.n @ h)
+  out h'
+}
+
+model Pairs(D, H) {
+  time T
+  in  x: [T, D]
+  use cell = Pair(D, H)
+  h = scan cell over x
+}
+
+train pairs of Pairs {
+  data     x = csv("rows.csv")
+  minimize mean[T, H](h**2)
+  optim    sgd(0.1)
+  for      1 steps
+}`;
+
+/** Large enough for tiles, with edges that no tile fills. */
+const SIZES = { D: 2, H: 18 };
+const TUNING = { threads: 64, shared: 1240 };
+
+describe("a training step whose loops go step by step", { timeout: 120_000 }, () => {
+  test("products, what is made of them, and the next step's beginning share kernels", async () => {
+    const built = compileStepOf(TEXT, "pairs", { sizes: SIZES, dense: true });
+    const program = optimizeProgram(built, { off: PRODUCT_PASSES });
+    const { items } = compileWebGpu(program, feedbackOf(program), { tuning: TUNING });
+    const loops = items.flatMap((item) => (item.kind === "loop" ? [item] : []));
+    expect(loops.map(({ before, body }) => [before.length, body.length])).toEqual([
+      [0, 1],
+      [1, 1],
+    ]);
+    const { inputs, sizes } = randomFeed(program, { ...SIZES, B: 9, T: 3 });
+    const wanted = interpret(program.graph, inputs, sizes);
+    const found = await webGpu(gpu.device, program.sizes, false, TUNING)(program.graph)(inputs, sizes);
+    expect(wanted.size).toBeGreaterThan(3);
+    for (const [name, tensor] of wanted) expectNumbers(found.get(name)?.data ?? [], tensor.data, 2e-5, name);
+  });
+});
