@@ -8,7 +8,7 @@ import { optimizeProgram } from "../compile/optimize.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { printGraph } from "../ir/print.ts";
 import type { PassName } from "../pass/pass.ts";
-import { JOINING_PASSES, PASS_NAMES } from "../pass/pipeline.ts";
+import { JOINING_PASSES, PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { planGraph } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
