@@ -6,6 +6,6 @@ export default defineConfig({
     // A golden that is missing or differs is a failure; `npm run golden` rewrites them.
     update: process.argv.includes("--update") ? "all" : "none",
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -52,7 +52,7 @@ describe("doctor", () => {
   });
 });
 
-describe("train on a graphics device", () => {
+describe("train on a graphics device", { timeout: 120_000 }, () => {
   const folder = (): string => folderWith({ "tiny.seq": TINY, "text.txt": "abracadabra, a cab".repeat(4) });
 
   test("says that it is a processor, and gives the numbers of other targets", async () => {

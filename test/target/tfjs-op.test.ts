@@ -35,7 +35,7 @@ const SIZES = new Map([
   ["T", 5],
 ]);
 
-describe("a compiled model as an op of tfjs", () => {
+describe("a compiled model as an op of tfjs", { timeout: 120_000 }, () => {
   let library: TfLibrary;
   let value: ValueFunction;
   let op: TfOp;

@@ -19,7 +19,7 @@ const BATCH = {
   columns: new Map([["ids", { shape: [2, 6], data: IDS, lengths: Int32Array.of(6, 4) }]]),
 };
 
-describe("tfjs on a graphics device", () => {
+describe("tfjs on a graphics device", { timeout: 120_000 }, () => {
   let library: TfLibrary;
   beforeAll(async () => {
     library = await startTfjs("webgpu");
@@ -52,7 +52,7 @@ describe("tfjs on a graphics device", () => {
     await expect(checkedByGpu(device, "the step", async () => 3)).resolves.toBe(3);
   });
 
-  it("runs an emitted module to the same numbers as the processor", { timeout: 60_000 }, async () => {
+  it("runs an emitted module to the same numbers as the processor", async () => {
     const emitted = await writeModule(INPUT);
     try {
       const module: Emitted = await import(emitted.file);
