@@ -85,7 +85,7 @@ function backReads(graph: Graph, time: string): readonly { readonly node: Node; 
 }
 
 /** `... else d` that holds from the second position on. */
-function isFirst(node: Node, time: string): boolean {
+export function isFirst(node: Node, time: string): boolean {
   if (!isNode(node, orelse) || node.attributes.ragged) return false;
   const [range, ...more] = node.attributes.ranges;
   return more.length === 0 && range?.axis === time && range.low === 1 && range.high === 0;

@@ -1,3 +1,4 @@
+import type { Axis } from "../ir/type.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
 
 /** The order of each result's axes that its role promises, by result name: what goes round has the layout of the param that takes it back. */
@@ -43,4 +44,13 @@ function paramAxes(program: Program, isWanted: (role: ParamRole) => boolean): re
     return role !== undefined && isWanted(role);
   });
   return param?.type.axes.map((axis) => axis.id);
+}
+
+/** A result whose axes have the order that its role promises. */
+export function inLayout<S extends { readonly axes: readonly Axis[] }>(
+  slot: S,
+  layout: readonly string[] | undefined,
+): S {
+  if (layout === undefined) return slot;
+  return { ...slot, axes: slot.axes.toSorted((a, b) => layout.indexOf(a.id) - layout.indexOf(b.id)) };
 }

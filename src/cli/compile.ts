@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { feedbackOf } from "../build/feedback.ts";
 import type { Program } from "../build/program.ts";
-import { findDefinition, type Modules } from "../check/modules.ts";
-import { readRegime } from "../check/regime.ts";
-import { compileGeneration } from "../compile/decoder.ts";
+import type { Modules } from "../check/modules.ts";
 import { optimizeProgram } from "../compile/optimize.ts";
-import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { printGraph } from "../ir/print.ts";
 import type { PassName } from "../pass/pass.ts";
 import { JOINING_PASSES, PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
@@ -13,16 +11,14 @@ import { planGraph } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
 import { DataError } from "../runtime/data/error.ts";
-import { feedbackOf } from "../runtime/executor.ts";
-import { findSizes, modelName, openSizes } from "../runtime/find-sizes.ts";
+import { findSizes, openSizes } from "../runtime/find-sizes.ts";
+import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses } from "../runtime/passes.ts";
-import { readSettings } from "../runtime/settings.ts";
 import { readModules } from "../runtime/source.ts";
-import { readTypescriptSupport } from "../runtime/typescript-support.ts";
+import { readStandaloneSupport, readTypescriptSupport } from "../runtime/typescript-support.ts";
 import { readWeights } from "../runtime/weights.ts";
-import type { Definition, Expression } from "../syntax/tree.ts";
-import { descendants, printExpression } from "../syntax/walk.ts";
-import type { EmitGeneration, EmitInput, EmitTraining } from "../target/typescript/emit-input.ts";
+import type { Expression } from "../syntax/tree.ts";
+import { printExpression } from "../syntax/walk.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { printWebGpu } from "../target/webgpu/print.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
@@ -31,13 +27,17 @@ import { collect, SET_HELP } from "./options.ts";
 import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { print } from "./terminal.ts";
 
+type Target = "wasm" | "tfjs" | "webgpu";
+
 interface Options extends PassOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly weights?: string;
-  readonly emit: "ts" | "ir" | "plan" | "wgsl";
-  /** What the code runs on; where nothing is said, what the form is for. */
-  readonly target?: "tfjs" | "webgpu";
+  readonly emit: "ts" | "js" | "ir" | "plan" | "wgsl";
+  /** What the code runs on; where nothing is said, the first that the form is for. */
+  readonly target?: Target;
+  readonly only?: "forward";
+  readonly relaxed?: boolean;
   readonly out?: string;
   /** False with `--no-unroll`. */
   readonly unroll?: number | "full" | false;
@@ -56,17 +56,19 @@ export function compileCommand(): Command {
     .addOption(
       new Option(
         "--emit <form>",
-        "a TypeScript module, the scheduled graphs as text, the kernels of the wasm target, or the shaders of the webgpu target",
+        "a module in TypeScript or JavaScript, the scheduled graphs as text, the kernels of the wasm target, or the shaders of the webgpu target",
       )
-        .choices(["ts", "ir", "plan", "wgsl"])
+        .choices(["ts", "js", "ir", "plan", "wgsl"])
         .default("ts"),
     )
     .addOption(
-      new Option("--target <name>", "what the code runs on: tfjs for TypeScript, webgpu for shaders").choices([
-        "tfjs",
-        "webgpu",
-      ]),
+      new Option(
+        "--target <name>",
+        "what the code runs on: WebAssembly that a module carries with it (usual), tfjs-core, or webgpu for shaders",
+      ).choices(["wasm", "tfjs", "webgpu"]),
     )
+    .addOption(new Option("--only <part>", "with --target wasm: leave the training out").choices(["forward"]))
+    .option("--relaxed", "with --target wasm: also carry code for engines with relaxed SIMD, which is faster")
     .option("--out <folder>", "where to write; without it, stdout")
     .addOption(
       new Option(
@@ -92,20 +94,22 @@ async function compile(context: Context, file: string, options: Options): Promis
     throw new DataError("only graphs can be shown unrolled: emitted code keeps its loops", { hint: "add --emit ir" });
   }
   const { off, shown } = stageChoice(options);
-  const wanted = TARGET_OF[options.emit];
-  if (options.target !== undefined && wanted !== undefined && options.target !== wanted) {
+  const wanted = TARGETS_OF[options.emit];
+  if (options.target !== undefined && wanted.length > 0 && !wanted.includes(options.target)) {
     const form = options.target === "webgpu" ? "wgsl" : "ts";
-    throw new DataError(`--emit ${options.emit} is code for ${wanted}`, { hint: `add --emit ${form}` });
+    throw new DataError(`--emit ${options.emit} is code for ${wanted.join(" or ")}`, { hint: `add --emit ${form}` });
   }
-  if (!["plan", "wgsl"].includes(options.emit) && [...off, ...shown].includes("fuse")) {
-    throw new DataError("tfjs has kernels of its own, so there is no fuse here", { hint: "add --emit plan" });
+  const target = targetOf(options);
+  if ((target === "tfjs" || target === undefined) && [...off, ...shown].includes("fuse")) {
+    const why = target === "tfjs" ? "tfjs has kernels of its own" : "graphs are shown before kernels are made";
+    throw new DataError(`${why}, so there is no fuse here`, { hint: "add --emit plan" });
   }
   const text = options.model ?? onlyModel(modules);
   const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
   if (model === undefined || report.hasErrors) return EXIT.user;
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const sizes = await findSizes(modules, model, weights);
-  const input = emitInput(context, modules, model, sizes);
+  const input = modelPrograms(modules, model, sizes, report);
   if (input === undefined || report.hasErrors) return EXIT.user;
   const files = await FORMS[options.emit](input, options, model);
   for (const { path, text: content } of files) {
@@ -119,13 +123,18 @@ async function compile(context: Context, file: string, options: Options): Promis
   return EXIT.fine;
 }
 
-/** What the code of a form runs on. */
-const TARGET_OF: Readonly<Record<Options["emit"], Options["target"]>> = {
-  ts: "tfjs",
-  ir: undefined,
-  plan: undefined,
-  wgsl: "webgpu",
+/** What each form is code for, the usual first; graphs are for none. */
+const TARGETS_OF: Readonly<Record<Options["emit"], readonly Target[]>> = {
+  ts: ["wasm", "tfjs"],
+  js: ["wasm", "tfjs"],
+  ir: [],
+  plan: ["wasm"],
+  wgsl: ["webgpu"],
 };
+
+function targetOf({ emit, target }: Options): Target | undefined {
+  return target ?? TARGETS_OF[emit][0];
+}
 
 /** The model that the first train block trains, or the only one of the file. */
 function onlyModel({ entry }: Modules): string {
@@ -138,64 +147,6 @@ function onlyModel({ entry }: Modules): string {
     place: { file: entry.file },
     hint: `name one: --model ${models.map(({ name }) => name.text).join(", --model ")}`,
   });
-}
-
-/** The model with every train and generate block of it; blocks that train it with other arguments are left out. */
-function emitInput(
-  { report, sources }: Context,
-  modules: Modules,
-  model: Expression,
-  sizes: ReadonlyMap<string, number>,
-): EmitInput | undefined {
-  const job: Job = { modules, sizes, dense: false, report };
-  const definition = modelRequest(job, model)?.definition;
-  const forward = definition && compileForward(job, model, { values: [], gradients: false });
-  if (forward === undefined || definition === undefined) return undefined;
-  const train: EmitTraining[] = [];
-  const generate: EmitGeneration[] = [];
-  for (const block of modules.entry.tree.declarations) {
-    if ((block.kind !== "train" && block.kind !== "generate") || modelName(block.model) !== modelName(model)) continue;
-    const { doc } = block;
-    if (block.kind === "generate") {
-      const made = compileGeneration(job, { ...block, model });
-      if (made !== undefined) generate.push({ name: made.name, doc, program: made.program });
-    } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
-      const regime = { ...readRegime(block, report), model };
-      const program = report.hasErrors ? undefined : compileStep(job, regime, new Set());
-      const seed = readSettings(regime, {}, report)?.seed ?? 0;
-      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed });
-    }
-  }
-  return {
-    model: modelName(model),
-    file: modules.entry.file,
-    doc: definition.doc,
-    parts: documentedParts(modules, definition),
-    sources,
-    forward,
-    train,
-    generate,
-  };
-}
-
-/** The cells and layers that a model is made of, and those that these are made of. */
-function documentedParts(modules: Modules, model: Definition): EmitInput["parts"] {
-  const found = new Map<string, string>();
-  const visit = (definition: Definition, file: string): void => {
-    const parts = [
-      ...definition.items.flatMap((item) => (item.kind === "use" ? item.uses.map(({ of }) => of) : [])),
-      ...definition.parameters.flatMap((parameter) => parameter.default ?? []),
-    ];
-    for (const expression of parts.flatMap((part) => [...descendants(part)])) {
-      const name = expression.kind === "reference" ? expression.name : "";
-      const part = findDefinition(modules, file, name);
-      if (part === undefined || found.has(name)) continue;
-      if (part.definition.doc !== undefined) found.set(name, part.definition.doc);
-      visit(part.definition, part.file);
-    }
-  };
-  visit(model, modules.entry.file);
-  return [...found].map(([name, doc]) => ({ name, doc }));
 }
 
 interface OutputFile {
@@ -228,12 +179,16 @@ function unrolled(program: Program, { unroll, length }: Options): Program {
 const FORMS: Readonly<
   Record<
     Options["emit"],
-    (input: EmitInput, options: Options, model: Expression) => readonly OutputFile[] | Promise<readonly OutputFile[]>
+    (
+      input: ModelPrograms,
+      options: Options,
+      model: Expression,
+    ) => readonly OutputFile[] | Promise<readonly OutputFile[]>
   >
-> = { ts: moduleFiles, ir: graphFiles, plan: planFiles, wgsl: shaderFiles };
+> = { ts: moduleFiles, js: moduleFiles, ir: graphFiles, plan: planFiles, wgsl: shaderFiles };
 
 /** The graphs as they are scheduled; those after a pass are shown beside them where that is asked for. */
-function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
+function graphFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
   if (options.printAfter !== undefined) optimized(input, new Set(), options);
   return namedPrograms(input).map(([name, program]) => ({
     path: `${name}.ir`,
@@ -242,7 +197,7 @@ function graphFiles(input: EmitInput, options: Options): readonly OutputFile[] {
 }
 
 /** The kernels that the wasm target makes of every program. */
-function planFiles(input: EmitInput, options: Options): readonly OutputFile[] {
+function planFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
   const { off, shown, show } = stageChoice(options);
   return namedPrograms(optimized(input, JOINING_PASSES, options)).map(([name, program]) => {
     const { graph, sizes } = program;
@@ -253,7 +208,7 @@ function planFiles(input: EmitInput, options: Options): readonly OutputFile[] {
 }
 
 /** The shaders that the webgpu target makes of every program. */
-function shaderFiles(input: EmitInput, options: Options): readonly OutputFile[] {
+function shaderFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
   const { off, shown, show } = stageChoice(options);
   return namedPrograms(optimized(input, PRODUCT_PASSES, options)).map(([name, program]) => {
     const compiled = compileWebGpu(program, feedbackOf(program), {
@@ -267,12 +222,12 @@ function shaderFiles(input: EmitInput, options: Options): readonly OutputFile[] 
 }
 
 /** The model's forward program and those of its blocks, by name. */
-function namedPrograms({ model, forward, train, generate }: EmitInput): readonly (readonly [string, Program])[] {
+function namedPrograms({ model, forward, train, generate }: ModelPrograms): readonly (readonly [string, Program])[] {
   return [[model, forward], ...[...train, ...generate].map(({ name, program }) => [name, program] as const)];
 }
 
 /** Every program behind the passes, of which a target leaves `usual` out. */
-function optimized(input: EmitInput, usual: ReadonlySet<PassName>, options: Options): EmitInput {
+function optimized(input: ModelPrograms, usual: ReadonlySet<PassName>, options: Options): ModelPrograms {
   const through = throughPasses(usual, stageChoice(options));
   const within = <P extends { readonly program: Program }>(one: P): P => ({ ...one, program: through(one.program) });
   return {
@@ -283,7 +238,7 @@ function optimized(input: EmitInput, usual: ReadonlySet<PassName>, options: Opti
   };
 }
 
-async function moduleFiles(input: EmitInput, options: Options, model: Expression): Promise<readonly OutputFile[]> {
+async function moduleFiles(input: ModelPrograms, options: Options, model: Expression): Promise<readonly OutputFile[]> {
   const open = openSizes(input.forward);
   if (open.length > 0) {
     throw new DataError(`the size ${open.join(", ")} is not known`, {
@@ -291,6 +246,27 @@ async function moduleFiles(input: EmitInput, options: Options, model: Expression
       span: model.span,
     });
   }
-  const { emitModule } = await import("../target/typescript/emit.ts");
-  return emitModule(optimized(input, new Set(), options), await readTypescriptSupport());
+  return targetOf(options) === "wasm" ? standaloneFiles(input, options) : tfjsFiles(input, options);
+}
+
+async function tfjsFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
+  const { emitModule } = await import("../emit/tfjs/emit.ts");
+  return inForm(emitModule(optimized(input, new Set(), options), await readTypescriptSupport()), options);
+}
+
+async function standaloneFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
+  const { emitStandalone } = await import("../emit/standalone/emit.ts");
+  const stream = input.stream && throughPasses(JOINING_PASSES, stageChoice(options))(input.stream);
+  const whole = { ...optimized(input, JOINING_PASSES, options), stream };
+  const wanted = options.only === "forward" ? { ...whole, train: [] } : whole;
+  const instructions = options.relaxed === true ? (["plain", "relaxed"] as const) : (["plain"] as const);
+  const fuse = !stageChoice(options).off.has("fuse");
+  return inForm([emitStandalone(wanted, await readStandaloneSupport(), { instructions, fuse })], options);
+}
+
+/** As they are, or as JavaScript with declarations. */
+async function inForm(files: readonly OutputFile[], { emit }: Options): Promise<readonly OutputFile[]> {
+  if (emit !== "js") return files;
+  const { toJavaScript } = await import("../emit/javascript.ts");
+  return files.flatMap(toJavaScript);
 }

@@ -259,3 +259,10 @@ function termText(term: Term): string {
 function parenthesized(size: Size): string {
   return /^[\w.]+$/.test(size.text) ? size.text : `(${size.text})`;
 }
+
+/** Whether the same names have the same values. */
+export function sameSizes(a: SizeBinding, b: SizeBinding): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, size] of b) if (a.get(name) !== size) return false;
+  return true;
+}

@@ -1,4 +1,4 @@
-import type { ParamRole, Program, ResultRole } from "../build/program.ts";
+import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 
 /** A value outside of any device, row-major. Booleans are 0 and 1. */
@@ -41,24 +41,6 @@ export interface Prepared {
   run(inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<ReadonlyMap<string, HostArray>>;
   /** Frees what is kept. */
   dispose(): void;
-}
-
-/** Which param takes a result back, by result name. */
-export function feedbackOf(program: Program): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const [result, role] of program.results) {
-    const param = program.graph.params.find(({ id }) => takesBack(program.params.get(id), role));
-    if (param !== undefined) found.set(result, param.id);
-  }
-  return found;
-}
-
-function takesBack(param: ParamRole | undefined, result: ResultRole): boolean {
-  if (param === undefined || param.kind !== result.kind) return false;
-  if (param.kind === "weight" || param.kind === "carry") return "name" in result && param.name === result.name;
-  return (
-    param.kind === "slot" && result.kind === "slot" && param.name === result.name && param.weight === result.weight
-  );
 }
 
 export function elementCount(shape: readonly number[]): number {

@@ -1,3 +1,4 @@
+import { feedbackOf } from "../build/feedback.ts";
 import type { Program } from "../build/program.ts";
 import { type Explanation, explainPlan } from "../compile/explain.ts";
 import type { ExplainedMemory } from "../compile/explain-text.ts";
@@ -6,10 +7,9 @@ import type { Note } from "../pass/note.ts";
 import { JOINING_PASSES } from "../pass/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
-import { layOutMemory } from "../target/wasm/bind.ts";
+import { layOutMemory, sizesOf } from "../target/wasm/bind.ts";
 import { compileWasm } from "../target/wasm/compile.ts";
 import { moduleOf } from "../target/wasm/module.ts";
-import { feedbackOf } from "./executor.ts";
 import { type StageChoice, throughPasses, USUAL_STAGES } from "./passes.ts";
 
 export interface ProgramExplanation extends Explanation {
@@ -36,8 +36,8 @@ export function explainProgram(
   });
   if (plan === undefined) throw new Error("internal: a program is compiled without a plan");
   if (stages.shown.has("fuse")) stages.show("fuse", program.name, printPlan(plan));
-  const layout = layOutMemory(moduleOf(compiled), Object.fromEntries(sizes));
-  const { bytes, arena } = layout;
+  const module = moduleOf(compiled);
+  const { bytes, arena } = layOutMemory(module, sizesOf(module, sizes));
   return {
     ...explainPlan(plan, { program: program.name, notes, sizes }),
     memory: { bytes, kept: bytes - arena.bytes, arena },

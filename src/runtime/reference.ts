@@ -1,3 +1,4 @@
+import { feedbackOf } from "../build/feedback.ts";
 import { resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { Value } from "../ir/graph.ts";
@@ -5,7 +6,7 @@ import { interpret } from "../ir/interpret.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { layOut } from "../ir/strided.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import type { Executor, HostArray, Prepared } from "./executor.ts";
 
 /**
  * The interpreter as a target: float64 throughout, slow. What is fed back (weights and optimizer state) is rounded to float32 as it

@@ -1,11 +1,12 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
+import { feedbackOf } from "../build/feedback.ts";
 import type { Program } from "../build/program.ts";
 import type { DType } from "../ir/type.ts";
 import type { TfLibrary } from "../target/tfjs/library.ts";
 import { lowerProgram } from "../target/tfjs/lower-program.ts";
 import { type TensorParam, TF_DTYPE } from "../target/tfjs/program.ts";
 import { createTfjsRunner } from "../target/tfjs/run.ts";
-import { type Executor, feedbackOf, type HostArray, type HostData, type Prepared } from "./executor.ts";
+import type { Executor, HostArray, HostData, Prepared } from "./executor.ts";
 import { describeAdapter, findGpu, requestAdapter, softwareNotice } from "./gpu-device.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { loadTfjs, type TfBackend, tfjsGpuDevice } from "./tfjs.ts";

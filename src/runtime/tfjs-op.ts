@@ -3,10 +3,10 @@ import type * as tfjs from "@tensorflow/tfjs-core";
 import type { NamedTensorInfoMap, NamedTensorMap, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import type { ParamRole, Program } from "../build/program.ts";
 import { cotangentName } from "../build/pullback.ts";
+import { pruned } from "../compile/prune.ts";
 import type { ValueFunction } from "../compile/value.ts";
 import { evaluateSize, type Size, type SizeBinding, sizeNames } from "../ir/size.ts";
 import { elementCount, shapeOf } from "../ir/tensor.ts";
-import { pruned } from "./prune.ts";
 import { createTensorRunner, type TensorRunner } from "./tfjs-tensors.ts";
 
 /** A compiled value of a model as an op of tfjs, with its gradient. */

@@ -1,13 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { resultLayouts } from "../build/layout.ts";
+import { inLayout, resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import { type SizeBinding, sizeNames } from "../ir/size.ts";
 import { elementCount, stridesOf } from "../ir/tensor.ts";
 import { PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { throughPasses, USUAL_STAGES } from "./passes.ts";
-import { inLayout } from "./result-layout.ts";
 import { createGpuRunner, type GpuMemory, type GpuRunner } from "./webgpu.ts";
 import { createGpuCopier, type GpuNumbers } from "./webgpu-copy.ts";
 

@@ -1,18 +1,51 @@
 import { readFile } from "node:fs/promises";
-import type { SourceText } from "../target/typescript/bundle.ts";
+import type { SourceText } from "../emit/bundle.ts";
 
-/** Source files whose functions emitted modules carry with them, in the order in which they stand there. */
-const FILES = [
+/** Source files whose functions modules on tfjs carry with them, in the order in which they stand there. */
+const TFJS_FILES = [
   "../ir/random.ts",
   "./initialize.ts",
   "../target/tfjs/support/tensors.ts",
   "../target/tfjs/support/safetensors.ts",
 ] as const;
 
+/** The same for modules that need nothing else. */
+const STANDALONE_FILES = [
+  "./model/model.ts",
+  "./model/generate.ts",
+  "./model/program.ts",
+  "./model/arrays.ts",
+  "./model/spec.ts",
+  "./wasm.ts",
+  "./wasm-binding.ts",
+  "./strided.ts",
+  "../target/wasm/bind.ts",
+  "../target/wasm/module.ts",
+  "../plan/arena.ts",
+  "./data/error.ts",
+  "./initialize.ts",
+  "../ir/random.ts",
+  "../ir/tensor.ts",
+  "../ir/size.ts",
+  "../ir/type.ts",
+  "../build/program.ts",
+  "../base/span.ts",
+  "../target/tfjs/support/safetensors.ts",
+] as const;
+
 /** Reads them: what the compiler itself runs is what emitted modules run. */
 export function readTypescriptSupport(): Promise<readonly SourceText[]> {
+  return readFiles(TFJS_FILES);
+}
+
+/** What modules that need nothing else are made of beside their own code. */
+export function readStandaloneSupport(): Promise<readonly SourceText[]> {
+  return readFiles(STANDALONE_FILES);
+}
+
+function readFiles(files: readonly string[]): Promise<readonly SourceText[]> {
   return Promise.all(
-    FILES.map(async (path, at) => ({
+    files.map(async (path, at) => ({
       path: `support${at}.ts`,
       text: await readFile(new URL(path, import.meta.url), "utf8"),
     })),

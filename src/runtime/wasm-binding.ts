@@ -1,6 +1,6 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { stridesOf } from "../ir/tensor.ts";
-import { layOutMemory, type MemoryLayout, numberOf, slotShape } from "../target/wasm/bind.ts";
+import { layOutMemory, type MemoryLayout, numberOf, sizesOf, slotShape } from "../target/wasm/bind.ts";
 import type { ModuleSlot, Sizes, WasmModule } from "../target/wasm/module.ts";
 import { planWalk, type Walk } from "./strided.ts";
 
@@ -32,7 +32,7 @@ export function createBindings(module: WasmModule, threads: number): (sizes: Siz
     const key = [...binding].join();
     const before = known.get(key);
     if (before !== undefined) return before;
-    const made = bindSizes(module, Object.fromEntries(binding), threads);
+    const made = bindSizes(module, sizesOf(module, binding), threads);
     const [oldest] = known.keys();
     if (known.size === MOST && oldest !== undefined) known.delete(oldest);
     known.set(key, made);

@@ -1,12 +1,13 @@
-import { resultLayouts } from "../build/layout.ts";
+import { feedbackOf } from "../build/feedback.ts";
+import { inLayout, resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
+import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWasm, type WasmProgram } from "../target/wasm/compile.ts";
 import type { Instructions } from "../target/wasm/instructions.ts";
-import { type Executor, type ExecutorOptions, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import type { Executor, ExecutorOptions, HostArray, Prepared } from "./executor.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
-import { inLayout, sameSizes } from "./result-layout.ts";
 import { createWasmRunner, usableInstructions, type WasmRunner } from "./wasm.ts";
 import { availableThreads, chooseThreads } from "./wasm-threads.ts";
 

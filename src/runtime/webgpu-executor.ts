@@ -1,13 +1,14 @@
-import { resultLayouts } from "../build/layout.ts";
+import { feedbackOf } from "../build/feedback.ts";
+import { inLayout, resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
+import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
-import { type Executor, feedbackOf, type HostArray, type Prepared } from "./executor.ts";
+import type { Executor, HostArray, Prepared } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
-import { inLayout, sameSizes } from "./result-layout.ts";
 import { createGpuRunner } from "./webgpu.ts";
 import { tuningFor } from "./webgpu-tuning.ts";
 

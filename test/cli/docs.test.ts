@@ -55,6 +55,6 @@ describe("docs/cli.md", () => {
       const { code, stderr } = await seqc(folder, ...expanded);
       expect({ line, code, stderr: code === 0 ? "" : stderr }).toEqual({ line, code: 0, stderr: "" });
     }
-    expect(readFileSync(join(folder, "out/Writer.ts"), "utf8")).toContain("trainStep");
+    expect(readFileSync(join(folder, "out/Writer.ts"), "utf8")).toContain("export class Writer {");
   });
 });

@@ -114,9 +114,11 @@ describe("seqc summary", () => {
 });
 
 describe("seqc compile", () => {
+  const TFJS = ["--target", "tfjs"];
+
   test("writes a TypeScript module with the sizes that the data has", async () => {
     const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
-    const { code, stdout, stderr } = await seqc(folder, "compile", "lm.seq", "--out", "out");
+    const { code, stdout, stderr } = await seqc(folder, "compile", "lm.seq", ...TFJS, "--out", "out");
     expect([code, stdout, stderr]).toEqual([0, "out/LM.ts\n", ""]);
     const text = readFileSync(join(folder, "out/LM.ts"), "utf8");
     expect(text).toContain('"emb.W": { shape: [14, 4]');
@@ -133,7 +135,17 @@ describe("seqc compile", () => {
 
   test("passes are left out and shown by name", async () => {
     const folder = folderWith({ "lm.seq": LM, "text.txt": TEXT });
-    const shown = await seqc(folder, "compile", "lm.seq", "--print-after", "cse", "--print-after", "dce", "--no-dce");
+    const shown = await seqc(
+      folder,
+      "compile",
+      "lm.seq",
+      "--print-after",
+      "cse",
+      "--print-after",
+      "dce",
+      "--no-dce",
+      ...TFJS,
+    );
     expect(shown.code).toBe(0);
     expect(shown.stderr.match(/^\/\/ \S+ after \w+$/gm)).toEqual(
       ["LM.forward", "lm.step", "LM.decode", "LM.decode"].flatMap((name) => Array(2).fill(`// ${name} after cse`)),
@@ -141,7 +153,7 @@ describe("seqc compile", () => {
     const wrong = await seqc(folder, "compile", "lm.seq", "--print-after", "cs");
     expect(wrong.stderr).toContain("argument 'cs' is invalid. Did you mean cse?");
     expect((await seqc(folder, "compile", "lm.seq", "--no-sing")).stderr).toContain("Did you mean --no-sink?");
-    expect((await seqc(folder, "compile", "lm.seq", "--no-fuse")).stderr).toContain("there is no fuse here");
+    expect((await seqc(folder, "compile", "lm.seq", "--no-fuse", ...TFJS)).stderr).toContain("there is no fuse here");
   });
 
   test("the plan has one kernel for each value where nothing is fused", async () => {

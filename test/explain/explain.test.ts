@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { feedbackOf } from "../../src/build/feedback.ts";
 import type { ExplainedEquation } from "../../src/compile/explain.ts";
 import { explanationText } from "../../src/compile/explain-text.ts";
 import { isStage, type StageName } from "../../src/compile/stages.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
-import { feedbackOf } from "../../src/runtime/executor.ts";
 import { explainProgram, type ProgramExplanation } from "../../src/runtime/explain.ts";
 import { throughPasses, USUAL_STAGES } from "../../src/runtime/passes.ts";
 import { createWasmRunner } from "../../src/runtime/wasm.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { feedbackOf } from "../../src/build/feedback.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import { isBody } from "../../src/pass/region.ts";
-import { feedbackOf } from "../../src/runtime/executor.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 

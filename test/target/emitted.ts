@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { emitModule } from "../../src/emit/tfjs/emit.ts";
+import type { EmitInput } from "../../src/emit/tfjs/emit-input.ts";
 import { readTypescriptSupport } from "../../src/runtime/typescript-support.ts";
-import { emitModule } from "../../src/target/typescript/emit.ts";
-import type { EmitInput } from "../../src/target/typescript/emit-input.ts";
 
 /** A module that was emitted into a folder of its own, from where it finds tfjs. */
 export interface EmittedModule {

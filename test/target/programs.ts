@@ -5,7 +5,7 @@ import { readRegime } from "../../src/check/regime.ts";
 import { compileGeneration } from "../../src/compile/decoder.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { compileForward, compileStep, type Job } from "../../src/compile/program.ts";
-import type { EmitInput } from "../../src/target/typescript/emit-input.ts";
+import type { EmitInput } from "../../src/emit/tfjs/emit-input.ts";
 
 /** A file with a model, a training and a generation, compiled and through all passes, as `seqc compile` does. */
 export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): EmitInput {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { feedbackOf } from "../../src/runtime/executor.ts";
+import { feedbackOf } from "../../src/build/feedback.ts";
 import { createWasmRunner } from "../../src/runtime/wasm.ts";
 import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { feedbackOf } from "../../src/build/feedback.ts";
 import type { Program } from "../../src/build/program.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
-import { feedbackOf } from "../../src/runtime/executor.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";

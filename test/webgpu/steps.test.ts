@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { feedbackOf } from "../../src/build/feedback.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
-import { feedbackOf } from "../../src/runtime/executor.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { compileStepOf } from "../support/compile.ts";

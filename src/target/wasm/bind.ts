@@ -69,9 +69,9 @@ const SLACK = 64;
 
 /** Throws where the size is not known or no whole number. */
 export function numberOf(size: SizeOf, sizes: Sizes): number {
-  const value = typeof size === "number" ? size : size(sizes);
+  const value = typeof size === "number" ? size : size(...sizes);
   if (Number.isInteger(value) && value >= 0) return value;
-  throw new Error(`a size is ${value} for ${JSON.stringify(sizes)}, not a whole number: are all names bound?`);
+  throw new Error(`a size is ${value} for ${sizes.join(", ")}, not a whole number: are all names bound?`);
 }
 
 export function isBuffer(cell: ModuleCell | undefined): cell is ModuleBuffer {
@@ -93,6 +93,11 @@ function spanOf(buffer: ModuleBuffer, sizes: Sizes, regions: NonNullable<WasmMod
   const around = (position: number) => regions.find(({ first, last }) => first <= position && position <= last);
   const { first, last } = buffer;
   return { bytes, first: around(first)?.first ?? first, last: around(last)?.last ?? last };
+}
+
+/** The values of a module's size names. */
+export function sizesOf({ sizes }: WasmModule, binding: ReadonlyMap<string, number>): Sizes {
+  return sizes.map((name) => binding.get(name) ?? Number.NaN);
 }
 
 /** A slot's shape, in the order of its type, and how far apart neighbours along each axis lie. */

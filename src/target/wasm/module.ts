@@ -1,4 +1,4 @@
-import { type Size, sizeConstant } from "../../ir/size.ts";
+import { type Size, type SizeBinding, sizeConstant, sizeNames } from "../../ir/size.ts";
 import { sizeValue } from "../../ir/tensor.ts";
 import type { DType } from "../../ir/type.ts";
 import { unitOf } from "../../plan/part.ts";
@@ -6,20 +6,22 @@ import type { Cell, PartEdge } from "../../plan/place.ts";
 import type { Sharing } from "../../plan/share.ts";
 import type { Slot, WasmProgram } from "./compile.ts";
 
-/** Values of size names. */
-export type Sizes = Readonly<Record<string, number>>;
+/** Values of a module's size names, in their order; NaN for one that is not bound. */
+export type Sizes = readonly number[];
 
 /** A size: a number, or what it is for sizes that are bound. */
-export type SizeOf = number | ((sizes: Sizes) => number);
+export type SizeOf = number | ((...sizes: Sizes) => number);
 
 /** What running a program needs to know of it beside its code: plain data and arithmetic, which can be written into a file. */
-export interface WasmModule {
+export interface WasmModule<S = SizeOf> {
   readonly name: string;
+  /** The names of sizes that are bound. */
+  readonly sizes: readonly string[];
   /** Where the table starts in memory, in bytes. */
   readonly table: number;
-  readonly cells: readonly ModuleCell[];
-  readonly params: readonly ModuleSlot[];
-  readonly results: readonly ModuleSlot[];
+  readonly cells: readonly ModuleCell<S>[];
+  readonly params: readonly ModuleSlot<S>[];
+  readonly results: readonly ModuleSlot<S>[];
   /** Params that keep their values from run to run. */
   readonly fixed: readonly string[];
   /** Runs of positions in which several threads do not wait for one another: memory that is used in one is not used anew there. */
@@ -27,19 +29,19 @@ export interface WasmModule {
 }
 
 /** An entry of the table: a size, a buffer's address, a thread's part of a size, or (`null`) an address that the program moves itself. */
-export type ModuleCell = SizeOf | ModuleBuffer | ModulePart | null;
+export type ModuleCell<S = SizeOf> = S | ModuleBuffer<S> | ModulePart<S> | null;
 
 /** Where a thread's part of some positions starts, or how many they are. */
-export interface ModulePart {
-  readonly of: SizeOf;
+export interface ModulePart<S = SizeOf> {
+  readonly of: S;
   /** Parts start at multiples of it. */
   readonly unit: number;
   readonly edge: PartEdge;
 }
 
 /** Memory that is needed from one position of the program to another, both included; or always. */
-export interface ModuleBuffer {
-  readonly bytes: SizeOf;
+export interface ModuleBuffer<S = SizeOf> {
+  readonly bytes: S;
   readonly first: number;
   readonly last: number;
   readonly kept?: boolean;
@@ -48,36 +50,46 @@ export interface ModuleBuffer {
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
-export interface ModuleSlot {
+export interface ModuleSlot<S = SizeOf> {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: readonly SizeOf[];
+  readonly shape: readonly S[];
   /** In elements, by axis. */
-  readonly strides: readonly SizeOf[];
+  readonly strides: readonly S[];
   /** The entry with its address, read after a run. */
   readonly cell: number;
   /** Elements behind that address. */
-  readonly offset?: SizeOf;
+  readonly offset?: S;
 }
 
-/** The part of a program that its code does not hold. `print` makes a size that is no number. */
-export function moduleOf(program: WasmProgram, print: (size: Size) => SizeOf = bound): WasmModule {
-  const size = (of: Size): SizeOf => sizeConstant(of) ?? print(of);
-  const slot = ({ name, dtype, axes, strides, cell, offset }: Slot): ModuleSlot => ({
+/** The part of a program that its code does not hold, to run it here. */
+export function moduleOf(program: WasmProgram): WasmModule {
+  return describeModule(program, boundSize);
+}
+
+/** The same with every size that is no number as `size` makes it of the names that are bound. */
+export function describeModule<S>(
+  program: WasmProgram,
+  size: (of: Size, names: readonly string[]) => S,
+): WasmModule<S | number> {
+  const names = boundNames(program);
+  const numberOr = (of: Size): S | number => sizeConstant(of) ?? size(of, names);
+  const slot = ({ name, dtype, axes, strides, cell, offset }: Slot): ModuleSlot<S | number> => ({
     name,
     dtype,
-    shape: axes.map((axis) => size(axis.size)),
+    shape: axes.map((axis) => numberOr(axis.size)),
     strides: axes.map((axis) => {
       const stride = strides.get(axis.id);
-      return stride === undefined ? 0 : size(stride);
+      return stride === undefined ? 0 : numberOr(stride);
     }),
     cell,
-    ...(sizeConstant(offset) !== 0 && { offset: size(offset) }),
+    ...(sizeConstant(offset) !== 0 && { offset: numberOr(offset) }),
   });
   return {
     name: program.name,
+    sizes: names,
     table: program.table,
-    cells: program.cells.map((cell) => moduleCell(cell, size, program.sharing)),
+    cells: program.cells.map((cell) => moduleCell(cell, numberOr, program.sharing)),
     params: program.params.map(slot),
     results: program.results.map(slot),
     fixed: [...program.fixed],
@@ -85,7 +97,7 @@ export function moduleOf(program: WasmProgram, print: (size: Size) => SizeOf = b
   };
 }
 
-function moduleCell(cell: Cell, size: (of: Size) => SizeOf, sharing: Sharing | undefined): ModuleCell {
+function moduleCell<S>(cell: Cell, size: (of: Size) => S, sharing: Sharing | undefined): ModuleCell<S> {
   switch (cell.kind) {
     case "size":
       return size(cell.size);
@@ -108,6 +120,30 @@ function moduleCell(cell: Cell, size: (of: Size) => SizeOf, sharing: Sharing | u
   }
 }
 
-function bound(size: Size): SizeOf {
-  return (sizes) => sizeValue(size, new Map(Object.entries(sizes)));
+/** Every name that a size of the program needs. */
+function boundNames({ cells, params, results }: WasmProgram): readonly string[] {
+  const sizes = [
+    ...cells.flatMap((cell) => {
+      if (cell.kind === "size" || cell.kind === "part") return [cell.size];
+      return cell.kind === "buffer" ? [cell.buffer.bytes] : [];
+    }),
+    ...[...params, ...results].flatMap(({ axes, strides, offset }) => [
+      ...axes.map(({ size }) => size),
+      ...strides.values(),
+      offset,
+    ]),
+  ];
+  return [...new Set(sizes.flatMap((size) => [...sizeNames(size)]))].sort();
+}
+
+function boundSize(size: Size, names: readonly string[]): SizeOf {
+  return (...values) => sizeValue(size, bindingOf(names, values));
+}
+
+function bindingOf(names: readonly string[], values: Sizes): SizeBinding {
+  const known = names.flatMap((name, at): readonly (readonly [string, number])[] => {
+    const value = values[at];
+    return value === undefined || Number.isNaN(value) ? [] : [[name, value]];
+  });
+  return new Map(known);
 }

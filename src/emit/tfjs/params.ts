@@ -1,7 +1,7 @@
 import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
-import { identifier } from "../tfjs/names.ts";
-import { type TensorParam, type TensorProgram, TF_DTYPE, variablesOf } from "../tfjs/program.ts";
-import { allExpressions } from "../tfjs/statements.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import { type TensorParam, type TensorProgram, TF_DTYPE, variablesOf } from "../../target/tfjs/program.ts";
+import { allExpressions } from "../../target/tfjs/statements.ts";
 import {
   access,
   arrayNote,

@@ -1,5 +1,5 @@
 import type { Origin } from "../../ir/graph.ts";
-import { callCount } from "../tfjs/nest.ts";
+import { callCount } from "../../target/tfjs/nest.ts";
 import {
   type CodeOrigin,
   type Define,
@@ -9,7 +9,7 @@ import {
   type TensorProgram,
   TF_DTYPE,
   variable,
-} from "../tfjs/program.ts";
+} from "../../target/tfjs/program.ts";
 import { printExpression, printSize } from "./print-expression.ts";
 
 /** The text of the user's equation, where it is known. */

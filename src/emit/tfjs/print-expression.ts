@@ -1,6 +1,6 @@
 import type { Size } from "../../ir/size.ts";
-import { identifier } from "../tfjs/names.ts";
-import type { Expression } from "../tfjs/program.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import type { Expression } from "../../target/tfjs/program.ts";
 
 /** The longest line of emitted code. */
 export const LINE_WIDTH = 110;

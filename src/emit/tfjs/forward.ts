@@ -1,6 +1,6 @@
 import { StructureKind } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
-import { lowerProgram } from "../tfjs/lower-program.ts";
+import { lowerProgram } from "../../target/tfjs/lower-program.ts";
 import {
   ARGUMENT_NAMES,
   addMembers,

@@ -1,6 +1,6 @@
 import { StructureKind } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
-import type { TensorResult } from "../tfjs/program.ts";
+import type { TensorResult } from "../../target/tfjs/program.ts";
 import { access, fixedShape, hasUnits, property, shapeText, tensorType, weightOf } from "./layout.ts";
 import type { Declarations } from "./members.ts";
 import { addMembers, type Member, outputMember, returned } from "./members.ts";

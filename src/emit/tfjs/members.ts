@@ -1,5 +1,5 @@
 import type { StatementStructures } from "ts-morph";
-import { type TensorProgram, type TensorResult, TF_DTYPE } from "../tfjs/program.ts";
+import { type TensorProgram, type TensorResult, TF_DTYPE } from "../../target/tfjs/program.ts";
 import { property, tensorType } from "./layout.ts";
 import type { Opening } from "./params.ts";
 import { printExpression } from "./print-expression.ts";

@@ -1,9 +1,9 @@
 import { StructureKind } from "ts-morph";
 import type { Program } from "../../build/program.ts";
-import { lowerToTfjs } from "../tfjs/lower.ts";
-import { lowerProgram } from "../tfjs/lower-program.ts";
-import { identifier } from "../tfjs/names.ts";
-import { type Expression, list, type TensorProgram, type TensorResult, variable } from "../tfjs/program.ts";
+import { lowerToTfjs } from "../../target/tfjs/lower.ts";
+import { lowerProgram } from "../../target/tfjs/lower-program.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import { type Expression, list, type TensorProgram, type TensorResult, variable } from "../../target/tfjs/program.ts";
 import { access, hasUnits, property, shapeText, weightOf } from "./layout.ts";
 import { ARGUMENT_NAMES, addMembers, argument, collectSupport, type FunctionContext } from "./members.ts";
 import { openParams, type Sources } from "./params.ts";

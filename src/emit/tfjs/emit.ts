@@ -1,8 +1,8 @@
 import { IndentationText, Project, StructureKind } from "ts-morph";
 import type { Program, WeightSpec } from "../../build/program.ts";
 import type { Origin } from "../../ir/graph.ts";
-import { identifier } from "../tfjs/names.ts";
-import { bundle, type SourceText } from "./bundle.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import { bundle, type SourceText } from "../bundle.ts";
 import type { EmitInput } from "./emit-input.ts";
 import { addForward } from "./forward.ts";
 import type { Declarations, FunctionContext } from "./members.ts";

@@ -2,7 +2,7 @@ import type { InputSpec, Program, WeightSpec } from "../../build/program.ts";
 import type { Size } from "../../ir/size.ts";
 import { sizeConstant } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
-import { laidOut } from "../tfjs/sizes.ts";
+import { laidOut } from "../../target/tfjs/sizes.ts";
 import { printSize } from "./print-expression.ts";
 
 /** How arrays look from outside: declared shapes, axes of size 1 included, as TypeScript types. */

@@ -1,5 +1,5 @@
-import type { Expression, Statement, TensorProgram } from "../tfjs/program.ts";
-import { allExpressions } from "../tfjs/statements.ts";
+import type { Expression, Statement, TensorProgram } from "../../target/tfjs/program.ts";
+import { allExpressions } from "../../target/tfjs/statements.ts";
 
 /** The support functions that a program's code calls. */
 export function supportCalls(program: TensorProgram): readonly string[] {

@@ -9,29 +9,57 @@ export interface SourceText {
 /**
  * The top-level declarations of the files that `names` need, in the files' order and without their `export`; declarations that
  * nothing needs stay out. Imports are dropped: what other files export must be among the files or in the module that takes this.
- * Throws where a name is nowhere.
+ * Throws where a name is nowhere, and where two needed declarations have the same name.
  */
 export function bundle(sources: readonly SourceText[], names: Iterable<string>): string {
   const project = new Project({ useInMemoryFileSystem: true, compilerOptions: { noLib: true } });
   const files = sources.map(({ path, text }) => project.createSourceFile(path, text));
-  const declared = new Map<string, Statement>();
-  for (const file of files)
-    for (const statement of file.getStatements())
-      for (const name of namesOf(statement)) {
-        if (declared.has(name)) throw new Error(`internal: two support files declare ${name}`);
-        declared.set(name, statement);
-      }
-  const needed = new Set<Statement>();
-  const queue = [...names].map((name) => declared.get(name) ?? unknown(name));
+  const declared = new Map(files.map((file) => [file, declarationsOf(file)]));
+  const shared = exportsOf(declared.values());
+  const needed = new Map<Statement, readonly string[]>();
+  const queue = [...names].map((name) => shared.get(name) ?? unknown(name));
   for (const statement of queue) {
     if (needed.has(statement)) continue;
-    needed.add(statement);
+    needed.set(statement, namesOf(statement));
+    const file = statement.getSourceFile();
+    const imported = importedNames(file);
     for (const identifier of statement.getDescendantsOfKind(SyntaxKind.Identifier)) {
-      const other = declared.get(identifier.getText());
-      if (other !== undefined && !isMember(identifier)) queue.push(other);
+      const name = identifier.getText();
+      const other = declared.get(file)?.get(name) ?? (imported.has(name) ? shared.get(name) : undefined);
+      if (other !== undefined && other !== statement && !isMember(identifier)) queue.push(other);
     }
   }
-  return files.flatMap((file) => textsOf(file, needed)).join("\n\n");
+  checkApart([...needed.values()].flat());
+  return files.flatMap((file) => textsOf(file, new Set(needed.keys()))).join("\n\n");
+}
+
+function declarationsOf(file: SourceFile): ReadonlyMap<string, Statement> {
+  return new Map(
+    file.getStatements().flatMap((statement) => namesOf(statement).map((name) => [name, statement] as const)),
+  );
+}
+
+/** What files export, by name; the first where two export the same. */
+function exportsOf(files: Iterable<ReadonlyMap<string, Statement>>): ReadonlyMap<string, Statement> {
+  const found = new Map<string, Statement>();
+  for (const declared of files)
+    for (const [name, statement] of declared)
+      if (!found.has(name) && Node.isExportable(statement) && statement.isExported()) found.set(name, statement);
+  return found;
+}
+
+function importedNames(file: SourceFile): ReadonlySet<string> {
+  return new Set(
+    file.getImportDeclarations().flatMap((one) => one.getNamedImports().map((specifier) => specifier.getName())),
+  );
+}
+
+function checkApart(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw new Error(`internal: two support files declare ${name}`);
+    seen.add(name);
+  }
 }
 
 function textsOf(file: SourceFile, needed: ReadonlySet<Statement>): readonly string[] {
@@ -56,6 +84,7 @@ function namesOf(statement: Statement): readonly string[] {
   if (Node.isVariableStatement(statement))
     return statement.getDeclarations().map((declaration) => declaration.getName());
   if (
+    Node.isClassDeclaration(statement) ||
     Node.isFunctionDeclaration(statement) ||
     Node.isTypeAliasDeclaration(statement) ||
     Node.isInterfaceDeclaration(statement)

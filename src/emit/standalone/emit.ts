@@ -1,0 +1,367 @@
+import type { Program, ResultRole } from "../../build/program.ts";
+import type { DType } from "../../ir/type.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import type { Instructions } from "../../target/wasm/instructions.ts";
+import { bundle, type SourceText } from "../bundle.ts";
+import { fixedShape, property } from "../tfjs/layout.ts";
+import { printLiteral } from "./literal.ts";
+import {
+  describeProgram,
+  type InputText,
+  inputText,
+  type ProgramText,
+  type ResultText,
+  type Shown,
+} from "./program.ts";
+
+/** A model with all that is to be in its module. */
+export interface StandaloneInput {
+  readonly model: string;
+  /** The source file's name, for the reader. */
+  readonly file: string;
+  readonly doc: string | undefined;
+  /** The source of the model and of what it is made of, for the reader. */
+  readonly equations: readonly string[];
+  /** The parameters of its emissions. */
+  readonly forward: Program;
+  /** The same on a piece of sequences, where the model can be run so. */
+  readonly stream: Program | undefined;
+  readonly train: readonly (NamedProgram & { readonly seed: number })[];
+  readonly generate: readonly NamedProgram[];
+}
+
+interface NamedProgram {
+  readonly name: string;
+  readonly doc: string | undefined;
+  readonly program: Program;
+}
+
+export interface StandaloneOptions {
+  /** `plain` runs on every engine with SIMD; `relaxed` beside it is faster where there is relaxed SIMD, and takes as much room again. */
+  readonly instructions: readonly Instructions[];
+  /** Whether kernels are fused; they are where nothing is said. */
+  readonly fuse?: boolean;
+}
+
+/**
+ * A model as one TypeScript module that needs nothing else: a class with its code as WebAssembly. The same input gives the same bytes.
+ * @param support the files that `readStandaloneSupport` reads
+ */
+export function emitStandalone(
+  input: StandaloneInput,
+  support: readonly SourceText[],
+  options: StandaloneOptions,
+): SourceText {
+  const emission: Emission = {
+    input,
+    options,
+    model: identifier(input.model),
+    types: [],
+    data: [],
+    uses: new Set(),
+  };
+  const methods = [
+    ...lifeMethods(emission),
+    ...forwardMethods(emission),
+    ...streamMethods(emission),
+    ...trainMethods(emission),
+    ...generateMethods(emission),
+    ...endMethods(emission),
+  ];
+  const { model, types, data, uses } = emission;
+  const parts = [
+    header(input),
+    ...types,
+    `${comment(input.doc ?? `The model ${input.model}.`, "")}export class ${model} {
+  readonly #model: Model;
+
+  private constructor(weights: ReadonlyMap<string, Float32Array>) {
+    this.#model = createModel(SPEC, weights);
+  }
+
+${methods.join("\n\n")}
+}`,
+    `const SPEC: ModelSpec = ${printLiteral(specOf(input))};`,
+    "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
+    ...data,
+    `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
+  ];
+  return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n` };
+}
+
+const ALWAYS = ["createModel", "firstWeights", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
+/** Types that callers need a name for. */
+const SHOWN_TYPES = [
+  "Output",
+  "InputArray",
+  "ShapedNumbers",
+  "TrainedStep",
+  "TrainOptions",
+  "States",
+  "GenerateOptions",
+];
+
+function exported(code: string): string {
+  return code.replace(new RegExp(`^(interface|type) (${SHOWN_TYPES.join("|")})\\b`, "gm"), "export $1 $2");
+}
+
+/** What is put together while a model is written down. */
+interface Emission {
+  readonly input: StandaloneInput;
+  readonly options: StandaloneOptions;
+  readonly model: string;
+  readonly types: string[];
+  readonly data: string[];
+  /** Names of the runtime that the class uses beside what every class does. */
+  readonly uses: Set<string>;
+}
+
+interface Method {
+  readonly doc: string;
+  readonly signature: string;
+  readonly body: readonly string[];
+}
+
+function method({ doc, signature, body }: Method): string {
+  return `${comment(doc, "  ")}  ${signature} {\n${body.map((line) => `    ${line}\n`).join("")}  }`;
+}
+
+function comment(text: string, pad: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  if (lines.length === 1) return `${pad}/** ${text} */\n`;
+  return `${pad}/**\n${lines.map((line) => `${pad} * ${line}`.trimEnd()).join("\n")}\n${pad} */\n`;
+}
+
+function header({ file, equations }: StandaloneInput): string {
+  const source = equations.flatMap((text) => ["", ...text.trimEnd().split("\n")]).map((line) => `// ${line}`.trimEnd());
+  return [`// Written by seqc from ${file}. Do not edit: change the model and compile it again.`, ...source].join("\n");
+}
+
+function programsOf({ forward, stream, train, generate }: StandaloneInput): readonly Program[] {
+  return [forward, stream, ...train.map(({ program }) => program), ...generate.map(({ program }) => program)].filter(
+    (program) => program !== undefined,
+  );
+}
+
+function specOf(input: StandaloneInput): object {
+  const weights = new Map(
+    programsOf(input).flatMap((program) =>
+      program.weights.map((spec) => [spec.name, { spec, sizes: program.sizes }] as const),
+    ),
+  );
+  return {
+    name: input.model,
+    weights: [...weights.values()].map(({ spec, sizes }) => ({
+      name: spec.name,
+      shape: fixedShape(spec, sizes),
+      start: spec.initial,
+    })),
+  };
+}
+
+/** Puts a program into the file under a name. */
+function addProgram(
+  emission: Emission,
+  name: string,
+  text: ProgramText,
+  type = "ProgramSpec",
+  more: object = {},
+): void {
+  const code = Object.entries(text.code).map(([variant, base64]) => `  ${variant}:\n    "${base64}",\n`);
+  const fields = Object.entries({ ...more, ...text.spec }).map(
+    ([field, value]) => `  ${field}: ${printLiteral(value, 2)},\n`,
+  );
+  emission.data.push(
+    `const ${name}: ${type} = {\n${fields.join("")}  code: {\n${code.join("").replace(/^/gm, "  ")}  },\n};`.replace(
+      / {2}\n/g,
+      "\n",
+    ),
+  );
+}
+
+function lifeMethods({ model }: Emission): readonly string[] {
+  return [
+    method({
+      doc: `Reads weights from the bytes of a safetensors file.\nThrows where one is missing or has another shape, and says what was wanted and found.`,
+      signature: `static async load(bytes: Uint8Array): Promise<${model}>`,
+      body: [`return new ${model}(readWeights(SPEC, bytes));`],
+    }),
+    method({
+      doc: "Makes new weights. Each depends on the seed, its name and its shape alone.",
+      signature: `static init(seed = 0): ${model}`,
+      body: [`return new ${model}(firstWeights(SPEC, seed));`],
+    }),
+  ];
+}
+
+/** `logits`, or `ids_logits` where two emissions have one. */
+function parameterNames(program: Program): Shown {
+  const roles = [...program.results].flatMap(([name, role]) => (role.kind === "parameter" ? [{ name, role }] : []));
+  const isAlone = (parameter: string): boolean => roles.filter(({ role }) => role.name === parameter).length === 1;
+  return new Map(
+    roles.map(({ name, role }) => [
+      name,
+      { as: identifier(isAlone(role.name) ? role.name : `${role.emission}_${role.name}`) },
+    ]),
+  );
+}
+
+function forwardMethods(emission: Emission): readonly string[] {
+  const { input, model, options, types } = emission;
+  const shown = parameterNames(input.forward);
+  const text = describeProgram(input.forward, shown, options, false);
+  types.push(inputType(`${model}Inputs`, `What ${model} reads.`, text.inputs));
+  types.push(outputType(`${model}Outputs`, "The parameters of what the model emits.", text.results));
+  addProgram(emission, "FORWARD", text);
+  return [
+    method({
+      doc: "Runs the model on a batch.",
+      signature: `async forward(inputs: ${model}Inputs): Promise<${model}Outputs>`,
+      body: [`return (await this.#model.forward(FORWARD, inputs)) as ${model}Outputs;`],
+    }),
+    ...text.results.map(({ as, ...result }) =>
+      method({
+        doc: `${arrayText(result)}.`,
+        signature: `async ${as}(inputs: ${model}Inputs): Promise<${model}Outputs["${as}"]>`,
+        body: [`return (await this.forward(inputs)).${as};`],
+      }),
+    ),
+  ];
+}
+
+function streamMethods(emission: Emission): readonly string[] {
+  const { input, model, options, uses } = emission;
+  if (input.stream === undefined) return [];
+  const states = [...input.stream.results].flatMap(([name, role]) =>
+    role.kind === "carry" ? [[name, { as: name, state: stateName(role) }] as const] : [],
+  );
+  const text = describeProgram(input.stream, new Map([...parameterNames(input.stream), ...states]), options, false);
+  addProgram(emission, "STREAM", text);
+  uses.add("States");
+  return [
+    method({
+      doc: "Runs the model on the next piece of sequences, of any length, and gives the states to go on from. They are the caller's: the same\nstates can be gone on from twice. Without states a sequence begins.",
+      signature: `async step(states: States | undefined, inputs: ${model}Inputs): Promise<[${model}Outputs, States]>`,
+      body: [`return (await this.#model.step(STREAM, states, inputs)) as [${model}Outputs, States];`],
+    }),
+  ];
+}
+
+/** `cell.h` of the carried state `carry.cell.h'`. */
+function stateName({ name }: Extract<ResultRole, { readonly kind: "carry" }>): string {
+  return name.replace(/^carry\./, "").replace(/'$/, "");
+}
+
+function trainMethods(emission: Emission): readonly string[] {
+  const { input, model, options, types, uses } = emission;
+  return input.train.map(({ name, doc, program, seed }) => {
+    const suffix = input.train.length > 1 ? capital(name) : "";
+    const text = describeProgram(program, new Map([["loss", { as: "loss" }]]), options, true);
+    const constant = `TRAIN${suffix === "" ? "" : `_${identifier(name).toUpperCase()}`}`;
+    types.push(inputType(`${model}${suffix}Batch`, `What a step of ${name} reads.`, text.inputs));
+    addProgram(emission, constant, text);
+    for (const use of ["TrainedStep", "TrainOptions"]) uses.add(use);
+    return method({
+      doc: `${doc ?? `Trains as ${name} says.`}\nA step for each batch; the weights and the optimizer's state stay between calls. A batch that is refused changes nothing.`,
+      signature: `train${suffix}(batches: Iterable<${model}${suffix}Batch> | AsyncIterable<${model}${suffix}Batch>, options: TrainOptions = {}): AsyncGenerator<TrainedStep, void, undefined>`,
+      body: [`return this.#model.train(${constant}, batches, { seed: ${seed}, ...options });`],
+    });
+  });
+}
+
+function generateMethods(emission: Emission): readonly string[] {
+  const { input, model, options, types, uses } = emission;
+  return input.generate.map(({ name, doc, program }) => {
+    const suffix = input.generate.length > 1 ? capital(name) : "";
+    const chosen = [...program.results].flatMap(([result, role]) =>
+      role.kind === "choice" ? [[result, role.emission] as const] : [],
+    );
+    const text = describeProgram(program, new Map(chosen.map(([result, as]) => [result, { as }])), options, false);
+    const emissions = chosen.flatMap(([, emitted]) => {
+      const spec = program.inputs.find((one) => one.name === emitted);
+      return spec === undefined ? [] : [inputText(program, spec)];
+    });
+    const constant = `GENERATE${suffix === "" ? "" : `_${identifier(name).toUpperCase()}`}`;
+    addProgram(emission, constant, text, "GenerationSpec", {
+      model: input.model,
+      emissions: emissions.map(({ literal }) => literal),
+    });
+    types.push(chosenType(`${model}${suffix}Chosen`, emissions));
+    for (const use of ["generateWith", "GenerationSpec", "GenerateOptions"]) uses.add(use);
+    return method({
+      doc: `${doc ?? `Generates as ${name} says.`}\nOne position after the other, behind the prompt; it ends after \`max\` positions (100 where not said) or where the model ends.`,
+      signature: `generate${suffix}(options: GenerateOptions = {}): AsyncGenerator<${model}${suffix}Chosen, void, undefined>`,
+      body: [
+        `return generateWith(this.#model, ${constant}, options) as AsyncGenerator<${model}${suffix}Chosen, void, undefined>;`,
+      ],
+    });
+  });
+}
+
+function endMethods(_emission: Emission): readonly string[] {
+  return [
+    method({
+      doc: "The weights as the bytes of a safetensors file.",
+      signature: "save(): Uint8Array",
+      body: ["return this.#model.save();"],
+    }),
+    method({
+      doc: "Frees the model's memory. Any later call throws.",
+      signature: "dispose(): void",
+      body: ["this.#model.dispose();"],
+    }),
+  ];
+}
+
+const TYPE_WORDS: Readonly<Record<DType, string>> = { float: "float32", int: "int32", bool: "boolean" };
+
+/** An object type with a field for each array that callers give: nested lists, or numbers with their shape. */
+function inputType(name: string, doc: string, inputs: readonly InputText[]): string {
+  const fields = inputs.map(({ spec, below }) => {
+    const shape = ["B", ...spec.shape.filter((size) => size.text !== "1").map((size) => size.text)];
+    const limit = below === undefined ? "" : `, whole numbers below ${below}`;
+    const text = [spec.doc, `${TYPE_WORDS[spec.dtype]} [${shape.join(", ")}]${limit}.`].filter(
+      (part) => part !== undefined,
+    );
+    return `  /** ${text.join(" ")} */\n  readonly ${property(spec.name)}: ${nestedType(shape.length)} | ShapedNumbers;\n`;
+  });
+  return `/** ${doc} Examples may be of different lengths where they are given as lists. */\nexport type ${name} = {\n${fields.join("")}};`;
+}
+
+function nestedType(rank: number): string {
+  let type = "readonly number[]";
+  for (let depth = 1; depth < rank; depth++) type = `readonly (${type})[]`;
+  return type;
+}
+
+function outputType(name: string, doc: string, results: readonly ResultText[]): string {
+  const fields = results.map(({ as, ...result }) => {
+    const axes = result.shape.map(({ name: axis, size }) => `${axisLabel(axis)}: ${size ?? "number"}`);
+    return `  /** ${arrayText(result)}. */\n  readonly ${property(as)}: Output<readonly [${axes.join(", ")}]>;\n`;
+  });
+  return `/** ${doc} */\nexport type ${name} = {\n${fields.join("")}};`;
+}
+
+function axisLabel(text: string): string {
+  return /^[A-Za-z_]\w*$/.test(text) ? text : "axis";
+}
+
+function arrayText({ dtype, shape }: Pick<ResultText, "dtype" | "shape">): string {
+  return `${TYPE_WORDS[dtype]} [${shape.map(({ name, size }) => (size === undefined || String(size) === name ? name : `${name} = ${size}`)).join(", ")}]`;
+}
+
+function chosenType(name: string, emissions: readonly InputText[]): string {
+  const fields = emissions.map(({ spec, below }) => {
+    const inner = spec.shape.filter((size, axis) => size.text !== "1" && spec.times[axis] === undefined);
+    const limit = below === undefined ? "" : ` below ${below}`;
+    return `  /** ${inner.length === 0 ? `${TYPE_WORDS[spec.dtype]}${limit}` : `${TYPE_WORDS[spec.dtype]} [${inner.map((size) => size.text).join(", ")}]`}. */\n  readonly ${property(spec.name)}: ${inner.length === 0 ? "number" : "Output"};\n`;
+  });
+  return `/** What is chosen for one position. */\nexport type ${name} = {\n${fields.join("")}};`;
+}
+
+function capital(name: string): string {
+  return identifier(name)
+    .split("_")
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join("");
+}

@@ -1,0 +1,128 @@
+import { deflateSync } from "fflate";
+import { feedbackOf } from "../../build/feedback.ts";
+import { inLayout, resultLayouts } from "../../build/layout.ts";
+import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
+import { pruned } from "../../compile/prune.ts";
+import { evaluateSize, isUnit, type Size, sizeConstant, sizeNames } from "../../ir/size.ts";
+import { identifier } from "../../target/tfjs/names.ts";
+import { compileWasm, type WasmProgram } from "../../target/wasm/compile.ts";
+import type { Instructions } from "../../target/wasm/instructions.ts";
+import { describeModule } from "../../target/wasm/module.ts";
+import { printSize } from "../tfjs/print-expression.ts";
+import type { Code, Literal } from "./literal.ts";
+
+/** A program as it stands in a file: what callers give it and get, and the text of its description. */
+export interface ProgramText {
+  readonly inputs: readonly InputText[];
+  readonly results: readonly ResultText[];
+  readonly spec: { readonly [name: string]: Literal };
+  /** The modules, compressed, in base64. */
+  readonly code: Readonly<Partial<Record<Instructions, string>>>;
+}
+
+export interface InputText {
+  readonly spec: InputSpec;
+  /** Tokens lie below it, where that is known. */
+  readonly below: number | undefined;
+  readonly literal: { readonly [name: string]: Literal };
+}
+
+export interface ResultText {
+  readonly as: string;
+  readonly dtype: "float" | "int" | "bool";
+  /** By axis, the batch first: numbers where they are known. */
+  readonly shape: readonly { readonly name: string; readonly size: number | undefined }[];
+}
+
+/** Results that callers see, by name, with what they call them; the state that one is, where it is carried on. */
+export type Shown = ReadonlyMap<string, { readonly as: string; readonly state?: string }>;
+
+/** Compiles a program to WebAssembly and describes it. */
+export function describeProgram(
+  whole: Program,
+  shown: Shown,
+  { instructions: variants, fuse = true }: { readonly instructions: readonly Instructions[]; readonly fuse?: boolean },
+  feeds: boolean,
+): ProgramText {
+  const program = pruned(whole, (name) => feeds || shown.has(name));
+  const feedback = feeds ? feedbackOf(program) : new Map<string, string>();
+  const modules = variants.map(
+    (instructions) => [instructions, compileWasm(program, feedback, { instructions, fuse })] as const,
+  );
+  const compiled = modules[0]?.[1];
+  if (compiled === undefined) throw new Error("internal: no variant of the code is asked for");
+  const layouts = resultLayouts(program);
+  const results = compiled.results
+    .filter(({ name }) => shown.has(name))
+    .map((slot) => inLayout(slot, layouts.get(slot.name)));
+  const inputs = usedInputs(program).map((spec) => inputText(program, spec));
+  const module = describeModule({ ...compiled, results }, sizeCode);
+  return {
+    inputs,
+    results: results.map(({ name, dtype, axes }) => ({
+      as: shown.get(name)?.as ?? name,
+      dtype,
+      shape: axes.map(({ size }) => ({ name: size.text, size: sizeConstant(size) ?? program.sizes.get(size.text) })),
+    })),
+    spec: {
+      module: { ...module },
+      params: Object.fromEntries(program.graph.params.map(({ id }) => [id, roleLiteral(program.params.get(id))])),
+      inputs: inputs.map(({ literal }) => literal),
+      results: results.map(({ name }) => {
+        const { as, state } = shown.get(name) ?? { as: name };
+        return { name, as, ...(state !== undefined && { state }) };
+      }),
+    },
+    code: Object.fromEntries(modules.map(([instructions, made]) => [instructions, compressed(made)])),
+  };
+}
+
+/** Deterministic: the same module gives the same text everywhere. */
+function compressed({ module }: WasmProgram): string {
+  const bytes = deflateSync(module, { level: 9 });
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+/** `(B, T) => 4 * B * T`; names before the last that is needed are there for their places. */
+function sizeCode(size: Size, names: readonly string[]): Code {
+  const needed = sizeNames(size);
+  const last = names.findLastIndex((name) => needed.has(name));
+  const given = names.slice(0, last + 1).map((name, at) => (needed.has(name) ? identifier(name) : `_${at}`));
+  return { code: `(${given.join(", ")}) => ${printSize(size)}` };
+}
+
+function roleLiteral(role: ParamRole | undefined): Literal {
+  if (role === undefined) throw new Error("internal: a param has no role");
+  return { ...role };
+}
+
+function usedInputs(program: Program): readonly InputSpec[] {
+  const used = new Set([...program.params.values()].flatMap((role) => (role.kind === "input" ? [role.name] : [])));
+  return program.inputs.filter(({ name }) => used.has(name));
+}
+
+/** What an input's arrays have: axes of size 1 are left out, as the program does not know them. */
+export function inputText(program: Program, spec: InputSpec): InputText {
+  const below = spec.vocabulary === undefined ? undefined : evaluateSize(spec.vocabulary, program.sizes);
+  const axes = spec.shape.flatMap((size, axis) => {
+    if (isUnit(size)) return [];
+    const time = spec.times[axis];
+    const value = evaluateSize(size, program.sizes);
+    return [{ size: value ?? size.text, ...(time !== undefined && { time }) }];
+  });
+  const place = spec.specials.indexOf("EOS");
+  const end = spec.ends && below !== undefined && place >= 0 ? below - spec.specials.length + place : undefined;
+  return {
+    spec,
+    below,
+    literal: {
+      name: spec.name,
+      dtype: spec.dtype,
+      axes,
+      ...(below !== undefined && { below }),
+      ...(end !== undefined && { end }),
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { Report } from "../base/diagnostic.ts";
+import type { Program } from "../build/program.ts";
+import { findDefinition, type Modules } from "../check/modules.ts";
+import { readRegime } from "../check/regime.ts";
+import { compileGeneration } from "../compile/decoder.ts";
+import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
+import { compileStream } from "../compile/stream.ts";
+import type { EmitGeneration, EmitInput, EmitTraining } from "../emit/tfjs/emit-input.ts";
+import type { Definition, Expression } from "../syntax/tree.ts";
+import { descendants, printExpression } from "../syntax/walk.ts";
+import { modelName } from "./find-sizes.ts";
+import { readSettings } from "./settings.ts";
+
+/** A model with all its programs. */
+export interface ModelPrograms extends EmitInput {
+  /** Forward on a piece of sequences, where the model can be run so. */
+  readonly stream: Program | undefined;
+  /** The source of the model and of what it is made of, the model first. */
+  readonly equations: readonly string[];
+}
+
+/**
+ * Compiles a model with every train and generate block of it; blocks that train it with other arguments are left out.
+ * Undefined after anything wrong was reported.
+ */
+export function modelPrograms(
+  modules: Modules,
+  model: Expression,
+  sizes: ReadonlyMap<string, number>,
+  report: Report,
+): ModelPrograms | undefined {
+  const job: Job = { modules, sizes, dense: false, report };
+  const definition = modelRequest(job, model)?.definition;
+  const forward = definition && compileForward(job, model, { values: [], gradients: false });
+  if (forward === undefined || definition === undefined) return undefined;
+  const train: EmitTraining[] = [];
+  const generate: EmitGeneration[] = [];
+  for (const block of modules.entry.tree.declarations) {
+    if ((block.kind !== "train" && block.kind !== "generate") || modelName(block.model) !== modelName(model)) continue;
+    const { doc } = block;
+    if (block.kind === "generate") {
+      const made = compileGeneration(job, { ...block, model });
+      if (made !== undefined) generate.push({ name: made.name, doc, program: made.program });
+    } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
+      const regime = { ...readRegime(block, report), model };
+      const program = report.hasErrors ? undefined : compileStep(job, regime, new Set());
+      const seed = readSettings(regime, {}, report)?.seed ?? 0;
+      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed });
+    }
+  }
+  const parts = partsOf(modules, definition);
+  return {
+    model: modelName(model),
+    file: modules.entry.file,
+    doc: definition.doc,
+    parts: parts.flatMap(({ definition: { name, doc } }) => (doc === undefined ? [] : [{ name: name.text, doc }])),
+    sources: new Map([...modules.all].map(([file, { text }]) => [file, text])),
+    equations: [{ definition, file: modules.entry.file }, ...parts].map((part) => textOf(modules, part)),
+    forward,
+    stream: compileStream(job, model),
+    train,
+    generate,
+  };
+}
+
+interface Part {
+  readonly definition: Definition;
+  readonly file: string;
+}
+
+/** The cells, layers and distributions that a model is made of, and those that these are made of. */
+function partsOf(modules: Modules, model: Definition): readonly Part[] {
+  const found = new Map<string, Part>();
+  const visit = (definition: Definition, file: string): void => {
+    const parts = [
+      ...definition.items.flatMap((item) => (item.kind === "use" ? item.uses.map(({ of }) => of) : [])),
+      ...definition.parameters.flatMap((parameter) => parameter.default ?? []),
+    ];
+    for (const expression of parts.flatMap((part) => [...descendants(part)])) {
+      const name = expression.kind === "reference" ? expression.name : "";
+      const part = findDefinition(modules, file, name);
+      if (part === undefined || found.has(name)) continue;
+      found.set(name, part);
+      visit(part.definition, part.file);
+    }
+  };
+  visit(model, modules.entry.file);
+  return [...found.values()];
+}
+
+function textOf(modules: Modules, { definition, file }: Part): string {
+  return modules.all.get(file)?.text.slice(definition.span.start, definition.span.end) ?? "";
+}

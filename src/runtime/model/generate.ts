@@ -1,0 +1,123 @@
+import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
+import type { Numbers } from "../strided.ts";
+import { type InputArray, type NumberList, readBatch } from "./arrays.ts";
+import type { Inputs, Model } from "./model.ts";
+import type { Output } from "./program.ts";
+import type { InputEntry, ProgramSpec } from "./spec.ts";
+
+/** A program that chooses what a model emits. */
+export interface GenerationSpec extends ProgramSpec {
+  readonly model: string;
+  /** What it chooses. */
+  readonly emissions: readonly InputEntry[];
+}
+
+export interface GenerateOptions {
+  /** One example's arrays. */
+  readonly inputs?: Inputs | undefined;
+  /** How the first emission begins. */
+  readonly prompt?: NumberList | undefined;
+  /** How many positions are generated at most, behind the prompt. */
+  readonly max?: number | undefined;
+  /** What samples depend on. */
+  readonly seed?: number | undefined;
+  /** Ends the generation before the next position; the iterator throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is chosen for a position, or for the whole where there are no positions, by emission. */
+export type Chosen = Readonly<Record<string, number | Output>>;
+
+const FIRST_PIECE = 16;
+
+/**
+ * Generates one example, a position at a time. The decoder runs in pieces of 16, 32, 64, ... positions, each of which begins with what was chosen
+ * before it: what is chosen at a position does not depend on how far the piece goes.
+ */
+export async function* generateWith(
+  model: Model,
+  spec: GenerationSpec,
+  { inputs = {}, prompt = [], max = 100, seed = 0, signal }: GenerateOptions,
+): AsyncGenerator<Chosen, void, undefined> {
+  if (!Number.isInteger(max) || max < 1) throw new RangeError(`max is a whole number from 1, given is ${max}`);
+  const [first] = spec.emissions;
+  const time = first?.axes.find((axis) => axis.time !== undefined)?.time;
+  const batch = readBatch(spec.model, spec.inputs, wrapped(inputs));
+  const begun: (number | NumberList)[] = [...prompt];
+  const end = prompt.length + max;
+  const run = (length: number): Promise<Record<string, Output>> => {
+    signal?.throwIfAborted();
+    const sizes = new Map([["B", 1] as const, ...batch.sizes]);
+    if (time !== undefined) sizes.set(time, length);
+    const more = new Map<string, Numbers>();
+    for (const { name } of spec.module.params) {
+      const role = spec.params[name];
+      const isFirst = role !== undefined && "emission" in role && role.emission === first?.name;
+      if (role?.kind === "prompt_length") more.set(name, [isFirst ? begun.length : 0]);
+      if (role?.kind === "prompt") more.set(name, filled(spec, name, sizes, isFirst ? begun : []));
+    }
+    return model.run(spec, { ...batch, sizes }, seed, more);
+  };
+  if (time === undefined || first === undefined) {
+    yield chosenAt(spec, await run(1), undefined);
+    return;
+  }
+  for (let piece = FIRST_PIECE; begun.length < end; piece *= 2) {
+    const length = Math.min(end, begun.length + piece);
+    const chosen = await run(length);
+    while (begun.length < length) {
+      signal?.throwIfAborted();
+      const at = begun.length;
+      const all = chosenAt(spec, chosen, at);
+      const own = all[first.name] ?? 0;
+      if (own === first.end) return;
+      begun.push(typeof own === "number" ? own : Array.from(own.data));
+      yield all;
+    }
+  }
+}
+
+function wrapped(inputs: Inputs): Inputs {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]): [string, InputArray | undefined] => {
+      if (value === undefined) return [name, value];
+      return [name, "shape" in value ? { ...value, shape: [1, ...value.shape] } : [value]];
+    }),
+  );
+}
+
+/** The beginning, as long as the whole: behind it stand legal values that are not read. */
+function filled(
+  { module }: ProgramSpec,
+  param: string,
+  sizes: ReadonlyMap<string, number>,
+  begun: NumberList,
+): Numbers {
+  const values = sizesOf(module, sizes);
+  const slot = module.params.find(({ name }) => name === param);
+  const count = (slot?.shape ?? []).reduce((all: number, size) => all * numberOf(size, values), 1);
+  const numbers = flat(begun);
+  return Float64Array.from({ length: count }, (_, at) => numbers[at] ?? 0);
+}
+
+function flat(list: NumberList): readonly number[] {
+  return list.flatMap((item) => (typeof item === "number" ? [item] : flat(item)));
+}
+
+/** What was chosen at a position of the first example. */
+function chosenAt(
+  { emissions }: GenerationSpec,
+  results: Readonly<Record<string, Output>>,
+  at: number | undefined,
+): Chosen {
+  return Object.fromEntries(
+    emissions.map(({ name, axes }) => {
+      const { shape, data } = results[name] ?? { shape: [1], data: new Float32Array(1) };
+      const isLong = at !== undefined && axes[0]?.time !== undefined;
+      const inner = shape.slice(isLong ? 2 : 1);
+      const count = inner.reduce((all, size) => all * size, 1);
+      const own = data.slice((isLong ? at : 0) * count, ((isLong ? at : 0) + 1) * count);
+      return [name, inner.length === 0 ? (own[0] ?? 0) : { shape: inner, data: own }];
+    }),
+  );
+}

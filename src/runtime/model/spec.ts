@@ -1,0 +1,56 @@
+import type { ParamRole } from "../../build/program.ts";
+import type { DType } from "../../ir/type.ts";
+import type { WasmModule } from "../../target/wasm/module.ts";
+import type { Initializer } from "../initialize.ts";
+
+/** A compiled model as data that can be written into a file: what it keeps, and its programs. */
+export interface ModelSpec {
+  readonly name: string;
+  readonly weights: readonly WeightEntry[];
+}
+
+/** An array of the model: its shape in files, and how it starts. */
+export interface WeightEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly start: Initializer;
+}
+
+/** A program: its code, what memory holds, and what its params and results are for. */
+export interface ProgramSpec {
+  readonly module: WasmModule;
+  /** Raw deflate, base64: the module for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
+  readonly code: { readonly plain: string; readonly relaxed?: string };
+  /** By param name. */
+  readonly params: Readonly<Record<string, ParamRole>>;
+  readonly inputs: readonly InputEntry[];
+  readonly results: readonly ResultEntry[];
+}
+
+/** An array that callers give; the batch axis comes first and is not listed. */
+export interface InputEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axes: readonly AxisEntry[];
+  /** Tokens lie below it. */
+  readonly below?: number;
+  /** The token that ends every sequence. */
+  readonly end?: number;
+}
+
+export interface AxisEntry {
+  /** Its name where it is not known before. */
+  readonly size: number | string;
+  /** The `time` whose length it is. */
+  readonly time?: string;
+}
+
+/** A result that callers see. */
+export interface ResultEntry {
+  /** In the module. */
+  readonly name: string;
+  /** What callers call it. */
+  readonly as: string;
+  /** The state that it is, where it is one to go on from. */
+  readonly state?: string;
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createReport } from "../../src/base/report.ts";
+import { loadModules } from "../../src/check/modules.ts";
+import { emitStandalone } from "../../src/emit/standalone/emit.ts";
+import { type ModelPrograms, modelPrograms } from "../../src/runtime/model-programs.ts";
+import { readStandaloneSupport } from "../../src/runtime/typescript-support.ts";
+import { library, readSource } from "../support/compile.ts";
+
+/** The programs of a file's only model. */
+export function programsOf(text: string, sizes: Readonly<Record<string, number>>, file = "test.seq"): ModelPrograms {
+  const report = createReport();
+  const modules = loadModules({ file, text }, library(), () => undefined, report);
+  const model = modules.entry.tree.declarations.find(
+    (one) => one.kind === "definition" && one.definitionKind === "model",
+  );
+  if (model?.kind !== "definition") throw new Error("the file has no model");
+  const expression = { kind: "reference", span: model.name.span, name: model.name.text, primed: false } as const;
+  const programs = modelPrograms(modules, expression, new Map(Object.entries(sizes)), report);
+  if (programs === undefined) throw new Error(report.diagnostics.map(({ message }) => message).join("\n"));
+  return programs;
+}
+
+export function sourceText(path: string): string {
+  return readSource(path).text;
+}
+
+export async function emitted(programs: ModelPrograms): Promise<{ readonly path: string; readonly text: string }> {
+  return emitStandalone(programs, await readStandaloneSupport(), { instructions: ["plain", "relaxed"] });
+}
+
+/** Writes a module into a folder of its own and imports it. */
+export async function imported<M>(programs: ModelPrograms): Promise<M> {
+  const { path, text } = await emitted(programs);
+  const file = join(mkdtempSync(join(tmpdir(), "seqc-standalone-")), path);
+  writeFileSync(file, text);
+  return (await import(file)) as M;
+}
