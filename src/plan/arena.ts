@@ -22,7 +22,9 @@ export function planArena(spans: readonly Span[]): Arena {
   const bound = lowerBound(spans);
   let best: Arena | undefined;
   for (const order of ORDERS) {
-    const indices = spans.map((_, index) => index).sort((a, b) => order(spans[a] ?? NONE, spans[b] ?? NONE) || a - b);
+    const indices = spans
+      .map((_, index) => index)
+      .sort((a, b) => order(spans[a] ?? NO_SPAN, spans[b] ?? NO_SPAN) || a - b);
     const arena = placeInOrder(spans, indices);
     if (best === undefined || arena.bytes < best.bytes) best = arena;
     if (best.bytes <= bound) break;
@@ -51,7 +53,7 @@ export function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-const NONE: Span = { bytes: 0, first: 0, last: 0 };
+const NO_SPAN: Span = { bytes: 0, first: 0, last: 0 };
 
 const ORDERS: readonly ((a: Span, b: Span) => number)[] = [
   (a, b) => b.bytes - a.bytes,
@@ -70,7 +72,7 @@ function placeInOrder(spans: readonly Span[], order: readonly number[]): Arena {
   const placed: Placed[] = [];
   let bytes = 0;
   for (const index of order) {
-    const span = spans[index] ?? NONE;
+    const span = spans[index] ?? NO_SPAN;
     const size = aligned(span.bytes);
     const offset = size === 0 ? 0 : lowestGap(placed, span, size);
     offsets[index] = offset;

@@ -22,6 +22,8 @@ const STANDALONE_FILES = [
   "../target/wasm/bind.ts",
   "../target/wasm/module.ts",
   "../plan/arena.ts",
+  "../plan/part.ts",
+  "../plan/place.ts",
   "./data/error.ts",
   "./initialize.ts",
   "../ir/random.ts",
