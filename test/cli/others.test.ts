@@ -175,7 +175,7 @@ describe("seqc compile", () => {
     expect(stdout).toMatch(/^\/\/ .* = .*tanh\(/m);
     expect(stdout).toContain("@compute @workgroup_size(256)");
     const wrong = await seqc(folder, "compile", "lm.seq", "--target", "webgpu");
-    expect(wrong.stderr).toContain("--emit ts is code for tfjs");
+    expect(wrong.stderr).toContain("--emit ts is code for wasm or tfjs");
   });
 
   test("an unknown size is the user's to give", async () => {
