@@ -14,8 +14,13 @@ export interface Answer {
   readonly error?: string;
 }
 
+export interface ChildSide extends Side {
+  readonly time: (clock: ClockName) => Promise<number>;
+  readonly processor: () => number;
+}
+
 /** A workload's side in a process of its own, which sleeps while it is not asked: for what a flag of the engine changes. */
-export async function childSide(workload: string, side: SideName, flags: readonly string[]): Promise<Side> {
+export async function childSide(workload: string, side: SideName, flags: readonly string[]): Promise<ChildSide> {
   const child = fork(join(import.meta.dirname, "child-main.ts"), [workload, side], {
     execArgv: [...flags],
     serialization: "advanced",

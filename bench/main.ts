@@ -5,6 +5,7 @@ import { thisMachine } from "./machine.ts";
 import { shareTfjs } from "./one-tfjs.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { type MultiplyAdd, PEAK_FLOPS, peakSide } from "./peak.ts";
+import type { SideName, Workload } from "./side.ts";
 import { median } from "./statistics.ts";
 import type { WorkloadResult } from "./workload-result.ts";
 
@@ -30,7 +31,7 @@ async function main(options: Options): Promise<void> {
     const result = await runWorkload(workload, {
       effort: options.effort,
       multiplyAdd,
-      wanted: (side) => options.sides?.includes(side) ?? !(options.quick && workload.slow?.includes(side)),
+      wanted: (side) => isWanted(options, workload, side),
       onTurn: showProgress,
     });
     showProgress("", "");
@@ -49,6 +50,13 @@ async function main(options: Options): Promise<void> {
     writeDocument(options.document, { machine, effort: options.effort, results, goals });
   }
   if (results.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
+}
+
+/** Threads side by side take as much of the processor as one after the other: only elapsed time shows what they are for. */
+function isWanted({ sides, quick, effort }: Options, { slow }: Workload, side: SideName): boolean {
+  if (side === "seqc threads" && effort.clock !== "elapsed") return false;
+  if (sides !== undefined) return sides.some((name) => name === side);
+  return !(quick && slow?.includes(side) === true);
 }
 
 function withoutFunctions({ workload, ...result }: WorkloadResult): object {

@@ -23,6 +23,7 @@ export interface Side {
 export const SIDES = {
   "seqc wasm": "seqc, its own WebAssembly, one thread",
   "seqc plain": "the same without relaxed SIMD",
+  "seqc threads": "the same program on two threads",
   "seqc wide": "the same module under V8's revectorizer: an experimental flag, never on by itself",
   "seqc tfjs-wasm": "seqc on tfjs, its WebAssembly backend",
   "tfjs-layers wasm": "tfjs-layers, WebAssembly backend",

@@ -22,14 +22,17 @@ export type Opening = readonly [SideName, () => Promise<Side>];
 /** seqc as it comes, on its own WebAssembly and on tfjs. */
 export function seqcSides(make: Make): readonly Opening[] {
   return [
-    ["seqc wasm", async () => make(await startWasm())],
+    ["seqc wasm", async () => make(await startWasm(USUAL_STAGES, ONE_THREAD))],
     ["seqc tfjs-wasm", async () => onTfjs(make, USUAL_STAGES)],
   ];
 }
 
+const ONE_THREAD = { threads: 1 };
+
 /** Other ways to run seqc's own WebAssembly. */
 const VARIANTS = {
-  "seqc plain": async (make: Make) => make(await startWasm(USUAL_STAGES, { instructions: "plain" })),
+  "seqc plain": async (make: Make) => make(await startWasm(USUAL_STAGES, { ...ONE_THREAD, instructions: "plain" })),
+  "seqc threads": async (make: Make) => make(await startWasm(USUAL_STAGES, { threads: 2 })),
   "seqc wide": async (make: Make, workload: string) =>
     process.execArgv.includes(REVECTORIZE) ? make(await startWasm()) : childSide(workload, "seqc wide", [REVECTORIZE]),
 } as const satisfies Partial<Record<SideName, (make: Make, workload: string) => Promise<Side>>>;
@@ -57,7 +60,7 @@ export function ladder(target: "wasm" | "tfjs-wasm", make: Make): readonly Openi
   const stages = STAGE_NAMES.filter((stage) => stage !== "unroll" && (target === "wasm" || stage !== "fuse"));
   const order = stages.toSorted((a, b) => Number(hasName(leftOut, a)) - Number(hasName(leftOut, b)));
   const start = (stages: StageChoice): Promise<Side> =>
-    target === "wasm" ? startWasm(stages).then(make) : onTfjs(make, stages);
+    target === "wasm" ? startWasm(stages, ONE_THREAD).then(make) : onTfjs(make, stages);
   const rung = (count: number): Promise<Side> => {
     const [on, off] = [order.slice(0, count), order.slice(count)].map((names) => new Set(names));
     return start({ ...USUAL_STAGES, ...(on && { on }), ...(off && { off }) });

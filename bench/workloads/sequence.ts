@@ -1,4 +1,6 @@
 import type { Executor } from "../../src/runtime/executor.ts";
+import { type ChildSide, childSide } from "../child.ts";
+import type { ClockName } from "../clock.ts";
 import type { CellName, SequenceProblem, SequenceSize } from "../sequence.ts";
 import { sequenceFlops, sequenceProblem } from "../sequence.ts";
 import type { Goal, Side, SideName, Workload } from "../side.ts";
@@ -50,6 +52,47 @@ export function trainingWorkload(
       ...seqcVariants(variants, name, make),
       ...peers.map((peer) => [peer, () => TRAINERS[peer](problem())] as const),
     ]),
+  };
+}
+
+/** The third call in a process that has just started: by then the engine's compilers must be done. */
+export function warmUpWorkload(name: string, workload: string, size: SequenceSize): Workload {
+  return {
+    name,
+    title: `${describe(size)}: the third training step of a process`,
+    unit: "training step",
+    units: 1,
+    flops: sequenceFlops(size).training,
+    goals: [{ kind: "growth", workload, atMost: 1.2 }],
+    sides: new Map([["seqc wasm", async () => thirdCallSide(workload)]]),
+  };
+}
+
+function thirdCallSide(workload: string): Side {
+  let processor = 0;
+  const withChild = async <Result>(ask: (child: ChildSide) => Promise<Result>): Promise<Result> => {
+    const child = await childSide(workload, "seqc wasm", []);
+    try {
+      return await ask(child);
+    } finally {
+      processor += child.processor();
+      child.dispose();
+    }
+  };
+  const third = (clock: ClockName): Promise<number> =>
+    withChild(async ({ time }) => {
+      await time(clock);
+      await time(clock);
+      return time(clock);
+    });
+  return {
+    check: () => withChild((child) => child.check()),
+    time: third,
+    run: async () => {
+      await third("elapsed");
+    },
+    processor: () => processor,
+    dispose: () => undefined,
   };
 }
 
