@@ -28,7 +28,7 @@ function asText(found: Diagnosis & { readonly seqc: string }): string {
     ],
     ...("problem" in webgpu ? troubleRows(webgpu) : adapterRows(webgpu)),
   ]);
-  const targets = rows(found.targets.map((target) => [target.name, stateOf(target, found.chosen)]));
+  const targets = rows(found.targets.map((target) => [target.name, stateOf(target, found)]));
   return `${machine}\n\ntargets\n${indented(targets)}`;
 }
 
@@ -62,13 +62,14 @@ function limitsOf({ limits }: GpuAdapterFacts): string {
   ].join(", ");
 }
 
-function stateOf({ name, doc, trouble, notice }: TargetFacts, chosen: string): string {
+function stateOf({ name, doc, trouble, notice }: TargetFacts, { chosen, webgpu }: Diagnosis): string {
+  if (trouble !== undefined) return `not ready: ${trouble.problem}`;
+  const software = "problem" in webgpu ? undefined : softwareNotice(webgpu.adapter);
   const marks = [
     ...(name === chosen ? ["taken where --target is not given"] : []),
-    ...(notice === undefined ? [] : ["on a software adapter"]),
+    ...(notice === undefined ? [] : [notice === software ? "on a software adapter" : notice]),
   ];
-  const said = marks.length === 0 ? "" : ` (${marks.join(", ")})`;
-  return trouble === undefined ? `ready: ${doc}${said}` : `not ready: ${trouble.problem}`;
+  return `ready: ${doc}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}`;
 }
 
 function bytes(count: number | undefined): string {

@@ -48,7 +48,8 @@ describe("doctor", () => {
     expect(stdout).toMatch(/WebGPU +there is no WebGPU here.*the package webgpu is not installed/);
     expect(stdout).toMatch(/npm install webgpu@/);
     expect(stdout).toMatch(/tfjs-webgpu +not ready/);
-    expect(stdout).toMatch(/wasm +ready.*taken where --target is not given/);
+    expect(stdout).toMatch(/ {2}wasm +ready.*taken where --target is not given/);
+    expect(stdout).toMatch(/ {2}auto +ready.*there is no WebGPU here.*so programs run on wasm/);
   });
 });
 

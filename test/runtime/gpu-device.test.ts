@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type GpuDevice, requestAdapter, softwareNotice } from "../../src/runtime/gpu-device.ts";
+import { checkedByGpu } from "../../src/runtime/gpu-errors.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 
 describe("a GPU device", () => {
@@ -24,6 +25,14 @@ describe("a GPU device", () => {
     expect(gpu.adapter.software).toBe(true);
     expect(softwareNotice(gpu.adapter)).toMatch(/SwiftShader.* is a software adapter/);
   });
+});
+
+test("a device that is gone is an error that says what is left", async () => {
+  const { device } = await testGpuDevice();
+  device.destroy();
+  await expect(checkedByGpu(device, "the step", async () => 1)).rejects.toThrow(
+    /the graphics device is gone while the step runs.*\n.*--resume/,
+  );
 });
 
 test("no adapter is an error that names a way out", async () => {
