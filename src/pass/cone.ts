@@ -13,12 +13,18 @@ export function localCost(node: Node, axis: string, type: (id: string) => Type):
   if (output === undefined || !hasAxis(output.type, axis) || node.inputs.length === 0) return undefined;
   const isView = VIEWS.has(node.op.name);
   if (node.op.form !== "map" && !isView) return undefined;
-  if (isNode(node, rename) && node.attributes.to.some((to) => to.id === axis)) return undefined;
+  if (makesAxis(node, axis)) return undefined;
   const isLocal = node.inputs.every((id, input) => {
     const own = type(id);
     return !hasAxis(own, axis) || node.op.reads(node, input, axis, own).kind === "same";
   });
   return isLocal ? mapCost(node.op) : undefined;
+}
+
+/** Whether positions along the axis are positions along others of what a node reads. */
+function makesAxis(node: Node, axis: string): boolean {
+  if (isNode(node, rename) || isNode(node, reshape)) return node.attributes.to.some((to) => to.id === axis);
+  return (isNode(node, slice) || isNode(node, concat)) && node.attributes.to.id === axis;
 }
 
 const VIEWS: ReadonlySet<string> = new Set([concat, expand, gather, rename, reshape, slice].map((op) => op.name));

@@ -29,6 +29,18 @@ describe("random graphs keep their meaning", () => {
     );
   });
 
+  // Axes that are cut and put together again, and several loops where one was.
+  test.each(PASS_NAMES)("unrolled by a factor, then under %s", (pass) => {
+    fc.assert(
+      fc.property(randomGraphs({ steps: 20 }), fc.constantFrom(2, 3), ({ graph, inputs, sizes }, factor) => {
+        const unrolled = PASSES.unroll(graph, { ...DEFAULT_OPTIONS, unroll: factor });
+        const after = PASSES[pass](unrolled, DEFAULT_OPTIONS);
+        expectSame(interpret(graph, inputs, sizes), after, inputs, sizes, pass);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test("under all passes", () => {
     fc.assert(
       fc.property(

@@ -7,9 +7,7 @@ import { isBody } from "../../src/pass/region.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 
-const LAYERS = 20;
-
-/** A deep network of recurrent layers with its optimizer. */
+/** Recurrent layers with their optimizer. */
 const TEXT = `
 layer Step(H) {
   in  x: [T, H]
@@ -19,36 +17,21 @@ layer Step(H) {
 model Deep(V = 50, H = 16) {
   time T
   in   ids: tok(V)[T]
-  use  emb = Embed(V, H), layers = stack ${LAYERS} of Step(H), head = Linear(H, V)
+  use  emb = Embed(V, H), layers = stack 2 of Step(H), head = Linear(H, V)
   y = layers(emb(ids))
   emit ids[t+1] ~ categorical(head(y[t]))
 }
 train deep of Deep { data ids = csv("rows.csv").ids minimize nll(ids) optim adam(1e-3) for 1 steps }
 `;
 
-test("all passes take a fraction of a second for 20 000 nodes", () => {
-  const program = compileStepOf(TEXT, "deep", { dense: true });
-  const nodes = nodeCount(program.graph);
-  expect(nodes).toBeGreaterThan(6_000);
-  const times = [1, 2, 3, 4].map(() => {
-    const start = process.cpuUsage();
-    optimizeProgram(program);
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1000;
-  });
-  // 0.3 to 0.5 s of one core; the limit leaves room for slow machines.
-  expect((Math.min(...times) / nodes) * 20_000).toBeLessThan(1500);
-});
-
 describe("the length of what is looped over does not matter", () => {
-  const two = TEXT.replace(`stack ${LAYERS}`, "stack 2");
   const LENGTHS = [10, 100, 1000];
 
   test.each([true, false])(
     "to the graphs and to the code, where it is known while compiling; whole sequences: %s",
     (dense) => {
       const made = LENGTHS.map((T) => {
-        const program = compileStepOf(two, "deep", { dense, sizes: { T } });
+        const program = compileStepOf(TEXT, "deep", { dense, sizes: { T } });
         expect(program.sizes.get("T")).toBe(T);
         const all = optimizeProgram(program);
         const usual = optimizeProgram(program, { off: PRODUCT_PASSES });
