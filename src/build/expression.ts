@@ -17,7 +17,7 @@ import { isEverywhere } from "./condition.ts";
 import { demand } from "./equation.ts";
 import type { Context, Slot } from "./frame.ts";
 import { instanceMember, instanceMembers } from "./instance-member.ts";
-import { METRICS } from "./metrics.ts";
+import { METRIC_NAMES } from "./metrics.ts";
 import { asTensor, elementwise, product, scalar } from "./operators.ts";
 import { evaluateIndex } from "./read.ts";
 import { mapRecord, otherwise, settle } from "./record.ts";
@@ -180,7 +180,7 @@ function reportUnknown(context: Context, name: string, span: Span): Meaning {
     ...definitionNames(session.modules, frame.file),
     ...Object.keys(BUILTINS),
     ...OPS.map((op) => op.name).filter(isFunction),
-    ...(session.metrics === undefined ? [] : Object.keys(METRICS)),
+    ...(session.metrics === undefined ? [] : METRIC_NAMES),
     "pi",
     "inf",
     "training",

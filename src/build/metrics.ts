@@ -1,33 +1,60 @@
-import { meant } from "../base/meant.ts";
-import { nearest } from "../base/nearest.ts";
+import { constantValue } from "../check/constants.ts";
 import * as make from "../op/make.ts";
-import type { Call, EmitItem } from "../syntax/tree.ts";
 import { bestAndTruth, type Emission, negativeLogLikelihood, openEmission, type Total, total } from "./emission.ts";
+import type { Context } from "./frame.ts";
+import type { MetricCall, Taking } from "./metric-call.ts";
 import type { OpenModel } from "./model.ts";
+import { smoothedLikelihood } from "./smoothing.ts";
 
-/** A metric of an emission: `nll(ids)`, `accuracy(label)`, `rmse(x)`. */
-export interface Metric {
-  readonly name: string;
+/** A metric of an emission that is computed beside the loss: `nll(ids)`, `accuracy(label)`, `rmse(x)`. */
+export interface Metric extends Taking {
   /** The mean over what counts, as a sum and a count, so that batches of different sizes weigh what they hold. */
-  readonly total: (emission: Emission) => Total | undefined;
+  readonly total: (emission: Emission, call: MetricCall, context: Context) => Total | undefined;
   /** What is done with the mean. */
   readonly finish: "mean" | "root";
-  readonly needs: "any" | "tokens" | "numbers";
 }
 
+const PLAIN = { options: [], decodes: false, finish: "mean" } as const;
+
 export const METRICS: Readonly<Record<string, Metric>> = {
-  nll: { name: "nll", total: negativeLogLikelihood, finish: "mean", needs: "any" },
-  accuracy: { name: "accuracy", total: accuracy, finish: "mean", needs: "tokens" },
-  rmse: { name: "rmse", total: (emission) => error(emission, "square"), finish: "root", needs: "numbers" },
-  mse: { name: "mse", total: (emission) => error(emission, "square"), finish: "mean", needs: "numbers" },
-  mae: { name: "mae", total: (emission) => error(emission, "absolute"), finish: "mean", needs: "numbers" },
+  nll: { ...PLAIN, name: "nll", needs: "any", options: ["smoothing"], total: smoothedOrPlain },
+  accuracy: { ...PLAIN, name: "accuracy", needs: "tokens", total: accuracy },
+  f1: { ...PLAIN, name: "f1", needs: "tokens", options: ["of"], total: f1 },
+  rmse: { ...PLAIN, name: "rmse", needs: "numbers", finish: "root", total: (emission) => error(emission, "square") },
+  mse: { ...PLAIN, name: "mse", needs: "numbers", total: (emission) => error(emission, "square") },
+  mae: { ...PLAIN, name: "mae", needs: "numbers", total: (emission) => error(emission, "absolute") },
 };
 
-/** Metrics that the architectures bring: they decode, or need other sums. */
-export const LATER_METRICS: ReadonlySet<string> = new Set(["f1", "exact", "edit_rate", "bleu", "span_f1"]);
+/** Metrics of what is decoded freely: they compare whole sequences with the data's. */
+export const DECODED = ["exact", "edit_rate", "bleu", "span_f1"] as const;
 
-export function isMetric(name: string): boolean {
-  return Object.hasOwn(METRICS, name);
+export type DecodedName = (typeof DECODED)[number];
+
+export function isDecoded(name: string): name is DecodedName {
+  return DECODED.some((other) => other === name);
+}
+
+/** The metrics whose names can be meant by a longer one. */
+export const METRIC_NAMES: readonly string[] = [...Object.keys(METRICS), ...DECODED, "elbo"].filter(
+  (name) => name.length > 2,
+);
+
+/** The metric that has this name. */
+export function metricNamed(name: string): Metric | undefined {
+  return Object.hasOwn(METRICS, name) ? METRICS[name] : undefined;
+}
+
+/** A metric of one emission, as a sum and a count. */
+export function metricTotal(model: OpenModel, context: Context, metric: Metric, call: MetricCall): Total | undefined {
+  const emission = openEmission(model, call.item);
+  return emission === undefined ? undefined : metric.total(emission, call, context);
+}
+
+function smoothedOrPlain(emission: Emission, { options }: MetricCall, context: Context): Total | undefined {
+  const smoothing = options.get("smoothing");
+  return smoothing === undefined
+    ? negativeLogLikelihood(emission)
+    : smoothedLikelihood(emission, context, smoothing.value);
 }
 
 function accuracy(emission: Emission): Total | undefined {
@@ -36,6 +63,26 @@ function accuracy(emission: Emission): Total | undefined {
   const { builder } = emission.context.session;
   const right = make.toFloat(builder, make.eq(builder, found.best.id, found.truth));
   return total(emission, found.best, right, "entries");
+}
+
+/** 2 · hits / (found + wanted) of one token: the harmonic mean of precision and recall (van Rijsbergen 1979). */
+function f1(emission: Emission, { options, item }: MetricCall): Total | undefined {
+  const { builder, report } = emission.context.session;
+  const of = options.get("of");
+  const token = of === undefined ? undefined : constantValue(of.value);
+  if (typeof token !== "number" || !Number.isInteger(token) || token < 0) {
+    report.add("wrong-arguments", of?.span ?? item.name.span, "f1 is about one token, which is not said", {
+      hint: `write f1(${item.name.text}, of: 1)`,
+    });
+    return undefined;
+  }
+  const found = bestAndTruth(emission);
+  if (found === undefined) return undefined;
+  const is = (id: string): string => make.toFloat(builder, make.eq(builder, id, make.int(builder, token)));
+  const [ours, theirs] = [is(found.best.id), is(found.truth)];
+  const hits = total(emission, found.best, make.mul(builder, ours, theirs), "entries");
+  const both = total(emission, found.best, make.add(builder, ours, theirs), "entries");
+  return { sum: make.mul(builder, hits.sum, make.num(builder, 2)), count: both.sum };
 }
 
 function error(emission: Emission, kind: "square" | "absolute"): Total | undefined {
@@ -48,66 +95,4 @@ function error(emission: Emission, kind: "square" | "absolute"): Total | undefin
       ? make.mul(builder, difference, difference)
       : make.maximum(builder, difference, make.neg(builder, difference));
   return total(emission, found.best, size, "entries");
-}
-
-/** The emission that a metric's argument names; a mistake is reported. */
-export function metricEmission(model: OpenModel, metric: Metric, call: Call): Emission | undefined {
-  const { report } = model.session;
-  const argument = call.args[0];
-  const named = argument?.value.kind === "reference" ? argument.value.name : undefined;
-  const item = model.emissions.find((emission) => emission.name.text === named);
-  if (argument === undefined || item === undefined) {
-    const known = model.emissions.map((emission) => emission.name.text);
-    if (argument?.value.kind === "by") {
-      report.add("not-yet", argument.span, "decoding inside a metric is not built yet", {
-        hint: `write ${metric.name}(${known[0] ?? "y"}): it takes what is best at each position`,
-      });
-      return undefined;
-    }
-    const near = named === undefined ? undefined : nearest(named, known);
-    const text =
-      named === undefined
-        ? `${metric.name} takes the name of an emission`
-        : `${metric.name} takes an emission, and ${named} is not emitted`;
-    report.add(
-      "nothing-emitted",
-      argument?.span ?? call.span,
-      text,
-      near === undefined || argument === undefined
-        ? { hint: known.length > 0 ? `this model emits ${known.join(", ")}` : "this model emits nothing" }
-        : meant(near, argument.span),
-    );
-    return undefined;
-  }
-  const extra = call.args[1];
-  if (extra?.name !== undefined) {
-    report.add("not-yet", extra.name.span, `the option ${extra.name.text} of ${metric.name} is not built yet`, {
-      hint: `write ${metric.name}(${named})`,
-    });
-    return undefined;
-  }
-  if (extra !== undefined) {
-    report.add("wrong-arguments", extra.span, `${metric.name} takes one emission and nothing else`, {
-      hint: `write ${metric.name}(${named})`,
-    });
-    return undefined;
-  }
-  return checkKind(model, metric, item, call) ? openEmission(model, item) : undefined;
-}
-
-function checkKind(model: OpenModel, metric: Metric, item: EmitItem, call: Call): boolean {
-  const input = model.session.inputs.get(item.name.text);
-  if (input === undefined || metric.needs === "any") return input !== undefined;
-  const tokens = input.spec.dtype !== "float";
-  if (tokens === (metric.needs === "tokens")) return true;
-  model.session.report.add(
-    "wrong-kind",
-    call.span,
-    `${metric.name} compares ${metric.needs}, and ${item.name.text} holds ${tokens ? "tokens" : "numbers"}`,
-    {
-      related: [{ span: input.spec.span, message: `${item.name.text} is declared here` }],
-      hint: tokens ? "write accuracy(...)" : "write rmse(...) or mae(...)",
-    },
-  );
-  return false;
 }

@@ -7,7 +7,8 @@ import { printExpression } from "../syntax/walk.ts";
 import { elboTotal, klTotal } from "./elbo.ts";
 import { evaluate } from "./expression.ts";
 import type { Context, Session } from "./frame.ts";
-import { isMetric, LATER_METRICS, METRICS, metricEmission } from "./metrics.ts";
+import { type MetricCall, metricCall } from "./metric-call.ts";
+import { type DecodedName, isDecoded, metricNamed, metricTotal } from "./metrics.ts";
 import type { OpenModel } from "./model.ts";
 import { asTensor, scalar } from "./operators.ts";
 import { masks } from "./reduce.ts";
@@ -43,37 +44,58 @@ export interface Averaged {
 
 /** Gives `nll(x)` and its kin a meaning inside objectives: the mean over this batch. */
 export function objectiveMetrics(model: () => OpenModel): NonNullable<Session["metrics"]> {
-  return metricHook(model, (context, sum, count) => {
+  return metricHook(model, refuseDecoded, (context, sum, count) => {
     const { builder } = context.session;
     return make.div(builder, sum, make.maximum(builder, count, make.num(builder, 1)));
   });
 }
 
 /** The same inside reports: a param that stands for the mean over all batches. */
-export function reportMetrics(model: () => OpenModel, averaged: Averaged[]): NonNullable<Session["metrics"]> {
-  return metricHook(model, (context, sum, count) => {
-    const param = context.session.builder.param(`mean.${averaged.length}`, { dtype: "float", axes: [] });
+export function reportMetrics(
+  model: () => OpenModel,
+  averaged: Averaged[],
+  decoded: Decoded[],
+): NonNullable<Session["metrics"]> {
+  const mean = ({ session }: Context, sum: string, count: string): string => {
+    const param = session.builder.param(`mean.${averaged.length}`, { dtype: "float", axes: [] });
     averaged.push({ param, sum, count });
     return param;
-  });
+  };
+  const decode = (context: Context, call: Call, name: DecodedName): Meaning => {
+    const read = metricCall(model(), { name, needs: "tokens", options: [], decodes: true }, call);
+    if (read === undefined) return INVALID;
+    // Its place among the means; what stands there is counted where the decoder has run.
+    const one = make.num(context.session.builder, 1);
+    decoded.push({ ...read, name, average: averaged.length });
+    return scalar(mean(context, one, one), call.span);
+  };
+  return metricHook(model, decode, mean);
+}
+
+/** A metric of what is decoded. */
+export interface Decoded extends MetricCall {
+  readonly name: DecodedName;
+  /** Which of the means it is. */
+  readonly average: number;
 }
 
 function metricHook(
   model: () => OpenModel,
+  decode: (context: Context, call: Call, name: DecodedName) => Meaning,
   mean: (context: Context, sum: string, count: string) => string,
 ): NonNullable<Session["metrics"]> {
   return (context, call) => {
     const name = call.callee.kind === "reference" ? call.callee.name : undefined;
     if (name === undefined || context.frame.names.has(name)) return undefined;
-    if (LATER_METRICS.has(name)) return later(context, call, name);
+    if (isDecoded(name)) return decode(context, call, name);
     if (name === "kl" || name === "elbo") {
       const found = name === "kl" ? klTotal(model(), call) : elboTotal(model(), context, call);
       return found === undefined ? INVALID : scalar(mean(context, found.sum, found.count), call.span);
     }
-    const metric = METRICS[name];
-    if (!isMetric(name) || metric === undefined) return undefined;
-    const emission = metricEmission(model(), metric, call);
-    const found = emission === undefined ? undefined : metric.total(emission);
+    const metric = metricNamed(name);
+    const read = metric === undefined ? undefined : metricCall(model(), metric, call);
+    if (metric === undefined) return undefined;
+    const found = read === undefined ? undefined : metricTotal(model(), context, metric, read);
     if (found === undefined) return INVALID;
     const average = mean(context, found.sum, found.count);
     const { builder } = context.session;
@@ -81,10 +103,16 @@ function metricHook(
   };
 }
 
-function later(context: Context, call: Call, name: string): Meaning {
-  context.session.report.add("not-yet", call.span, `${name} is not built yet`, {
-    hint: "a later version of seqc brings it",
-  });
+/** What is decoded has no gradient. */
+function refuseDecoded(context: Context, call: Call, name: string): Meaning {
+  context.session.report.add(
+    "wrong-kind",
+    call.span,
+    `${name} compares what is decoded: no gradient flows through a choice`,
+    {
+      hint: "report it, and minimize nll(...)",
+    },
+  );
   return INVALID;
 }
 

@@ -7,6 +7,7 @@ import { printExpression } from "../syntax/walk.ts";
 import { type Carried, FRESH } from "./carry.ts";
 import { carriedGraph } from "./chunk.ts";
 import { inputSpecs } from "./leaves.ts";
+import type { DecodedName } from "./metrics.ts";
 import type { OpenModel } from "./model.ts";
 import { type Averaged, batchTotal, scalarOf } from "./objective.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
@@ -23,6 +24,18 @@ export interface Reports {
   readonly summary: Graph;
   readonly names: readonly string[];
   readonly averages: number;
+  /** Metrics that take the place of a mean once their decoders have run. */
+  readonly decoded: readonly DecodedMetric[];
+}
+
+/** A metric that compares what a program decodes with what the data has. */
+export interface DecodedMetric {
+  readonly name: DecodedName;
+  /** `mean.i`. */
+  readonly average: number;
+  readonly emission: string;
+  /** Its result `choice.emission`. */
+  readonly program: Program;
 }
 
 /** `loss` is always reported, first; then `nll` of single emissions by their texts, or the names that are given. */
@@ -75,6 +88,7 @@ export function regimeReports(
     summary,
     names: results.map((result) => result.name),
     averages: averaged.length,
+    decoded: [],
   };
 }
 

@@ -1,12 +1,13 @@
 import type { Report } from "../base/diagnostic.ts";
 import { chunkOverlap } from "../build/chunk.ts";
+import { decoder } from "../build/decode.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
 import { findModel } from "../build/find-model.ts";
 import { type ForwardWants, forwardProgram } from "../build/forward.ts";
 import { type ModelRequest, type OpenModel, openModel } from "../build/model.ts";
-import { type Averaged, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
+import { type Averaged, type Decoded, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
 import type { Program } from "../build/program.ts";
-import { elaborateReports, type Reports, regimeReports } from "../build/reports.ts";
+import { type DecodedMetric, elaborateReports, type Reports, regimeReports } from "../build/reports.ts";
 import { type Turn, trainingStep } from "../build/training.ts";
 
 import type { Modules } from "../check/modules.ts";
@@ -14,6 +15,8 @@ import type { Regime } from "../check/regime.ts";
 import * as make from "../op/make.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { Expression } from "../syntax/tree.ts";
+import { bestChoice, methodChoice } from "./choice.ts";
+import { withoutIdleInputs } from "./idle.ts";
 import { reportProblems } from "./problems.ts";
 
 /** What programs are made for: files, known sizes, and where to report. */
@@ -127,16 +130,35 @@ export function compileReports(job: Job, regime: Regime): Reports | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
   const averaged: Averaged[] = [];
+  const decoded: Decoded[] = [];
   const model: OpenModel = openModel(
     request,
-    reportMetrics(() => model, averaged),
+    reportMetrics(() => model, averaged, decoded),
   );
   const elaborated = elaborateReports(model, regime, averaged);
   if (elaborated === undefined) return undefined;
   const reports = regimeReports(model, regime, averaged, elaborated.loss, elaborated.evaluated);
   const totals =
     reports === undefined || job.report.hasErrors ? undefined : scheduled(reports.totals, job.report, job.modules);
-  return reports === undefined || totals === undefined ? undefined : { ...reports, totals };
+  const decoders = totals === undefined ? undefined : decoded.map((metric) => decoderOf(job, request, model, metric));
+  if (reports === undefined || totals === undefined || decoders === undefined) return undefined;
+  const made = decoders.flatMap((decoder) => decoder ?? []);
+  return made.length < decoders.length ? undefined : { ...reports, totals, decoded: made };
+}
+
+/** The program that decodes what a metric compares: the inputs and other emissions are the data's. */
+function decoderOf(
+  job: Job,
+  request: ModelRequest,
+  { context }: OpenModel,
+  { name, average, item, method }: Decoded,
+): DecodedMetric | undefined {
+  const choice = method === undefined ? bestChoice(undefined) : methodChoice(context, item, method, method.span);
+  const emission = item.name.text;
+  const made = choice === undefined ? undefined : decoder(request, new Map([[emission, choice]]), []);
+  if (made === undefined || job.report.hasErrors) return undefined;
+  const program = scheduled(made.program, job.report, job.modules);
+  return program && { name, average, emission, program: withoutIdleInputs(program) };
 }
 
 /** How data must be cut for a regime: its `time` names, and by how much chunks of a long sequence overlap. */

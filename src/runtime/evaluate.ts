@@ -3,6 +3,7 @@ import { interpret } from "../ir/interpret.ts";
 import { deriveSeed } from "../ir/random.ts";
 import { scalarTensor } from "../ir/tensor.ts";
 import { bindBatch, type Moment } from "./bind.ts";
+import { createDecoding } from "./decoded.ts";
 import type { Executor, HostArray } from "./executor.ts";
 import type { Feed } from "./feed.ts";
 import { writeState } from "./state.ts";
@@ -24,10 +25,12 @@ export interface Evaluator {
 export function createEvaluator(executor: Executor, reports: Reports, seed: number): Evaluator {
   const { totals } = reports;
   const prepared = executor.prepare(totals);
+  const decodings = reports.decoded.map((metric) => createDecoding(metric, executor));
   return {
     async measure(feed, weights, each, clock = { step: 0, steps: 1, stepsPerEpoch: 1 }) {
       const sums = new Float64Array(reports.averages);
       const counts = new Float64Array(reports.averages);
+      for (const decoding of decodings) decoding.start(weights);
       for (let position = 0; position < feed.count(0); position++) {
         const batch = feed.batch(0, position);
         const moment = { ...clock, training: false, fresh: batch.fresh };
@@ -39,7 +42,15 @@ export function createEvaluator(executor: Executor, reports: Reports, seed: numb
           sums[at]! += results.get(`sum.${at}`)?.data[0] ?? Number.NaN;
           counts[at]! += results.get(`count.${at}`)?.data[0] ?? Number.NaN;
         }
+        for (const decoding of decodings) {
+          await decoding.add(batch, { ...moment, seed: deriveSeed(seed, "decode", position) });
+          await each();
+        }
         await each();
+      }
+      for (const [at, { average }] of reports.decoded.entries()) {
+        sums[average] = decodings[at]?.value() ?? Number.NaN;
+        counts[average] = 1;
       }
       return summary(reports, sums, counts);
     },
