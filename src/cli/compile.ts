@@ -11,7 +11,7 @@ import { planGraph } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
 import { DataError } from "../runtime/data/error.ts";
-import { findSizes, openSizes } from "../runtime/find-sizes.ts";
+import { findSizes, modelName, openSizes } from "../runtime/find-sizes.ts";
 import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses } from "../runtime/passes.ts";
 import { readModules } from "../runtime/source.ts";
@@ -25,6 +25,7 @@ import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, SET_HELP } from "./options.ts";
 import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
+import { pictureFiles } from "./picture-files.ts";
 import { print } from "./terminal.ts";
 
 type Target = "wasm" | "tfjs" | "webgpu";
@@ -33,7 +34,7 @@ interface Options extends PassOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly weights?: string;
-  readonly emit: "ts" | "js" | "ir" | "plan" | "wgsl";
+  readonly emit: "ts" | "js" | "ir" | "plan" | "wgsl" | "dot" | "svg";
   /** What the code runs on; where nothing is said, the first that the form is for. */
   readonly target?: Target;
   readonly only?: "forward";
@@ -56,9 +57,9 @@ export function compileCommand(): Command {
     .addOption(
       new Option(
         "--emit <form>",
-        "a module in TypeScript or JavaScript, the scheduled graphs as text, the kernels of the wasm target, or the shaders of the webgpu target",
+        "a module in TypeScript or JavaScript, the scheduled graphs as text, the kernels of the wasm target, the shaders of the webgpu target, or a picture of the equations",
       )
-        .choices(["ts", "js", "ir", "plan", "wgsl"])
+        .choices(["ts", "js", "ir", "plan", "wgsl", "dot", "svg"])
         .default("ts"),
     )
     .addOption(
@@ -107,11 +108,11 @@ async function compile(context: Context, file: string, options: Options): Promis
   const text = options.model ?? onlyModel(modules);
   const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
   if (model === undefined || report.hasErrors) return EXIT.user;
-  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
-  const sizes = await findSizes(modules, model, weights);
-  const input = modelPrograms(modules, model, sizes, report);
-  if (input === undefined || report.hasErrors) return EXIT.user;
-  const files = await FORMS[options.emit](input, options, model);
+  const files =
+    options.emit === "dot" || options.emit === "svg"
+      ? await pictureFiles(modules, modelName(model), options.emit)
+      : await programFiles(context, modules, model, { ...options, emit: options.emit });
+  if (files === undefined || report.hasErrors) return EXIT.user;
   for (const { path, text: content } of files) {
     if (options.out === undefined) print(content.trimEnd());
     else {
@@ -130,10 +131,25 @@ const TARGETS_OF: Readonly<Record<Options["emit"], readonly Target[]>> = {
   ir: [],
   plan: ["wasm"],
   wgsl: ["webgpu"],
+  dot: [],
+  svg: [],
 };
 
 function targetOf({ emit, target }: Options): Target | undefined {
   return target ?? TARGETS_OF[emit][0];
+}
+
+/** What is written of the model's compiled programs; undefined where they do not compile, which is reported. */
+async function programFiles(
+  { report }: Context,
+  modules: Modules,
+  model: Expression,
+  options: Options & { readonly emit: keyof typeof FORMS },
+): Promise<readonly OutputFile[] | undefined> {
+  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const sizes = await findSizes(modules, model, weights);
+  const input = modelPrograms(modules, model, sizes, report);
+  return input === undefined || report.hasErrors ? undefined : FORMS[options.emit](input, options, model);
 }
 
 /** The model that the first train block trains, or the only one of the file. */
@@ -178,7 +194,7 @@ function unrolled(program: Program, { unroll, length }: Options): Program {
 
 const FORMS: Readonly<
   Record<
-    Options["emit"],
+    Exclude<Options["emit"], "dot" | "svg">,
     (
       input: ModelPrograms,
       options: Options,
