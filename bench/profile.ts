@@ -32,6 +32,8 @@ async function main(workloadName: string, sideName: SideName, seconds: number, t
     const name = names.get(id) ?? "";
     times.set(name, (times.get(name) ?? 0) + (profile.timeDeltas?.[at] ?? 0));
   });
+  // The profiler's own calls.
+  times.delete("post");
   const total = [...times.values()].reduce((sum, time) => sum + time, 0);
   for (const [name, time] of [...times].sort(([, a], [, b]) => b - a).slice(0, top)) {
     const own = (milliseconds / runs) * (time / total);
