@@ -5,6 +5,7 @@ import type { SizeBinding } from "../ir/size.ts";
 import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
+import { type DeviceCosts, isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import type { Executor, HostArray, Prepared } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
@@ -13,11 +14,20 @@ import { createGpuRunner } from "./webgpu.ts";
 import { tuningFor } from "./webgpu-tuning.ts";
 
 /** Our own shaders on a device: what is kept stays in its memory. */
-export function webgpuExecutor(gpu: GpuDevice, stages: StageChoice = USUAL_STAGES): Executor {
-  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, gpu, stages) };
+export function webgpuExecutor(
+  gpu: GpuDevice,
+  stages: StageChoice = USUAL_STAGES,
+  costs: DeviceCosts = USUAL_COSTS,
+): Executor {
+  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, gpu, stages, costs) };
 }
 
-function prepare(program: Program, { device, adapter }: GpuDevice, { off, shown, show }: StageChoice): Prepared {
+function prepare(
+  program: Program,
+  { device, adapter }: GpuDevice,
+  { off, shown, show }: StageChoice,
+  costs: DeviceCosts,
+): Prepared {
   const feedback = feedbackOf(program);
   const compiled = compileWebGpu(program, feedback, {
     tuning: tuningFor(adapter),
@@ -30,7 +40,7 @@ function prepare(program: Program, { device, adapter }: GpuDevice, { off, shown,
   const results = compiled.results
     .filter(({ name }) => !feedback.has(name))
     .map((slot) => inLayout(slot, layouts.get(slot.name)));
-  const runner = createGpuRunner(device, { ...compiled, results });
+  const runner = createGpuRunner(device, { ...compiled, results }, { whole: (facts) => isWholeFaster(costs, facts) });
   const names = results.map(({ name }) => name);
   // Where a param lies depends on the sizes: until they are known, values wait here.
   const waiting = new Map<string, HostArray>();

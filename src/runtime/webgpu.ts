@@ -2,11 +2,11 @@ import type { SizeBinding } from "../ir/size.ts";
 import { elementCount } from "../ir/tensor.ts";
 import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
 import type { Slot, WebGpuProgram } from "../target/webgpu/compile.ts";
+import { isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import { stepVectors } from "../target/webgpu/module.ts";
 import { DataError } from "./data/error.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { copyWalk, type Numbers, planWalk } from "./strided.ts";
-import { chooseWhole } from "./webgpu-cost.ts";
 
 /** A compiled program on a device: one arena, whose layout is made anew for each choice of sizes. */
 export interface GpuRunner {
@@ -60,7 +60,7 @@ interface Binding {
 export function createGpuRunner(
   device: GPUDevice,
   program: WebGpuProgram,
-  { whole = chooseWhole }: Partial<Pick<BindOptions, "whole">> = {},
+  { whole = (facts) => isWholeFaster(USUAL_COSTS, facts) }: Partial<Pick<BindOptions, "whole">> = {},
 ): GpuRunner {
   const layout = device.createBindGroupLayout({
     entries: [

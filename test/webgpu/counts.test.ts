@@ -8,6 +8,7 @@ import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { bindProgram } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { isWholeFaster, type LoopFacts, USUAL_COSTS } from "../../src/target/webgpu/cost.ts";
 import { compileStepOf, readSource } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
@@ -39,6 +40,30 @@ describe("dispatches of a training step with softmax and Adam", () => {
     const [short, long] = [dispatches("lstm", 10, false), dispatches("lstm", 50, false)];
     expect((long - short) / 40).toBeLessThanOrEqual(2);
     expect(short - 10 * ((long - short) / 40)).toBeLessThanOrEqual(25);
+  });
+});
+
+describe("how loops run", () => {
+  /** Of the forward loop of the model above with more or fewer units and examples. */
+  const facts = (units: number, batch: number): LoopFacts => {
+    const program = stepOf("lstm", { D: 64, H: units });
+    const compiled = compileWebGpu(program, feedbackOf(program));
+    const found: LoopFacts[] = [];
+    const whole = (fact: LoopFacts): boolean => found.push(fact) > 0;
+    bindProgram(compiled, new Map([...program.sizes, ["B", batch], ["T", 9]]), { whole, maxGroups: 65535 });
+    const [first] = found;
+    if (first === undefined) throw new Error("no loop");
+    return first;
+  };
+
+  test("what is known of one is counted", () => {
+    expect(facts(128, 32)).toEqual({ groups: 8, products: 4 * 32 * 128 * 128, barriers: 2, dispatches: 1, width: 4 });
+  });
+
+  test("all steps in one stage where dispatches cost more than the work that waits", () => {
+    expect(isWholeFaster(USUAL_COSTS, facts(32, 256))).toBe(true);
+    expect(isWholeFaster(USUAL_COSTS, facts(1024, 8))).toBe(false);
+    expect(isWholeFaster({ ...USUAL_COSTS, dispatch: 1 }, facts(1024, 8))).toBe(true);
   });
 });
 

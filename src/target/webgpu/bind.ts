@@ -4,6 +4,7 @@ import { aligned, planArena, type Span } from "../../plan/arena.ts";
 import type { Buffer, Place } from "../../plan/place.ts";
 import type { Loop } from "../../plan/value.ts";
 import type { Slot, WebGpuProgram } from "./compile.ts";
+import type { LoopFacts } from "./cost.ts";
 import type { Item, Stage } from "./program.ts";
 
 /** What a program does for one choice of sizes. */
@@ -37,8 +38,8 @@ export interface BoundSlot {
 }
 
 export interface BindOptions {
-  /** Whether all steps of a loop run in one stage, where they can: by its length and the number of groups that would run it. */
-  readonly whole: (loop: Loop, length: number, groups: number) => boolean;
+  /** Whether all steps of a loop run in one stage, where they can. */
+  readonly whole: (facts: LoopFacts) => boolean;
   /** How many groups of threads one dimension of a dispatch may have. */
   readonly maxGroups: number;
 }
@@ -104,11 +105,36 @@ function groupCount({ groups }: Stage, sizes: SizeBinding): number {
 function chooseWhole(program: WebGpuProgram, sizes: SizeBinding, options: BindOptions): ReadonlySet<Loop> {
   const chosen = new Set<Loop>();
   for (const stage of program.kernels.flatMap(({ stages }) => stages)) {
-    if (stage.whole === undefined) continue;
-    const length = sizeValue(stage.whole.axis.size, sizes);
-    if (options.whole(stage.whole, length, groupCount(stage, sizes))) chosen.add(stage.whole);
+    if (stage.whole !== undefined && options.whole(factsOf(program, stage, stage.whole, sizes)))
+      chosen.add(stage.whole);
   }
   return chosen;
+}
+
+function factsOf(program: WebGpuProgram, stage: Stage, loop: Loop, sizes: SizeBinding): LoopFacts {
+  const dispatches = dispatchesOfLoop(program.items, loop);
+  const widths = dispatches.map(({ kernel }) =>
+    (program.kernels[kernel]?.stages ?? []).reduce((sum, each) => sum + groupCount(each, sizes), 0),
+  );
+  return {
+    groups: groupCount(stage, sizes),
+    products: stage.products.reduce((sum, size) => sum + sizeValue(size, sizes), 0),
+    barriers: stage.barriers,
+    dispatches: dispatches.length,
+    width: Math.max(1, ...widths),
+  };
+}
+
+/** The dispatches of a step; of loops inside, those of their own steps count once. */
+function dispatchesOfLoop(items: readonly Item[], loop: Loop): readonly Extract<Item, { readonly kind: "dispatch" }>[] {
+  return items.flatMap((item) => {
+    if (item.kind === "dispatch") return [];
+    return item.loop === loop ? flatDispatches(item.body) : dispatchesOfLoop(item.body, loop);
+  });
+}
+
+function flatDispatches(items: readonly Item[]): readonly Extract<Item, { readonly kind: "dispatch" }>[] {
+  return items.flatMap((item) => (item.kind === "dispatch" ? [item] : flatDispatches(item.body)));
 }
 
 function dispatchesOf(

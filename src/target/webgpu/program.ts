@@ -1,4 +1,5 @@
-import type { Size } from "../../ir/size.ts";
+import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
+import { unionAxes } from "../../ir/type.ts";
 import { type Level, type LevelPlan, type LoopAction, type Member, ownedAxis } from "../../plan/levels.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
@@ -41,6 +42,9 @@ export interface Stage {
   readonly groups: Groups;
   /** The loop whose steps this stage runs, every group of threads for the rows that it owns: used only where that is chosen. */
   readonly whole: Loop | undefined;
+  /** Of such a step: how many products of numbers it adds up, as a sum, and how many barriers it has. */
+  readonly products: readonly Size[];
+  readonly barriers: number;
   /** The cell of the table that holds the end of this stage's groups. */
   readonly end: number;
 }
@@ -106,6 +110,8 @@ interface DraftStage {
   readonly notes: readonly string[];
   readonly groups: Groups;
   readonly whole: Loop | undefined;
+  readonly products: readonly Size[];
+  readonly barriers: number;
   readonly write: (kernel: Kernel, group: Term) => void;
 }
 
@@ -118,8 +124,8 @@ function stageKernel(making: Making, drafts: readonly DraftStage[], loops: reado
     write(kernel, { code: "group", depth: 0, dtype: "int" });
     return { name: uniqueName(names, label), notes, lines: kernel.lines() };
   });
-  const stages = drafts.map(({ label, groups, whole }) => ({
-    ...{ label, groups, whole },
+  const stages = drafts.map(({ label, groups, whole, products, barriers }) => ({
+    ...{ label, groups, whole, products, barriers },
     end: making.plan.cells.pointer(),
   }));
   return { label: drafts.map(({ label }) => label).join(", "), stages, functions, scope };
@@ -151,7 +157,8 @@ function stagesOf(making: Making, member: Member): readonly DraftStage[] {
 
 function partStage({ threads }: Making, part: Part, notes: readonly string[]): DraftStage {
   return {
-    ...{ label: part.label, notes, groups: groupsOf(part, threads), whole: undefined },
+    ...{ label: part.label, notes, groups: groupsOf(part, threads) },
+    ...{ whole: undefined, products: [], barriers: 0 },
     write: (kernel, group) => writePart(kernel, part, group),
   };
 }
@@ -172,6 +179,8 @@ function wholeLoop({ plan }: Making, { action, body }: LoopMember): readonly Dra
       notes: [`all steps along ${action.loop.axis.id}, ${ROWS} positions of ${axis} at a time`],
       groups: [{ sizes: [size], per: ROWS }],
       whole: action.loop,
+      products: productsOf(body),
+      barriers: barriersOf(body),
       write: (kernel, group) => {
         const first = kernel.bind(0, "int", `${group.code} * ${ROWS}`, "first");
         const all = sizeTerm(kernel, size);
@@ -180,6 +189,26 @@ function wholeLoop({ plan }: Making, { action, body }: LoopMember): readonly Dra
       },
     },
   ];
+}
+
+/** How many products of numbers the steps of a loop add up, inner loops walked once for each of theirs. */
+function productsOf(body: readonly Level[], times: Size = constantSize(1)): readonly Size[] {
+  return body.flat().flatMap((member): readonly Size[] => {
+    if (member.kind === "loop") return productsOf(member.body, multiplySizes(times, member.action.loop.axis.size));
+    if (member.action.kind !== "products") return [];
+    return member.action.terms.map(({ value }) => {
+      const inputs = value.definition.kind === "node" ? value.definition.inputs : [];
+      const axes = unionAxes(...inputs.map((input) => input.axes));
+      return axes.reduce((count, axis) => multiplySizes(count, axis.size), times);
+    });
+  });
+}
+
+function barriersOf(body: readonly Level[]): number {
+  return body.reduce((sum, level) => {
+    const inner = level.flatMap((member) => (member.kind === "loop" ? [barriersOf(member.body)] : []));
+    return sum + 1 + inner.reduce((all, count) => all + count, 0);
+  }, 0);
 }
 
 function writeSteps(
