@@ -34,6 +34,12 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     ],
   },
   "autoencoder Tied": { sizes: { D: 4, Z: 2 }, data: ["D"] },
+  "autoencoder Stacked": {
+    sizes: { D: 4, H: 3, Z: 2 },
+    data: ["D"],
+    edits: [["stop_gradient(h)", "h"]],
+    objective: "r1 + r2 + nll(x)",
+  },
   "autoencoder Deep": { sizes: { D: 4, Z: 2 }, data: ["D"], hidden: [[/256/g, "5"]], seed: 3 },
   "autoencoder Denoising": { sizes: { D: 4, Z: 2 }, data: ["D"], hidden: [[/256/g, "5"]], seed: 3 },
   "cyclegan CycleGAN": {
@@ -91,10 +97,10 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   "transfer Digits": {
     sizes: { H: 3 },
     edits: [
-      [/\[28, 28, 1\]/g, "[4, 8, 1]"],
-      [/7\*7\*32/g, "1*2*3"],
-      ["Conv2(1, 16, 3", "Conv2(1, 2, 3"],
-      ["Conv2(16, 32, 3", "Conv2(2, 3, 3"],
+      [/\[28, 28, 1\]/g, "[5, 6, 1]"],
+      [/7\*7\*16/g, "2*2*3"],
+      ["Conv2(1, 8, 5", "Conv2(1, 2, 3"],
+      ["Conv2(8, 16, 3", "Conv2(2, 3, 3"],
     ],
   },
   "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 1 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },

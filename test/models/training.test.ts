@@ -7,7 +7,7 @@ import { type Sketch, sketches, withHidden } from "./sketches.ts";
 
 /** Fewer data, and no measuring: a regime whose steps count. */
 const QUICK: readonly (readonly [RegExp, string])[] = [
-  [/^ +(val|test|save|stop|report|batch|for) .*\n/gm, ""],
+  [/^ +(val|test|save|stop|report|batch|for|load) .*\n/gm, ""],
   [/^train (.*)\n/gm, "train $1\n  batch 2\n  for 2 steps\n"],
   [/part: "train"/g, 'part: "train", every: 500'],
   [/"train"/g, '"t10k"'],
