@@ -42,8 +42,9 @@ function batchColumn(name: string, column: Column, rows: Uint32Array): BatchColu
   switch (column.kind) {
     case "float": {
       const data = copyRows(column, column.data, rows, new Float32Array(total), longest);
-      if (column.scale === 1 && column.offset === 0) return { kind: "float", ...layout, data };
-      return { kind: "float", ...layout, data: data.map((value) => value * column.scale + column.offset) };
+      const { scale, offset } = column;
+      if (scale !== 1 || offset !== 0) for (let at = 0; at < total; at++) data[at] = data[at]! * scale + offset;
+      return { kind: "float", ...layout, data };
     }
     case "tokens":
     case "int":
