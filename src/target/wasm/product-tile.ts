@@ -21,7 +21,7 @@ import type { FunctionBuilder, ModuleBuilder } from "./encode-module.ts";
 /**
  * Products of matrices by tiles that stay in registers: a tile of some rows times eight columns takes two vectors of the right
  * matrix and one number of each row of the left one at every step along k. x86-64 leaves 15 vector registers: with a multiply-add of
- * one instruction 6×8 fills them exactly (12 sums, 2 right, 1 left); without it a product needs one more, so 4×8.
+ * one instruction 6×8 fills them exactly (12 sums, 2 right, 1 left); without it a product needs one more, so 5×8.
  */
 
 /** How the left matrix lies: its rows are runs of memory, or its columns are. */
@@ -36,8 +36,8 @@ export interface Tiling {
 /** Columns of a tile. */
 export const PANEL = 8;
 
-function mostRows({ relaxed }: Tiling): number {
-  return relaxed ? 6 : 4;
+function mostRows({ relaxed }: Tiling): 5 | 6 {
+  return relaxed ? 6 : 5;
 }
 
 /**
@@ -219,20 +219,17 @@ export function sweepFunction(tiling: Tiling, form: LeftForm): Procedure {
       local.set(row, i32.add(local.get(row), i32.const(rows))),
       local.set(out, i32.add(local.get(out), i32.mul(local.get(outStride), i32.const(rows)))),
     ];
-    // With tiles of 6, what is below 9 but not 6 is cut into 5, 4, 3, 2, 1 or 4 + rest.
-    const large =
-      most === 6 ? i32.or(i32.ge(left, i32.const(9)), i32.eq(left, i32.const(6))) : i32.ge(left, i32.const(4));
-    const middle = most === 6 ? i32.or(i32.eq(left, i32.const(4)), i32.ge(left, i32.const(7))) : i32.const(0);
-    const small = Array.from({ length: most - 1 }, (_, index) => index + 1).reduceRight<readonly Statement[]>(
-      (otherwise, rows) =>
-        rows === 4 && most === 6 ? otherwise : [when(i32.eq(left, i32.const(rows)), tile(rows), otherwise)],
-      [],
-    );
+    // Below 9 but the largest tile: 8 and 7 begin with 4, 6 is two of 3 where no tile has 6 rows.
+    const is = (rows: number): I32 => i32.eq(left, i32.const(rows));
+    const large = i32.or(i32.ge(left, i32.const(9)), is(most));
+    const middle = i32.or(is(4), i32.ge(left, i32.const(7)));
+    const three = most === 6 ? [when(is(5), tile(5), tile(3))] : tile(3);
+    const small = [when(is(1), tile(1), [when(is(2), tile(2), three)])];
     builder.finish(
       block(
         loop(
           branchIf(1, i32.le(left, i32.const(0))),
-          when(large, tile(most), most === 6 ? [when(middle, tile(4), small)] : small),
+          when(large, tile(most), [when(middle, tile(4), small)]),
           branchIf(0, i32.const(1)),
         ),
       ),
