@@ -30,7 +30,8 @@ export function fixedValues(graph: ValueGraph, replaced: ReadonlySet<Value>): Re
   return fixed;
 }
 
-function isSized(value: Value): boolean {
+/** Whether no axis of a value depends on what is bound later. */
+export function isSized(value: Value): boolean {
   return value.axes.every((axis) => sizeConstant(axis.size) !== undefined);
 }
 

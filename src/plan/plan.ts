@@ -8,6 +8,7 @@ import { type CarryPlan, type Cells, createCells, type Place } from "./place.ts"
 import { feedbackParams, placeResults, wishForParams } from "./place-results.ts";
 import { markInPlace, placeSteps } from "./place-steps.ts";
 import type { Pack, Product, ProductTerm } from "./product.ts";
+import { keepThroughRuns } from "./product-run.ts";
 import { findProductSums } from "./product-sum.ts";
 import { readersOf } from "./readers.ts";
 import { ownPlace, type State } from "./state.ts";
@@ -78,7 +79,7 @@ export function planGraph(
   const parts = fuse ? findParts(graph, needed, readers, fixed) : new Map<Value, Part>();
   const reasons = chooseStored(graph, { needed, order, readers, sums, parts, fuse });
   const stored = new Set(reasons.keys());
-  const steps = planSteps(graph, { needed, stored, sums, fixed, fuse });
+  const steps = planSteps(graph, { needed, stored, sums, fixed, fuse, order });
   const state: State = {
     ...{ needed, stored, order, sums, parts, readers },
     ...{ cells: createCells(), places: new Map(), wishes: new Map(), inPlace: new Set() },
@@ -92,10 +93,12 @@ export function planGraph(
   markInPlace(state, steps, undefined, results);
   const actions = placeSteps(state, steps);
   const ends = placeResults(state, graph, backs);
-  return {
+  const plan: Plan = {
     ...{ graph, order, stored, reasons, parts, fixed, places: state.places, cells: state.cells },
     prepare: state.prepare,
     actions: [...actions, ...ends.actions],
     results: ends.results,
   };
+  keepThroughRuns(plan);
+  return plan;
 }

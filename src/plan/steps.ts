@@ -3,6 +3,9 @@ import { concat, put, reshape, scatter } from "../op/move.ts";
 import { argmax, argmin, reduce } from "../op/reduce.ts";
 import { collect, collectSuffix, unwindow } from "../op/window.ts";
 import { accessesOf } from "./access.ts";
+import { isSized } from "./fixed.ts";
+import type { AxisOrder } from "./layout.ts";
+import { operandRoles } from "./product.ts";
 import type { ProductSums } from "./product-sum.ts";
 import type { Item, Loop, Value, ValueGraph } from "./value.ts";
 
@@ -38,6 +41,7 @@ interface Choices {
   readonly stored: ReadonlySet<Value>;
   readonly sums: ProductSums;
   readonly fixed: ReadonlySet<Value>;
+  readonly order: AxisOrder;
 }
 
 function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
@@ -57,7 +61,7 @@ function planItems(items: readonly Item[], choices: Choices): readonly Step[] {
       });
     }
   }
-  return orderDrafts(choices.fuse ? joinMaps(drafts, choices.fixed) : drafts).map(finishDraft);
+  return orderDrafts(choices.fuse ? joinMaps(drafts, choices.fixed) : drafts, choices).map(finishDraft);
 }
 
 function isNeeded(loop: Loop, needed: ReadonlySet<Value>): boolean {
@@ -199,10 +203,19 @@ function join(earlier: Draft, later: Draft): Draft {
   return { kind: "map", outputs: [...earlier.outputs, ...later.outputs], reads, body: undefined };
 }
 
-/** Each draft after what it reads, otherwise as they stand. */
-function orderDrafts(drafts: readonly Draft[]): readonly Draft[] {
+/**
+ * Each draft after what it reads, otherwise as they stand; but sums of fixed size over the same right matrix (the gradients of all gates'
+ * weights) follow one another, so that it is brought near once for all.
+ */
+function orderDrafts(drafts: readonly Draft[], { sums, order }: Choices): readonly Draft[] {
   const makers = new Map(drafts.flatMap((draft) => draft.outputs.map((output) => [output, draft] as const)));
+  const rights = new Map(drafts.map((draft) => [draft, rightOf(draft, sums, order)]));
   const ordered = new Set<Draft>();
+  const isReady = (draft: Draft): boolean =>
+    [...draft.reads.keys()].every((value) => {
+      const maker = makers.get(value);
+      return maker === undefined || maker === draft || ordered.has(maker);
+    });
   const visit = (draft: Draft): void => {
     if (ordered.has(draft)) return;
     for (const value of draft.reads.keys()) {
@@ -210,7 +223,18 @@ function orderDrafts(drafts: readonly Draft[]): readonly Draft[] {
       if (maker !== undefined && maker !== draft) visit(maker);
     }
     ordered.add(draft);
+    const right = rights.get(draft);
+    if (right === undefined) return;
+    for (const other of drafts) if (rights.get(other) === right && isReady(other)) ordered.add(other);
   };
   drafts.forEach(visit);
   return [...ordered];
+}
+
+/** The right matrix of a product of fixed size. */
+function rightOf({ kind, outputs }: Draft, sums: ProductSums, order: AxisOrder): Value | undefined {
+  const [output] = outputs;
+  if (kind !== "contract" || output === undefined || !isSized(output)) return undefined;
+  const [term, ...more] = sums.terms.get(output) ?? [];
+  return term === undefined || more.length > 0 ? undefined : operandRoles(term, order)?.right;
 }

@@ -8,7 +8,9 @@ import * as sums from "../../src/op/make_sum.ts";
 import { exp, sigmoid, tanh } from "../../src/op/map.ts";
 import { concat, put } from "../../src/op/move.ts";
 import { scan } from "../../src/op/region.ts";
+import { readsOf, writesOf } from "../../src/plan/action-access.ts";
 import { type Action, type Plan, planGraph } from "../../src/plan/plan.ts";
+import { isProducts, productRuns } from "../../src/plan/product-run.ts";
 
 const axis = (id: string, size: number | string = id): Axis => ({
   id,
@@ -179,5 +181,31 @@ describe("results that params take back", () => {
     expect(words(planned(step(true), new Map([["w", "w"]])).actions)).toEqual([
       ...["reduce g", "map next", "products 1", "copy next"],
     ]);
+  });
+});
+
+describe("products of one right matrix", () => {
+  test("follow one another, and keep through all of them what one needs", () => {
+    const K = axis("K", 8);
+    const plan = planned((b) => {
+      const [x, y] = [b.param("x", float(B, T, H)), b.param("y", float(B, T, K))];
+      const [one, two] = [b.add(tanh, [y], {}, "one"), b.add(sigmoid, [y], {}, "two")];
+      const gradient = (of: string, name: string) =>
+        sums.contract(
+          b,
+          of,
+          x,
+          ["B", "T"].map((id) => axis(id)),
+          name,
+        );
+      const first = gradient(one, "first");
+      const step = make.mul(b, first, make.num(b, 0.1), "step");
+      return { step, second: gradient(two, "second") };
+    });
+    const products = plan.actions.filter(isProducts);
+    expect(productRuns(plan, plan.actions).map((run) => run.length)).toContain(2);
+    const [start = 0, end = 0] = [products[0]?.first, products[1]?.last];
+    const alive = products.flatMap((action) => [...readsOf(plan, action), ...writesOf(plan, action)]);
+    for (const { name, first, last } of alive) expect([name, first <= start, last >= end]).toEqual([name, true, true]);
   });
 });

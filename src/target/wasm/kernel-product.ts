@@ -8,6 +8,7 @@ import {
   type ProductTerm,
   WIDE_PANEL,
 } from "../../plan/product.ts";
+import type { Products } from "../../plan/product-run.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import { type Context, cellAddress, fixedSize, MOST_SEGMENTS, tableOf } from "./context.ts";
 import {
@@ -55,6 +56,27 @@ export function productsFunction(
   const positions = loops.map((_, index) => local.get(builder.param(index, "i32")));
   builder.finish(...parts.map((part) => call(part, ...positions)));
   return builder.reference;
+}
+
+/** Several actions, each of one product, whose right matrix is the same and is packed part by part. */
+export function sharedFunction(context: Context, actions: readonly Products[]): Procedure {
+  const names = actions.map(({ output }) => output.name);
+  const kernel = createKernel(context, `products ${names.join(" ")}`, []);
+  const products = actions.flatMap(({ output, terms }): readonly Placed[] => {
+    const product = terms[0]?.product;
+    if (product === undefined) return [];
+    const shares = sharesOf(kernel, product, undefined);
+    const bases = {
+      left: baseAddress(kernel, product.left),
+      right: baseAddress(kernel, product.right),
+      out: baseAddress(kernel, placeOf(context, output)),
+    };
+    return [{ product: { ...product, shares }, bases, add: false }];
+  });
+  const pack = actions[0]?.terms[0]?.pack;
+  if (pack === undefined) throw new Error("internal: products share nothing");
+  kernel.emit(...chunked(kernel, pack, products));
+  return kernel.finish();
 }
 
 interface Packed {
@@ -307,40 +329,49 @@ function manyRows(
   if (pack?.made !== "when needed") {
     return [...writeSegment(kernel, product, pack, bases, 0), ...blocked(kernel, [product], bases.out.code, adds)];
   }
-  const parts = partsOf(kernel, product, bases);
-  const packed = panelsFrom(kernel, pack, product.shares, parts.k);
+  return chunked(kernel, pack, [{ product, bases, add }]);
+}
+
+interface Placed {
+  readonly product: OwnProduct;
+  readonly bases: Bases;
+  readonly add: boolean;
+}
+
+/** Products with the same right matrix, a part of k after the other: each part is packed once for all of them. */
+function chunked(kernel: Kernel, pack: Pack, products: readonly Placed[]): readonly Statement[] {
+  const [shared] = products;
+  if (shared === undefined) return [];
+  const { k, n, right, rightColumn, rightRow } = partsOf(kernel, shared.product, shared.bases);
+  const packed = panelsFrom(kernel, pack, shared.product.shares, k);
   const first = kernel.variable("i32");
   const depth = kernel.variable("i32");
-  const rest = i32.sub(parts.k, local.get(first));
-  const leftStep = product.form === "rows" ? i32.const(4) : parts.leftStride;
-  const right = i32.add(parts.right, i32.mul(local.get(first), parts.rightRow));
-  const adding = add ? i32.const(1) : i32.gt(local.get(first), i32.const(0));
+  const rest = i32.sub(k, local.get(first));
+  const from = i32.add(right, i32.mul(local.get(first), rightRow));
   const share = i32.shl(local.get(depth), i32.const(5));
+  const tiles = products.flatMap(({ product, bases, add }) => {
+    const parts = partsOf(kernel, product, bases);
+    const leftStep = product.form === "rows" ? i32.const(4) : parts.leftStride;
+    const segment = storeSegment(kernel, 0, {
+      left: i32.add(parts.left, i32.mul(local.get(first), leftStep)),
+      right: packed,
+      k: local.get(depth),
+      leftStride: parts.leftStride,
+      rightStride: i32.const(4 * PANEL),
+      four: share,
+      panel: share,
+    });
+    const adding = add ? i32.const(1) : i32.gt(local.get(first), i32.const(0));
+    return [...segment, ...blocked(kernel, [product], parts.out, adding)];
+  });
   return [
     local.set(first, i32.const(0)),
     loop(
       local.set(depth, choose(i32.lt(rest, i32.const(CHUNK)), rest, i32.const(CHUNK))),
-      call(
-        packFunction(kernel.context, PANEL),
-        right,
-        packed,
-        parts.n,
-        local.get(depth),
-        parts.rightColumn,
-        parts.rightRow,
-      ),
-      ...storeSegment(kernel, 0, {
-        left: i32.add(parts.left, i32.mul(local.get(first), leftStep)),
-        right: packed,
-        k: local.get(depth),
-        leftStride: parts.leftStride,
-        rightStride: i32.const(4 * PANEL),
-        four: share,
-        panel: share,
-      }),
-      ...blocked(kernel, [product], parts.out, adding),
+      call(packFunction(kernel.context, PANEL), from, packed, n, local.get(depth), rightColumn, rightRow),
+      ...tiles,
       local.set(first, i32.add(local.get(first), i32.const(CHUNK))),
-      branchIf(0, i32.lt(local.get(first), parts.k)),
+      branchIf(0, i32.lt(local.get(first), k)),
     ),
   ];
 }

@@ -103,30 +103,35 @@ export function packFunction(tiling: Tiling, panel: typeof PANEL | typeof WIDE_P
       );
     const next = local.set(to, i32.add(local.get(to), i32.const(4 * panel)));
     const lane = pointers[0] ?? step;
-    const whole = i32.and(i32.eq(columnStride, i32.const(4)), i32.le(i32.add(local.get(column), i32.const(PANEL)), n));
+    const other = builder.local("i32");
+    const fits = (columns: number): I32 =>
+      i32.and(i32.eq(columnStride, i32.const(4)), i32.le(i32.add(local.get(column), i32.const(columns)), n));
+    const copy = (target: Local<"i32">, bytes: number): readonly Statement[] =>
+      [0, 16].map((half) => v128.store(local.get(target), v128.load(local.get(lane), bytes + half), half));
+    const down = [local.set(lane, i32.add(local.get(lane), rowStride)), next];
+    const single = countUp(step, 1, k, [...copy(to, 0), ...down]);
+    // Two panels are one line of the cache.
+    const double = [
+      local.set(other, i32.add(local.get(to), panel === PANEL ? i32.shl(k, i32.const(5)) : i32.const(4 * PANEL))),
+      countUp(step, 1, k, [
+        ...copy(to, 0),
+        ...copy(other, 4 * PANEL),
+        local.set(other, i32.add(local.get(other), i32.const(4 * panel))),
+        ...down,
+      ]),
+      local.set(column, i32.add(local.get(column), i32.const(PANEL))),
+    ];
+    const gather = countUp(step, 1, k, [
+      v128.store(local.get(to), gathered(0)),
+      v128.store(local.get(to), gathered(4), 16),
+      ...forward,
+      next,
+    ]);
     builder.finish(
       countUp(column, PANEL, n, [
         ...starts,
         local.set(to, i32.add(start, i32.shl(place, i32.const(2)))),
-        when(
-          whole,
-          [
-            countUp(step, 1, k, [
-              v128.store(local.get(to), v128.load(local.get(lane))),
-              v128.store(local.get(to), v128.load(local.get(lane), 16), 16),
-              local.set(lane, i32.add(local.get(lane), rowStride)),
-              next,
-            ]),
-          ],
-          [
-            countUp(step, 1, k, [
-              v128.store(local.get(to), gathered(0)),
-              v128.store(local.get(to), gathered(4), 16),
-              ...forward,
-              next,
-            ]),
-          ],
-        ),
+        when(fits(2 * PANEL), double, [when(fits(PANEL), [single], [gather])]),
       ]),
     );
   });

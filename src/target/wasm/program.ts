@@ -1,6 +1,7 @@
 import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
 import type { CarryPlan, Place } from "../../plan/place.ts";
 import type { Action } from "../../plan/plan.ts";
+import { isProducts, productRuns } from "../../plan/product-run.ts";
 import type { Split } from "../../plan/split.ts";
 import type { Kernel as KernelStep } from "../../plan/steps.ts";
 import type { Loop } from "../../plan/value.ts";
@@ -22,7 +23,7 @@ import { evaluate } from "./evaluate.ts";
 import type { Kernel } from "./kernel.ts";
 import { argKernel, concatKernel, mergeKernel, putKernel, scatterKernel } from "./kernel-index.ts";
 import { copyKernel, mapKernel } from "./kernel-map.ts";
-import { packKernel, productsFunction } from "./kernel-product.ts";
+import { packKernel, productsFunction, sharedFunction } from "./kernel-product.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { loadFrom, type Positions, type Vector } from "./memory.ts";
 import type { Share } from "./share.ts";
@@ -30,7 +31,7 @@ import { barrier } from "./threads.ts";
 
 /** A function that performs actions in order. Its params are the positions of the loops around them. */
 export function actionsFunction(context: Context, name: string, actions: readonly Action[]): Procedure {
-  const performed = actions.map((action) => perform(context, action, []));
+  const performed = performAll(context, actions, []);
   const builder = context.module.function(name, [], "none");
   builder.finish(...performed.flatMap((statements) => statements([])));
   return builder.reference;
@@ -38,6 +39,17 @@ export function actionsFunction(context: Context, name: string, actions: readonl
 
 /** An action at positions of the loops around it. */
 type Performed = (positions: readonly I32[]) => readonly Statement[];
+
+/** Actions one after another; outside of loops a single thread packs only once what neighbours multiply by. */
+function performAll(context: Context, actions: readonly Action[], loops: readonly Loop[]): readonly Performed[] {
+  const single = context.threads === undefined && loops.length === 0;
+  const runs = single ? productRuns(context.plan, actions) : actions.map((action) => [action]);
+  return runs.flatMap((run): readonly Performed[] => {
+    if (run.length === 1) return run.map((action) => perform(context, action, loops));
+    const reference = sharedFunction(context, run.filter(isProducts));
+    return [() => [call(reference)]];
+  });
+}
 
 /** Makes an action's function; what it gives calls it, after waiting for other threads where that is needed. */
 function perform(context: Context, action: Action, loops: readonly Loop[]): Performed {
@@ -117,7 +129,7 @@ function loopFunction(
 ): Procedure {
   const inner = [...loops, loop];
   const starts = carries.map((plan) => startFunction(context, plan, loops));
-  const steps = body.map((action) => perform(context, action, inner));
+  const steps = performAll(context, body, inner);
   const builder = context.module.function(
     `loop over ${loop.axis.id}`,
     loops.map(() => "i32" as const),
