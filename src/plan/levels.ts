@@ -101,6 +101,11 @@ function withStarts(action: Action): readonly Action[] {
   return [...starts, action];
 }
 
+/** The cells through which a level writes. */
+export function writtenCells(plan: Plan, level: Level): readonly number[] {
+  return level.flatMap(({ action }) => [...touchesOf(plan, action).writes.keys()]);
+}
+
 interface Touches {
   readonly reads: Set<number>;
   readonly writes: Map<number, Value | undefined>;

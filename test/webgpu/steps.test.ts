@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { feedbackOf } from "../../src/build/feedback.ts";
+import type { Program } from "../../src/build/program.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
@@ -42,24 +43,42 @@ train pairs of Pairs {
   for      1 steps
 }`;
 
-/** Large enough for tiles, with edges that no tile fills. */
-const SIZES = { D: 2, H: 18 };
+/** Large enough for tiles, with edges that no tile fills, and for weights to be laid out anew. */
+const SIZES = { D: 2, H: 34 };
 const TUNING = { threads: 64, shared: 1240 };
 
-describe("a training step whose loops go step by step", { timeout: 120_000 }, () => {
-  test("products, what is made of them, and the next step's beginning share kernels", async () => {
-    const built = compileStepOf(TEXT, "pairs", { sizes: SIZES, dense: true });
-    const program = optimizeProgram(built, { off: PRODUCT_PASSES });
+const FEED = { ...SIZES, B: 9, T: 3 };
+
+function pairs(): Program {
+  const built = compileStepOf(TEXT, "pairs", { sizes: SIZES, dense: true });
+  return optimizeProgram(built, { off: PRODUCT_PASSES });
+}
+
+async function expectSame(program: Program, whole: boolean): Promise<void> {
+  const { inputs, sizes } = randomFeed(program, FEED);
+  const wanted = interpret(program.graph, inputs, sizes);
+  const found = await webGpu(gpu.device, program.sizes, whole, TUNING)(program.graph)(inputs, sizes);
+  expect(wanted.size).toBeGreaterThan(3);
+  for (const [name, tensor] of wanted) expectNumbers(found.get(name)?.data ?? [], tensor.data, 2e-5, name);
+}
+
+describe("loops of products", { timeout: 120_000 }, () => {
+  test("step by step: products, what is made of them, and the next step's beginning share kernels", async () => {
+    const program = pairs();
     const { items } = compileWebGpu(program, feedbackOf(program), { tuning: TUNING });
     const loops = items.flatMap((item) => (item.kind === "loop" ? [item] : []));
     expect(loops.map(({ before, body }) => [before.length, body.length])).toEqual([
       [0, 1],
       [1, 1],
     ]);
-    const { inputs, sizes } = randomFeed(program, { ...SIZES, B: 9, T: 3 });
-    const wanted = interpret(program.graph, inputs, sizes);
-    const found = await webGpu(gpu.device, program.sizes, false, TUNING)(program.graph)(inputs, sizes);
-    expect(wanted.size).toBeGreaterThan(3);
-    for (const [name, tensor] of wanted) expectNumbers(found.get(name)?.data ?? [], tensor.data, 2e-5, name);
+    await expectSame(program, false);
+  });
+
+  test("all steps in one stage: weights are laid out for it before", async () => {
+    const program = pairs();
+    const { kernels } = compileWebGpu(program, feedbackOf(program), { tuning: TUNING });
+    const copies = kernels.flatMap(({ stages }) => stages.filter(({ label }) => label === "copy"));
+    expect(copies.length).toBe(2);
+    await expectSame(program, true);
   });
 });

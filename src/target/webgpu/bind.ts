@@ -52,7 +52,7 @@ export function bindProgram(program: WebGpuProgram, sizes: SizeBinding, options:
   const totals = program.kernels.map(({ stages }) => {
     let end = 0;
     for (const stage of stages) {
-      end += stage.whole === undefined || whole.has(stage.whole) ? groupCount(stage, sizes) : 0;
+      end += stage.only === undefined || whole.has(stage.only) ? groupCount(stage, sizes) : 0;
       table[stage.end] = end;
     }
     return end;

@@ -29,6 +29,8 @@ export interface Kernel extends Writer {
   /** How many steps the loops around this kernel have done, by loop. */
   readonly done: ReadonlyMap<Loop, Term>;
   readonly owned: Ownership | undefined;
+  /** Matrices that were laid out anew for the loop inside of this kernel. */
+  readonly copies: ReadonlyMap<string, { readonly code: string }>;
 }
 
 /** A size in the code: a number, or what the table holds for the present binding. */

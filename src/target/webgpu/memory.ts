@@ -24,6 +24,16 @@ export function addressOf(kernel: Kernel, place: Place, positions: Positions): T
   return sumOf(kernel, [startOf(kernel, place), ...terms]);
 }
 
+/** Where an entry of a matrix is: `moves` say how far along, and by which stride. */
+export function addressOfProduct(
+  kernel: Kernel,
+  place: Place,
+  moves: readonly (readonly [position: Term, stride: Size])[],
+): Term {
+  const further = moves.map(([position, stride]) => multiply(kernel, position, sizeTerm(kernel, stride)));
+  return sumOf(kernel, [startOf(kernel, place), ...further]);
+}
+
 /** What is known furthest out is added first. */
 export function sumOf(kernel: Kernel, terms: readonly Term[]): Term {
   return terms.toSorted((a, b) => a.depth - b.depth).reduce((sum, term) => add(kernel, sum, term), integer(0));

@@ -17,8 +17,10 @@ import type { Value } from "../../plan/value.ts";
 import { add, clip, type Kernel, sizeTerm } from "./context.ts";
 import { evaluate, type Own } from "./evaluate.ts";
 import { loadFrom, type Positions, positionAlong, storeTo } from "./memory.ts";
+import { placeOf } from "./place-of.ts";
 import { type Reduction, reductionOf, reductionShape } from "./reduction.ts";
 import { literalCode } from "./render.ts";
+import { planRows, type RowsWork } from "./rows.ts";
 import type { Term } from "./shader.ts";
 import { type FinishTile, planTiles, type TileWork } from "./tile.ts";
 
@@ -29,6 +31,7 @@ export type Part = {
   readonly axes: readonly Axis[];
 } & (
   | { readonly kind: "each"; readonly body: (kernel: Kernel, positions: Positions) => void }
+  | { readonly kind: "rows"; readonly work: RowsWork }
   | { readonly kind: "tile"; readonly work: TileWork; readonly finish: FinishTile }
   | {
       readonly kind: "reduce";
@@ -42,12 +45,13 @@ export type Part = {
 
 /**
  * What an action does, part by part: parts of one action do not need one another. `shared` is how many
- * numbers threads of a group may share; 0 where one group does all of it for some rows.
+ * numbers threads of a group may share; `owned` is the axis of the rows that one group does all of it for.
  */
 export function partsOf(
   plan: Plan,
   action: Exclude<Action, { readonly kind: "loop" }> | JoinedAction,
   shared: number,
+  owned?: string,
 ): readonly Part[] {
   switch (action.kind) {
     case "joined":
@@ -55,7 +59,9 @@ export function partsOf(
     case "kernel":
       return kernelParts(plan, action.kernel);
     case "products":
-      return [tilePart(plan, action, shared) ?? sumPart(plan, action)];
+      return [
+        (owned === undefined ? tilePart(plan, action, shared) : rowsPart(plan, action, owned)) ?? sumPart(plan, action),
+      ];
     case "copy":
       return [copyPart(action)];
     case "pack":
@@ -147,6 +153,12 @@ function sumPart(plan: Plan, { output, terms }: ProductsAction): Part {
     output,
     terms.map(({ value }) => value),
   );
+}
+
+function rowsPart(plan: Plan, action: ProductsAction, axis: string): Part | undefined {
+  const work = planRows(action, axis);
+  const { output } = action;
+  return work === undefined ? undefined : { kind: "rows", label: output.name, axes: storedAxes(plan, output), work };
 }
 
 /** Whether tiles of some sums fit into the memory that a group of threads shares. */
@@ -419,12 +431,6 @@ function cutPlace(place: Place, merged: string, from: readonly string[], axes: r
     for (const [part, own] of parts) strides.set(part, own);
   }
   return { ...place, strides };
-}
-
-export function placeOf(plan: Plan, value: Value): Place {
-  const place = plan.places.get(value);
-  if (place === undefined) throw new Error(`internal: %${value.name} has no place`);
-  return place;
 }
 
 /** A stored value's axes, outermost first. */

@@ -4,6 +4,7 @@ import { type Level, type LevelPlan, type LoopAction, type Member, ownedAxis } f
 import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
 import { type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
+import { type Copy, copiesFor, copyPart } from "./copies.ts";
 import { equationOf } from "./equation.ts";
 import { type Part, partsOf } from "./parts.ts";
 import { rotate } from "./rotate.ts";
@@ -42,6 +43,8 @@ export interface Stage {
   readonly groups: Groups;
   /** The loop whose steps this stage runs, every group of threads for the rows that it owns: used only where that is chosen. */
   readonly whole: Loop | undefined;
+  /** Needed only where all steps of this loop run in one stage. */
+  readonly only: Loop | undefined;
   /** Of such a step: how many products of numbers it adds up, as a sum, and how many barriers it has. */
   readonly products: readonly Size[];
   readonly barriers: number;
@@ -74,15 +77,23 @@ export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan,
     const kernel = stageKernel(making, stages, loops);
     return kernel === undefined ? [] : [{ kind: "dispatch", kernel: kernels.push(kernel) - 1 }];
   };
-  const walk = (all: readonly Level[], loops: readonly Loop[]): readonly Item[] =>
-    all.flatMap((level) => {
+  const walk = (all: readonly Level[], loops: readonly Loop[]): readonly Item[] => {
+    const copies = all.map((level, at) => (loops.length > 0 ? [] : copiesBefore(making.plan, level, all[at - 1])));
+    return all.flatMap((level, at) => {
       const own = add(
-        level.flatMap((member) => stagesOf(making, member)),
+        [
+          ...level.flatMap((member) => stagesOf(making, member, copies[at] ?? [])),
+          ...(copies[at + 1] ?? []).map((copy) => ({
+            ...partStage(making, copyPart(copy), ["a matrix laid out anew for the loop that follows"]),
+            only: copy.loop,
+          })),
+        ],
         loops,
       );
       const inner = level.flatMap((member) => (member.kind === "loop" ? [stepped(member, loops)] : []));
       return [...own, ...inner];
     });
+  };
   const stepped = ({ action, steps }: LoopMember, around: readonly Loop[]): Item => {
     const { loop } = action;
     const loops = [...around, loop];
@@ -105,11 +116,22 @@ export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan,
   return { kernels, items, depth, prepare: first };
 }
 
+/** What the level before lays out anew for the loops of a level. */
+function copiesBefore(plan: Plan, level: Level, before: Level | undefined): readonly Copy[] {
+  if (before === undefined) return [];
+  return level.flatMap((member) =>
+    member.kind === "loop" && ownedAxis(plan, member.action) !== undefined
+      ? copiesFor(plan, member.action, level, before)
+      : [],
+  );
+}
+
 interface DraftStage {
   readonly label: string;
   readonly notes: readonly string[];
   readonly groups: Groups;
   readonly whole: Loop | undefined;
+  readonly only: Loop | undefined;
   readonly products: readonly Size[];
   readonly barriers: number;
   readonly write: (kernel: Kernel, group: Term) => void;
@@ -124,8 +146,8 @@ function stageKernel(making: Making, drafts: readonly DraftStage[], loops: reado
     write(kernel, { code: "group", depth: 0, dtype: "int" });
     return { name: uniqueName(names, label), notes, lines: kernel.lines() };
   });
-  const stages = drafts.map(({ label, groups, whole, products, barriers }) => ({
-    ...{ label, groups, whole, products, barriers },
+  const stages = drafts.map(({ label, groups, whole, only, products, barriers }) => ({
+    ...{ label, groups, whole, only, products, barriers },
     end: making.plan.cells.pointer(),
   }));
   return { label: drafts.map(({ label }) => label).join(", "), stages, functions, scope };
@@ -146,11 +168,11 @@ function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, l
       { code: `steps[${Math.floor(at / 4)}].${"xyzw"[at % 4]}`, depth: 0, dtype: "int" },
     ]),
   );
-  return { ...createWriter(scope), plan, pointers, threads, done, owned: undefined };
+  return { ...createWriter(scope), plan, pointers, threads, done, owned: undefined, copies: new Map() };
 }
 
-function stagesOf(making: Making, member: Member): readonly DraftStage[] {
-  if (member.kind === "loop") return wholeLoop(making, member);
+function stagesOf(making: Making, member: Member, copies: readonly Copy[]): readonly DraftStage[] {
+  if (member.kind === "loop") return wholeLoop(making, member, copies);
   const notes = equationOf(making.plan, member.action);
   return partsOf(making.plan, member.action, making.shared).map((part) => partStage(making, part, notes));
 }
@@ -158,7 +180,7 @@ function stagesOf(making: Making, member: Member): readonly DraftStage[] {
 function partStage({ threads }: Making, part: Part, notes: readonly string[]): DraftStage {
   return {
     ...{ label: part.label, notes, groups: groupsOf(part, threads) },
-    ...{ whole: undefined, products: [], barriers: 0 },
+    ...{ whole: undefined, only: undefined, products: [], barriers: 0 },
     write: (kernel, group) => writePart(kernel, part, group),
   };
 }
@@ -169,7 +191,7 @@ type LoopMember = Extract<Member, { readonly kind: "loop" }>;
 const ROWS = 4;
 
 /** All steps of a loop in one stage, where every row's steps need no other row. */
-function wholeLoop({ plan }: Making, { action, body }: LoopMember): readonly DraftStage[] {
+function wholeLoop({ plan }: Making, { action, body }: LoopMember, copies: readonly Copy[]): readonly DraftStage[] {
   const axis = ownedAxis(plan, action);
   const size = action.carries.flatMap(({ carry }) => carry.axes).find(({ id }) => id === axis)?.size;
   if (axis === undefined || size === undefined) return [];
@@ -179,13 +201,15 @@ function wholeLoop({ plan }: Making, { action, body }: LoopMember): readonly Dra
       notes: [`all steps along ${action.loop.axis.id}, ${ROWS} positions of ${axis} at a time`],
       groups: [{ sizes: [size], per: ROWS }],
       whole: action.loop,
+      only: action.loop,
       products: productsOf(body),
       barriers: barriersOf(body),
       write: (kernel, group) => {
         const first = kernel.bind(0, "int", `${group.code} * ${ROWS}`, "first");
         const all = sizeTerm(kernel, size);
         const count = kernel.bind(0, "int", `min(${all.code} - ${first.code}, ${ROWS})`, "rows");
-        writeSteps({ ...kernel, owned: { axis, first, count, tile: ROWS } }, action, body);
+        const own = { axis, first, count, tile: ROWS };
+        writeSteps({ ...kernel, owned: own, copies: new Map(copies.map((copy) => [copy.key, copy])) }, action, body);
       },
     },
   ];
@@ -224,7 +248,7 @@ function writeSteps(
         for (const member of level) {
           if (member.kind === "loop") writeSteps(inner, member.action, member.body);
           else
-            for (const part of partsOf(kernel.plan, member.action, 0)) {
+            for (const part of partsOf(kernel.plan, member.action, 0, kernel.owned.axis)) {
               for (const note of equationOf(kernel.plan, member.action)) kernel.comment(note);
               kernel.section(() => writePart(inner, part, undefined));
             }

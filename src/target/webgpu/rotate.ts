@@ -7,7 +7,8 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Kernel } from "./context.ts";
 import { type Positions, storeTo } from "./memory.ts";
-import { type Part, placeOf, storedAxes, writeJoined, writeMap } from "./parts.ts";
+import { type Part, storedAxes, writeJoined, writeMap } from "./parts.ts";
+import { placeOf } from "./place-of.ts";
 import type { Term } from "./shader.ts";
 import { planTiles } from "./tile.ts";
 

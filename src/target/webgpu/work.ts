@@ -4,6 +4,7 @@ import { add, divide, fixedSize, type Kernel, multiply, remainder, sizeTerm } fr
 import type { Positions } from "./memory.ts";
 import { nest, type Part, TYPES } from "./parts.ts";
 import { joinedCode, type Reduction, startCode } from "./reduction.ts";
+import { writeRows } from "./rows.ts";
 import { integer, type Term } from "./shader.ts";
 import { THREAD } from "./thread.ts";
 import { writeTile } from "./tile.ts";
@@ -20,6 +21,7 @@ export function groupsOf(part: Part, threads: number): Groups {
       { sizes: [n.size], per: tile.columns },
     ];
   }
+  if (part.kind === "rows") throw new Error("internal: rows belong to a group, not to all");
   const sizes = part.axes.map((axis) => axis.size);
   return [{ sizes, per: part.kind === "each" ? threads : columnsOf(part, threads) }];
 }
@@ -33,18 +35,23 @@ export function writePart(kernel: Kernel, part: Part, group: Term | undefined): 
     kernel.block(`if (${item.code} < ${count.code})`, () =>
       part.body(kernel, positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() })),
     );
-  } else if (part.kind === "tile") writeTile(kernel, part.work, group, part.finish);
+  } else if (part.kind === "rows") throw new Error("internal: rows belong to a group, not to all");
+  else if (part.kind === "tile") writeTile(kernel, part.work, group, part.finish);
   else reduceTogether(kernel, part, group);
 }
 
 /** The threads of a group walk through what the group owns. */
 function ownPart(kernel: Kernel, part: Part): void {
+  if (part.kind === "rows" && kernel.owned !== undefined) {
+    writeRows(kernel, kernel.owned, kernel.plan, part.work);
+    return;
+  }
   const count = countOf(kernel, part.axes);
   kernel.block(`for (var item = thread; item < ${count.code}; item += ${kernel.threads})`, () => {
     const positions = positionsAt(kernel, part.axes, { code: "item", depth: kernel.depth(), dtype: "int" });
     if (part.kind === "each") part.body(kernel, positions);
     else if (part.kind === "reduce") reduceAlone(kernel, part, positions);
-    else throw new Error("internal: a tile belongs to no single group");
+    else throw new Error(`internal: a part ${part.kind} belongs to no single group`);
   });
 }
 
