@@ -11,7 +11,7 @@ import type { Expression, Generate, GenerateClause } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
-import { collect, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { collect, memoryOption, targetOption, threadsOption, wholeNumber } from "./options.ts";
 import { addPassOptions } from "./pass-options.ts";
 import { startTarget, type TargetOptions } from "./start-target.ts";
 import { print, talk } from "./terminal.ts";
@@ -39,6 +39,7 @@ export function generateCommand(): Command {
     .option("--json", "print a JSON object for each example")
     .addOption(targetOption())
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .action(action(generateFile));
   return addPassOptions(command);
 }

@@ -50,4 +50,18 @@ export function threadsOption(): Option {
   });
 }
 
+const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+export function memoryOption(): Option {
+  return new Option(
+    "--memory <bytes>",
+    "what a program may take on --target wasm, as 500M or 2G; above, long loops keep few states and compute steps again (usually 4G)",
+  ).argParser((text: string): number => {
+    const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?$/i.exec(text) ?? [];
+    const bytes = Number(digits) * (UNITS[unit.toUpperCase()] ?? Number.NaN);
+    if (digits !== "" && bytes >= 1 && bytes <= 4 * UNITS.G!) return Math.floor(bytes);
+    throw new InvalidArgumentError("It is a number of bytes up to 4G, as 800000, 500M or 1.5G.");
+  });
+}
+
 export const SET_HELP = "give a parameter of the model: --set H=64; may be repeated";

@@ -41,6 +41,7 @@ const SENTENCES: Readonly<Record<StageName, string>> = {
   sink: "store what loops could compute again",
   "pack-maps": "keep equal ops on parts of a value apart",
   "hoist-terms": "add the terms of a sum in the loop as they stand",
+  checkpoint: "keep all states of long loops, whatever memory they take",
   unroll: "keep loops as they are",
   fuse: "give every value a kernel and memory of its own",
 };

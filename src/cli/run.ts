@@ -10,7 +10,7 @@ import { readModules } from "../runtime/source.ts";
 import { readWeights } from "../runtime/weights.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
-import { collect, commaList, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { collect, commaList, memoryOption, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
 import { addPassOptions } from "./pass-options.ts";
 import { startTarget, type TargetOptions } from "./start-target.ts";
 import { print } from "./terminal.ts";
@@ -41,6 +41,7 @@ export function runCommand(): Command {
     .option("--training <seed>", "as in training: dropout and noise at work, drawn by this seed", wholeNumber(0))
     .addOption(targetOption("reference"))
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .action(action(run));
   return addPassOptions(command);
 }

@@ -26,7 +26,7 @@ import { action, type Context, EXIT, remember } from "./action.ts";
 import { chosenBlock } from "./block.ts";
 import { openLog } from "./log-file.ts";
 import { withSettings } from "./model-option.ts";
-import { collect, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
+import { collect, memoryOption, SET_HELP, targetOption, threadsOption, wholeNumber } from "./options.ts";
 import { addPassOptions } from "./pass-options.ts";
 import { createProgress } from "./progress.ts";
 import { startTarget, type TargetOptions } from "./start-target.ts";
@@ -60,6 +60,7 @@ export function trainCommand(): Command {
     .option("--save-every <seconds>", "save the state at least so often", wholeNumber(0), 60)
     .addOption(targetOption())
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .action(action(trainFile));
   return addPassOptions(command);
 }

@@ -157,6 +157,7 @@ const PASS_TEXT: Readonly<Record<PassName, PassText>> = {
   "merge-into-loop": (_, where) => `a product that was hoisted is taken back: it joins the state's product${where}`,
   "merge-products": (count, where) => `${count} products of a sum are one product${where}`,
   "pack-gates": (count, where, group) => `packed${group}: ${count} products are one${where}`,
+  checkpoint: () => "kept at the ends of chunks only; steps between are computed again",
   "pack-outputs": (_, where, group) => `put together${group} where it is computed${where}`,
   sink: (_, where) => `computed again${where} instead of being stored for it`,
   "pack-maps": (count, where, group) => `computed as one${group}: ${count} equal ops on parts of one value${where}`,

@@ -15,6 +15,8 @@ export interface OptimizeProgramOptions {
   readonly rows?: number;
   /** Above this many bytes kept by loops for later loops, costly values are computed again too. */
   readonly memory?: number;
+  /** How many steps lie between two states that are kept where memory is short. */
+  readonly chunk?: number;
   /** `--unroll N` or `--unroll full`. */
   readonly unroll?: number | "full";
   /** Lengths for `--unroll full`, by `time` name; they become part of the program. */
@@ -25,7 +27,7 @@ export interface OptimizeProgramOptions {
 
 /** A scheduled program with its graph made faster; params, results and their roles stay. */
 export function optimizeProgram(program: Program, options: OptimizeProgramOptions = {}): Program {
-  const { off = new Set<PassName>(), printAfter, note, rows, memory, unroll, lengths, check } = options;
+  const { off = new Set<PassName>(), printAfter, note, rows, memory, chunk, unroll, lengths, check } = options;
   const sizes = unroll === "full" && lengths !== undefined ? new Map([...program.sizes, ...lengths]) : program.sizes;
   const graph = optimize(program.graph, {
     sizes,
@@ -34,6 +36,7 @@ export function optimizeProgram(program: Program, options: OptimizeProgramOption
     ...(note && { note: noteTo(note) }),
     ...(rows !== undefined && { rows }),
     ...(memory !== undefined && { memory }),
+    ...(chunk !== undefined && { chunk }),
     ...(unroll !== undefined && { unroll }),
     ...(check !== undefined && { check }),
   });

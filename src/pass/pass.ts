@@ -19,6 +19,7 @@ export type PassName =
   | "pack-outputs"
   | "sink"
   | "pack-maps"
+  | "checkpoint"
   | "unroll";
 
 export interface PassOptions {
@@ -31,6 +32,8 @@ export interface PassOptions {
    * Undefined: only what is as cheap to compute as to load is computed again.
    */
   readonly memory: number | undefined;
+  /** How many steps lie between two states that `checkpoint` keeps. */
+  readonly chunk: number;
   /** How many steps of a loop become one, or all of them; undefined leaves loops alone. */
   readonly unroll: number | "full" | undefined;
   /** Names that nothing in the program has; undefined: the pass looks through the program for itself. */
@@ -39,7 +42,13 @@ export interface PassOptions {
   readonly note?: NoteDown;
 }
 
-export const DEFAULT_OPTIONS: PassOptions = { sizes: new Map(), rows: 32, memory: undefined, unroll: undefined };
+export const DEFAULT_OPTIONS: PassOptions = {
+  sizes: new Map(),
+  rows: 32,
+  memory: undefined,
+  chunk: 64,
+  unroll: undefined,
+};
 
 /** From a scheduled graph to a scheduled graph with the same params, results and meaning. */
 export type Pass = (graph: Graph, options: PassOptions) => Graph;

@@ -1,3 +1,4 @@
+import { checkpoint } from "./checkpoint.ts";
 import { cse } from "./cse.ts";
 import { dce } from "./dce.ts";
 import { fold } from "./fold.ts";
@@ -31,6 +32,7 @@ export const PASSES: Readonly<Record<PassName, Pass>> = {
   "pack-outputs": packOutputs,
   sink,
   "pack-maps": packMaps,
+  checkpoint,
   unroll,
 };
 
@@ -60,6 +62,8 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
   { pass: "simplify", why: "what merging and packing cut and put together again" },
   { pass: "cse", why: "two loops may have asked for the same packed weight" },
   { pass: "dce", why: "ys and weights that packed ones stand for" },
+  { pass: "checkpoint", why: "behind all that hoists and packs along the axis, so that it can divide it" },
+  { pass: "dce", why: "of steps that are computed again only a part is read" },
   { pass: "unroll", why: "last: it would hide loops from all others, and makes as many copies as asked" },
 ];
 

@@ -26,6 +26,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Graph {
     sizes: options.sizes,
     rows: options.rows ?? DEFAULT_OPTIONS.rows,
     memory: options.memory,
+    chunk: options.chunk ?? DEFAULT_OPTIONS.chunk,
     unroll: options.unroll,
     // What is named once stays taken, so that all passes can share the names.
     fresh: createFresh(graph),

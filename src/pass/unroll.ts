@@ -1,16 +1,5 @@
 import { type Graph, isNode, type Node } from "../ir/graph.ts";
-import {
-  addSizes,
-  ceilSize,
-  constantSize,
-  divideSizes,
-  evaluateSize,
-  multiplySizes,
-  type Size,
-  sizeConstant,
-  sizeNames,
-  subtractSizes,
-} from "../ir/size.ts";
+import { constantSize, multiplySizes, type Size, sizeConstant, sizeNames, subtractSizes } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import { concat, expand, gather, reshape, slice } from "../op/move.ts";
 import { scan } from "../op/region.ts";
@@ -22,6 +11,7 @@ import { bodyOf, closeLoop, type Loop, openLoop, stackedType } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { allScans } from "./region.ts";
 import { specialize } from "./specialize.ts";
+import { wholeChunks } from "./whole-chunks.ts";
 
 /**
  * Several steps of a loop as one. A factor: innermost loops do that many steps at a time, and a second loop what is left over.
@@ -152,15 +142,6 @@ function unrollBy(loop: Loop, factor: number, draft: Draft): void {
     const axes = [main.id, left.id].slice(0, values.length);
     draft.define(y.output, concat, values, { axes, to: loop.axis });
   });
-}
-
-/** ⌊size / factor⌋ = ⌈(size - factor + 1) / factor⌉. */
-function wholeChunks(size: Size, factor: number): Size {
-  const known = evaluateSize(size, new Map());
-  if (known !== undefined) return constantSize(Math.floor(known / factor));
-  const quotient = divideSizes(addSizes(size, constantSize(1 - factor)), constantSize(factor));
-  if (quotient === undefined) throw new Error(`internal: ${size.text} is not divided by ${factor}`);
-  return ceilSize(quotient);
 }
 
 interface Part {

@@ -28,6 +28,7 @@ export function placeProducts(state: State, output: Value): Action {
     if (product === undefined || state.packs === undefined) return { value, product, pack: undefined };
     const before = state.packs.get(packKey(product)) ?? packOnce(state, state.packs, value, product);
     if (before !== undefined) touch(state, before.buffer);
+    before?.rows.push(product.m.size);
     return { value, product, pack: before ?? scratchFor(state, product, state.fixed.has(output)) };
   });
   return { ...here(state), kind: "products", output, terms };
@@ -38,7 +39,7 @@ function scratchFor(state: State, product: Product, kept: boolean): Pack | undef
   if (bytes === undefined) return undefined;
   const buffer = state.cells.buffer("packed", bytes, { kept, loop: state.frames.at(-1)?.loop, at: state.position });
   touch(state, buffer);
-  return { buffer, made: "when needed" };
+  return { buffer, made: "when needed", rows: [product.m.size] };
 }
 
 type Packs = NonNullable<State["packs"]>;
@@ -59,7 +60,7 @@ function addPack(state: State, packs: Packs, product: Product, root: Value, loop
   const buffer = state.cells.buffer("packed", bytes, { kept, loop, at: state.position });
   touch(state, buffer);
   use(state, root);
-  const pack: Pack = { buffer, made: wide ? "once" : "before" };
+  const pack: Pack = { buffer, made: wide ? "once" : "before", rows: [] };
   packs.set(packKey(product), pack);
   if (kept) state.prepare.push({ ...here(state), kind: "pack", product, pack });
   return pack;

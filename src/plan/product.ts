@@ -131,6 +131,8 @@ export interface Pack {
    * part by part when it is needed.
    */
   readonly made: "once" | "before" | "when needed";
+  /** The rows of each product that reads it: where all have too few, it is not made. */
+  readonly rows: Size[];
 }
 
 /** One product of a sum; without `product` it is summed position by position. */

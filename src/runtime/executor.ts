@@ -27,6 +27,8 @@ export interface Executor {
 export interface ExecutorOptions {
   /** How many threads run a program together, where a place has several; what it gives does not depend on it. */
   readonly threads?: number | undefined;
+  /** How many bytes a program may take: above, loops keep states at the ends of chunks only and compute the steps between again. */
+  readonly memory?: number | undefined;
 }
 
 export interface Prepared {

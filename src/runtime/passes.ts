@@ -4,6 +4,7 @@ import { isPass, type StageName } from "../compile/stages.ts";
 import { printGraph } from "../ir/print.ts";
 import type { Note } from "../pass/note.ts";
 import type { PassName } from "../pass/pass.ts";
+import { PASS_NAMES } from "../pass/pipeline.ts";
 import type { Executor } from "./executor.ts";
 
 /** What is said about stages, against what a target usually does. */
@@ -44,6 +45,18 @@ export function throughPasses(
         if (stages.shown.has(pass)) stages.show(pass, program.name, printGraph(graph, { origins: true }));
       },
     });
+}
+
+/** The program with states kept at the ends of chunks only, unless that is switched off. */
+export function checkpointed(program: Program, { off, shown, show }: StageChoice): Program {
+  if (off.has("checkpoint")) return program;
+  return optimizeProgram(program, {
+    off: new Set(PASS_NAMES.filter((pass) => pass !== "checkpoint" && pass !== "dce")),
+    memory: 0,
+    printAfter: (pass, graph) => {
+      if (shown.has(pass)) show(pass, program.name, printGraph(graph, { origins: true }));
+    },
+  });
 }
 
 /** The same executor behind the passes: every program is optimized before it is lowered. */

@@ -29,7 +29,7 @@ export const TARGETS = {
   webgpu: {
     doc: "WebGPU of our own, on a graphics card",
     start: async (stages?: StageChoice, options: ExecutorOptions = {}) => {
-      refuseThreads(options);
+      refuseOptions(options);
       return startWebGpu(undefined, stages);
     },
   },
@@ -45,7 +45,7 @@ export const TARGETS = {
 
 function startTfjs(backend: TfBackend): Start {
   return async (stages = USUAL_STAGES, options = {}) => {
-    refuseThreads(options);
+    refuseOptions(options);
     refuse([...stages.off, ...stages.shown].includes("fuse"), "tfjs has kernels of its own, so there is no fuse here");
     return behindPasses(await (await import("./tfjs-executor.ts")).tfjsExecutor(backend), new Set(), stages);
   };
@@ -69,12 +69,13 @@ async function startReference(
   { on, off, shown }: StageChoice = USUAL_STAGES,
   options: ExecutorOptions = {},
 ): Promise<Executor> {
-  refuseThreads(options);
+  refuseOptions(options);
   refuse(on.size + off.size + shown.size > 0, "the interpreter runs graphs as they are scheduled, without passes");
   return (await import("./reference.ts")).referenceExecutor();
 }
 
-function refuseThreads({ threads }: ExecutorOptions): void {
+function refuseOptions({ threads, memory }: ExecutorOptions): void {
+  refuse(memory !== undefined, "only our own WebAssembly keeps within a budget of memory");
   refuse(threads !== undefined, "only our own WebAssembly divides a program among threads");
 }
 

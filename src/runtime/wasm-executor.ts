@@ -4,10 +4,11 @@ import type { Program } from "../build/program.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
-import { compileWasm, type WasmProgram } from "../target/wasm/compile.ts";
+import { compileWasm, type Slot, type WasmProgram } from "../target/wasm/compile.ts";
 import type { Instructions } from "../target/wasm/instructions.ts";
 import type { Executor, ExecutorOptions, HostArray, Prepared } from "./executor.ts";
-import { type StageChoice, USUAL_STAGES } from "./passes.ts";
+import { keepsWithin, MOST_BYTES, overBudget } from "./memory-budget.ts";
+import { checkpointed, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { createWasmRunner, usableInstructions, type WasmRunner } from "./wasm.ts";
 import { availableThreads, chooseThreads } from "./wasm-threads.ts";
 
@@ -24,8 +25,75 @@ export interface WasmOptions extends ExecutorOptions {
   readonly instructions?: Instructions;
 }
 
-function prepare(program: Program, { off, shown, show }: StageChoice, options: WasmOptions): Prepared {
-  const { instructions = usableInstructions(), threads } = options;
+function prepare(program: Program, stages: StageChoice, options: WasmOptions): Prepared {
+  const { memory = MOST_BYTES } = options;
+  const usual = formOf(program, stages, options);
+  const params = new Set(program.graph.params.map(({ id }) => id));
+  const keptIds = new Set<string>();
+  // Where a param lies depends on the sizes: until they are known, values wait here.
+  const waiting = new Map<string, HostArray>();
+  let opened: { readonly form: Form; readonly runner: WasmRunner } | undefined;
+  let bound: SizeBinding | undefined;
+  const formFor = (sizes: SizeBinding): Form => {
+    const form = opened?.form ?? usual;
+    if (keepsWithin(form.compiled, sizes, memory)) return form;
+    const less = form === usual ? formOf(checkpointed(program, stages), stages, options) : form;
+    if (!keepsWithin(less.compiled, sizes, memory)) throw overBudget(less.compiled, sizes, memory);
+    return less;
+  };
+  const open = async (sizes: SizeBinding): Promise<WasmRunner> => {
+    const form = formFor(sizes);
+    if (opened?.form === form) return opened.runner;
+    // What the form before has kept goes into the new one.
+    for (const id of keptIds)
+      if (opened !== undefined && !waiting.has(id)) waiting.set(id, opened.runner.readParam(id));
+    opened?.runner.dispose();
+    opened = { form, runner: await startForm(form, sizes, options) };
+    return opened.runner;
+  };
+  const bind = async (sizes: SizeBinding): Promise<WasmRunner> => {
+    if (opened === undefined || bound === undefined || !sameSizes(bound, sizes)) {
+      (await open(sizes)).bind(sizes);
+      bound = new Map(sizes);
+    }
+    if (opened === undefined) throw new Error(`internal: ${program.name} has not been opened`);
+    for (const [id, { data }] of waiting) opened.runner.write(id, data);
+    waiting.clear();
+    return opened.runner;
+  };
+  const keptValue = (id: string): HostArray => {
+    const value = waiting.get(id) ?? opened?.runner.readParam(id);
+    if (value === undefined) throw new Error(`internal: %${id} is not kept`);
+    return value;
+  };
+  return {
+    keep(id, value) {
+      if (!params.has(id)) return;
+      keptIds.add(id);
+      waiting.set(id, value);
+    },
+    kept: async (id) => keptValue(id),
+    async run(inputs, sizes) {
+      const runner = await bind(sizes);
+      for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
+      runner.run();
+      return new Map(usual.results.map(({ name }) => [name, runner.read(name)]));
+    },
+    dispose() {
+      waiting.clear();
+      opened?.runner.dispose();
+    },
+  };
+}
+
+/** A program as it is compiled, usual or under a budget; results have the layouts that their roles promise. */
+interface Form {
+  readonly compiled: WasmProgram;
+  readonly results: readonly Slot[];
+}
+
+function formOf(program: Program, { off, shown, show }: StageChoice, options: WasmOptions): Form {
+  const { instructions = usableInstructions() } = options;
   const feedback = feedbackOf(program);
   const compiled = compileWasm(program, feedback, {
     instructions,
@@ -35,52 +103,19 @@ function prepare(program: Program, { off, shown, show }: StageChoice, options: W
     },
   });
   const layouts = resultLayouts(program);
-  const results = compiled.results
-    .filter(({ name }) => !feedback.has(name))
-    .map((slot) => inLayout(slot, layouts.get(slot.name)));
-  let opened: WasmRunner | undefined;
-  const openFor = async (sizes: SizeBinding): Promise<WasmRunner> => {
-    const count = threads ?? bestThreads(compiled, sizes);
-    if (count === 1) return createWasmRunner({ ...compiled, results });
-    const { createWasmTeam } = await import("./wasm-team.ts");
-    return createWasmTeam({ ...compiled, threaded: () => ({ ...compiled.threaded(), results }) }, count);
-  };
-  // Where a param lies depends on the sizes: until they are known, values wait here.
-  const waiting = new Map<string, HostArray>();
-  let bound: SizeBinding | undefined;
-  const bind = async (sizes: SizeBinding): Promise<WasmRunner> => {
-    opened ??= await openFor(sizes);
-    const runner = opened;
-    if (bound === undefined || !sameSizes(bound, sizes)) {
-      runner.bind(sizes);
-      bound = new Map(sizes);
-    }
-    for (const [id, { data }] of waiting) runner.write(id, data);
-    waiting.clear();
-    return runner;
-  };
-  const keptValue = (id: string): HostArray => {
-    const value = waiting.get(id) ?? opened?.readParam(id);
-    if (value === undefined) throw new Error(`internal: %${id} is not kept`);
-    return value;
-  };
-  const params = new Set(program.graph.params.map(({ id }) => id));
-  return {
-    keep(id, value) {
-      if (params.has(id)) waiting.set(id, value);
-    },
-    kept: async (id) => keptValue(id),
-    async run(inputs, sizes) {
-      const runner = await bind(sizes);
-      for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
-      runner.run();
-      return new Map(results.map(({ name }) => [name, runner.read(name)]));
-    },
-    dispose() {
-      waiting.clear();
-      opened?.dispose();
-    },
-  };
+  const given = compiled.results.filter(({ name }) => !feedback.has(name));
+  return { compiled, results: given.map((slot) => inLayout(slot, layouts.get(slot.name))) };
+}
+
+async function startForm(
+  { compiled, results }: Form,
+  sizes: SizeBinding,
+  { threads }: WasmOptions,
+): Promise<WasmRunner> {
+  const count = threads ?? bestThreads(compiled, sizes);
+  if (count === 1) return createWasmRunner({ ...compiled, results });
+  const { createWasmTeam } = await import("./wasm-team.ts");
+  return createWasmTeam({ ...compiled, threaded: () => ({ ...compiled.threaded(), results }) }, count);
 }
 
 function bestThreads(program: WasmProgram, sizes: SizeBinding): number {

@@ -11,6 +11,7 @@ const CHOICES: readonly Partial<PassOptions>[] = [
   {},
   { rows: 1 },
   { memory: 0 },
+  { memory: 0, chunk: 2 },
   { unroll: 2 },
   { unroll: 3, rows: 2 },
   { unroll: "full" },

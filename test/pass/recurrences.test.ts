@@ -48,10 +48,10 @@ function checkAll(graph: Graph, inputs: ReadonlyMap<string, Tensor>, sizes: Size
   const before = interpret(graph, inputs, sizes);
   const features = new Map([...sizes].filter(([name]) => !["B", "T", "I", "J"].includes(name)));
   for (const pass of PASS_NAMES) {
-    const after = PASSES[pass](graph, { ...DEFAULT_OPTIONS, sizes: features, unroll: 2 });
+    const after = PASSES[pass](graph, { ...DEFAULT_OPTIONS, sizes: features, unroll: 2, memory: 0, chunk: 2 });
     if (after !== graph) expectSame(before, after, inputs, sizes, pass);
   }
-  const choices: readonly Partial<PassOptions>[] = [{}, { rows: 1, memory: 0 }, { unroll: 3 }];
+  const choices: readonly Partial<PassOptions>[] = [{}, { rows: 1, memory: 0 }, { unroll: 3 }, { memory: 0, chunk: 2 }];
   for (const choice of choices) {
     const after = optimize(graph, { sizes: features, off: new Set(), check: true, ...choice });
     expectSame(before, after, inputs, sizes, JSON.stringify(choice));

@@ -474,8 +474,8 @@ export function packKernel(
     bytes(kernel, product.n.right).code,
     bytes(kernel, product.k.right).code,
   );
-  const fixed = fixedSize(product.m.size);
-  if (fixed !== undefined || pack.made === "once") kernel.emit(pack_);
-  else kernel.emit(when(i32.ge(kernel.size(product.m.size).code, i32.const(FEW_ROWS)), [pack_]));
+  const isMany = pack.rows.map((rows) => i32.ge(kernel.size(rows).code, i32.const(FEW_ROWS)));
+  if (pack.made === "once") kernel.emit(pack_);
+  else kernel.emit(when(isMany.reduce(i32.or, i32.const(0)), [pack_]));
   return kernel.finish();
 }

@@ -1,0 +1,38 @@
+import type { SizeBinding } from "../ir/size.ts";
+import { isBuffer, layOutMemory, numberOf, sizesOf } from "../target/wasm/bind.ts";
+import type { WasmProgram } from "../target/wasm/compile.ts";
+import { moduleOf } from "../target/wasm/module.ts";
+import { DataError } from "./data/error.ts";
+
+/** What WebAssembly can address. */
+export const MOST_BYTES = 2 ** 32;
+
+/** Whether a program keeps within a budget for sizes, one thread's tables and scratch counted. */
+export function keepsWithin(program: WasmProgram, sizes: SizeBinding, budget: number): boolean {
+  const module = moduleOf(program);
+  const bound = sizesOf(module, sizes);
+  const all = module.cells.reduce<number>(
+    (sum, cell) => (isBuffer(cell) ? sum + numberOf(cell.bytes, bound) : sum),
+    module.table + 4 * module.cells.length,
+  );
+  return 2 * all <= budget || bytesOf(program, sizes) <= budget;
+}
+
+function bytesOf(program: WasmProgram, sizes: SizeBinding): number {
+  const module = moduleOf(program);
+  return layOutMemory(module, sizesOf(module, sizes)).bytes;
+}
+
+/** What to say where even the form of a program that keeps least is too large. */
+export function overBudget(program: WasmProgram, sizes: SizeBinding, budget: number): DataError {
+  const bound = [...sizes].map(([size, value]) => `${size} = ${value}`).join(", ");
+  const needs = `${program.name} needs ${bytesText(bytesOf(program, sizes))} of memory for ${bound}`;
+  return new DataError(`${needs}, more than the ${bytesText(budget)} that it may take`, {
+    hint: "smaller batches or shorter sequences take less; --memory allows more",
+  });
+}
+
+function bytesText(bytes: number): string {
+  if (bytes >= 2 ** 30) return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  return bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${Math.ceil(bytes / 2 ** 10)} KiB`;
+}
