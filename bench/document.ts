@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { GoalResult } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { Effort } from "./measure.ts";
+import { SIDES } from "./side.ts";
 import { number } from "./table.ts";
 import type { SideResult, WorkloadResult } from "./workload-result.ts";
 
@@ -21,7 +22,8 @@ export function writeDocument(file: string, findings: Findings): void {
   const text = readFileSync(file, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new TypeError(`${file} lacks the lines ${BEGIN} and ${END}`);
-  const measured = [describeRun(findings), goalSection(findings.goals), ...findings.results.map(section)].join("\n\n");
+  const parts = [describeRun(findings), sideSection(), goalSection(findings.goals), ...findings.results.map(section)];
+  const measured = parts.join("\n\n");
   writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n${measured}\n${text.slice(end)}`);
 }
 
@@ -34,6 +36,13 @@ function describeRun({ machine, effort, results }: Findings): string {
     `${machine.date}; ${machine.processor}, ${machine.cores} cores, ${machine.platform}; Node ${machine.node}; ${packages.join(", ")}.`,
     `${effort.rounds} rounds; ${clock}; in the worst turn this process had ${number(least * 100)} % of a core.`,
   ].join("\n");
+}
+
+function sideSection(): string {
+  return table(
+    ["side", "is"],
+    Object.entries(SIDES).map(([name, doc]) => [`\`${name}\``, doc]),
+  );
 }
 
 function goalSection(goals: readonly GoalResult[]): string {

@@ -24,6 +24,7 @@ export const SIDES = {
   "seqc wasm": "seqc, its own WebAssembly, one thread",
   "seqc plain": "the same without relaxed SIMD",
   "seqc threads": "the same program on two threads",
+  "seqc lean": "the same in a tenth of the memory: states of the loop are computed again",
   "seqc wide": "the same module under V8's revectorizer: an experimental flag, never on by itself",
   "seqc tfjs-wasm": "seqc on tfjs, its WebAssembly backend",
   "tfjs-layers wasm": "tfjs-layers, WebAssembly backend",

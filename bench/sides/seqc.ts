@@ -1,7 +1,9 @@
 import type { Program } from "../../src/build/program.ts";
 import { STAGE_NAMES, type StageName } from "../../src/compile/stages.ts";
+import type { SizeBinding } from "../../src/ir/size.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { Executor, HostArray, Prepared } from "../../src/runtime/executor.ts";
+import { explainProgram } from "../../src/runtime/explain.ts";
 import { type StageChoice, USUAL_STAGES } from "../../src/runtime/passes.ts";
 import { startWasm } from "../../src/runtime/start-wasm.ts";
 import { writeState } from "../../src/runtime/state.ts";
@@ -28,6 +30,12 @@ export function seqcSides(make: Make): readonly Opening[] {
 }
 
 const ONE_THREAD = { threads: 1 };
+
+/** Within a tenth of the memory that the program takes otherwise. */
+export async function leanSide(make: Make, program: Program, sizes: SizeBinding): Promise<Side> {
+  const { bytes } = explainProgram(program, sizes).memory;
+  return make(await startWasm(USUAL_STAGES, { ...ONE_THREAD, memory: Math.floor(bytes / 10) }));
+}
 
 /** Other ways to run seqc's own WebAssembly. */
 const VARIANTS = {
@@ -113,23 +121,27 @@ const MOMENT: Readonly<Record<string, HostArray>> = Object.fromEntries(
   ]),
 );
 
-/** A training step; it is checked by the loss, the gradients and what the step adds to every weight. */
+/** A training step; it is checked by the loss, what the step adds to every weight, and the gradients, which are a program of their own. */
 export function trainingSide(
   executor: Executor,
   request: Request,
   weights: Weights,
   inputs: Inputs,
   sizes: Readonly<Record<string, number>>,
+  checked: "all" | "updates" = "all",
 ): Side {
   const program = stepProgram(request);
   const step = load(executor, program, weights, inputs, sizes);
+  const gradients = async (): Promise<Results> => {
+    const { prepared, ...loaded } = load(executor, gradientProgram(request), weights, inputs, sizes);
+    const results = await prepared.run(loaded.inputs, loaded.sizes);
+    prepared.dispose();
+    const found = [...results].filter(([name]) => name.startsWith("gradient."));
+    return new Map(found.map(([name, { data }]) => [name, Float32Array.from(data)]));
+  };
   return {
     check: async () => {
-      const results = new Map<string, Float32Array>();
-      const gradients = load(executor, gradientProgram(request), weights, inputs, sizes);
-      for (const [name, value] of await gradients.prepared.run(gradients.inputs, gradients.sizes))
-        if (name.startsWith("gradient.")) results.set(name, Float32Array.from(value.data));
-      gradients.prepared.dispose();
+      const results = new Map(checked === "all" ? await gradients() : []);
       const [loss] = (await step.prepared.run(step.inputs, step.sizes)).get("loss")?.data ?? [];
       results.set("loss", Float32Array.of(loss ?? Number.NaN));
       for (const [name, before] of weights) {

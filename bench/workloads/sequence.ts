@@ -10,6 +10,7 @@ import * as onnx from "../sides/onnx.ts";
 import {
   type Inputs,
   ladder,
+  leanSide,
   load,
   seqcSides,
   seqcVariants,
@@ -17,7 +18,7 @@ import {
   type Variant,
   valueSide,
 } from "../sides/seqc.ts";
-import { type Request, valuesProgram } from "../sides/seqc-program.ts";
+import { type Request, stepProgram, valuesProgram } from "../sides/seqc-program.ts";
 
 const TRAINERS = {
   "tfjs-layers wasm": (problem) => layers.sequenceTraining(problem, "wasm"),
@@ -109,6 +110,19 @@ export function ladderWorkload(name: string, size: SequenceSize, target: "wasm" 
   };
 }
 
+/** A long sequence, also within a tenth of the memory. */
+export function longWorkload(name: string, size: SequenceSize, goals: readonly Goal[]): Workload {
+  const workload = trainingWorkload(name, size, [], goals);
+  const lean = (): Promise<Side> => {
+    const problem = sequenceProblem(size);
+    const program = stepProgram(requestOf(problem));
+    const sizes = new Map([...program.sizes, ...Object.entries(axesOf(problem))]);
+    // What gives gradients is another program, which needs other memory.
+    return leanSide((executor) => sequenceStep(executor, problem, "updates"), program, sizes);
+  };
+  return { ...workload, sides: new Map([...workload.sides, ["seqc lean", lean]]) };
+}
+
 /** Outputs for a whole sequence, from an array to an array. */
 export function forwardWorkload(name: string, size: SequenceSize): Workload {
   const problem = () => sequenceProblem(size);
@@ -133,8 +147,8 @@ export function forwardWorkload(name: string, size: SequenceSize): Workload {
   };
 }
 
-export function sequenceStep(executor: Executor, problem: SequenceProblem): Side {
-  return trainingSide(executor, requestOf(problem), problem.weights, inputsOf(problem), axesOf(problem));
+export function sequenceStep(executor: Executor, problem: SequenceProblem, checked?: "all" | "updates"): Side {
+  return trainingSide(executor, requestOf(problem), problem.weights, inputsOf(problem), axesOf(problem), checked);
 }
 
 const TRAINS: Readonly<Record<CellName, string>> = { lstm: "lstm", gru: "gru", mgu: "mgu", both: "both" };

@@ -90,6 +90,7 @@ test("the tables go into their place of a document", async () => {
     writeDocument(file, findings);
     const text = readFileSync(file, "utf8");
     expect(text).not.toContain("old");
+    expect(text).toContain("| `onnxruntime` | onnxruntime-node, native code, one thread |");
     expect(text).toContain("| jax-js wasm | 4.00 | 4.00 (4.00 – 4.00) |");
     expect(text).toContain("onnxruntime was not timed: computes another output");
     expect(text).toMatch(/^before\n[\s\S]*\nafter\n$/);
