@@ -3,6 +3,7 @@ import type { Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import { realAxes } from "./align.ts";
+import { type BeamRule, searched } from "./beam.ts";
 import { distributionValue, openEmission } from "./emission.ts";
 import { laidOut, namedValue } from "./forward.ts";
 import { inputSpecs } from "./leaves.ts";
@@ -13,7 +14,9 @@ import type { Meaning, TensorValue } from "./value.ts";
 
 /** How an emission is chosen: its distribution's `best` or `sample`, with the distribution's parameters. */
 export interface Choice {
-  readonly rule: "best" | "sample";
+  readonly rule: "best" | "sample" | "beam";
+  /** Of a beam search. */
+  readonly beam?: BeamRule;
   readonly parameters: ReadonlyMap<string, Meaning>;
   readonly span: Span | undefined;
 }
@@ -28,21 +31,28 @@ export function decoder(
   shown: readonly { readonly name: string; readonly span: Span }[],
 ): { readonly program: Program; readonly model: OpenModel } | undefined {
   const chosen = new Set(choices.keys());
-  const model = openModel({ ...request, chosen });
+  const search = [...choices.values()].find(({ beam }) => beam !== undefined)?.beam;
+  const model = openModel({ ...request, chosen, ...(search && { beams: search.width }) });
   const { session } = model;
   const results: Result[] = [];
   const roles = new Map<string, ResultRole>();
+  let best: string | undefined;
   for (const item of model.emissions) {
     const choice = choices.get(item.name.text);
     const input = session.inputs.get(item.name.text);
     if (choice === undefined || input === undefined) continue;
     // Once it is closed, its axes come in the order that they are computed in.
     const axes = session.builder.type(input.value.id).axes.map((axis) => axis.id);
-    const id = closeChoice(model, item, choice, input.value);
-    if (id === undefined) return undefined;
+    const closed = closeChoice(model, item, choice, input.value);
+    if (closed === undefined) return undefined;
     const name = `choice.${item.name.text}`;
-    results.push({ name, id });
-    roles.set(name, { kind: "choice", emission: item.name.text, axes });
+    results.push({ name, id: closed.id }, ...closed.marks);
+    best = closed.best ?? best;
+    roles.set(name, {
+      kind: "choice",
+      emission: item.name.text,
+      axes: axes.filter((axis) => axis !== session.beam?.id),
+    });
   }
   for (const { name, span } of shown) {
     if (chosen.has(name)) continue;
@@ -50,11 +60,15 @@ export function decoder(
     if (value === undefined) return undefined;
     const { id, axes } = laidOut(model, value);
     results.push({ name: `value.${name}`, id });
-    roles.set(`value.${name}`, { kind: "value", name, axes });
+    roles.set(`value.${name}`, { kind: "value", name, axes: axes.filter((axis) => axis !== session.beam?.id) });
   }
+  const ofBest = ({ name, id }: Result): Result => ({
+    name,
+    id: best === undefined || session.beam === undefined ? id : move.entry(session.builder, id, session.beam.id, best),
+  });
   const program: Program = {
     name: `${request.definition.name.text}.decode`,
-    graph: session.builder.finish(results),
+    graph: session.builder.finish(results.map((result) => (roles.has(result.name) ? ofBest(result) : result))),
     params: new Map<string, ParamRole>(session.roles),
     results: roles,
     weights: [...session.weights.values()].map(({ spec }) => spec),
@@ -64,20 +78,36 @@ export function decoder(
   return { program, model };
 }
 
+interface Closed {
+  readonly id: string;
+  /** Of a beam search. */
+  readonly marks: readonly Result[];
+  readonly best: string | undefined;
+}
+
 function closeChoice(
   model: OpenModel,
   item: OpenModel["emissions"][number],
-  { rule, parameters }: Choice,
+  choice: Choice,
   leaf: TensorValue,
-): string | undefined {
-  const { builder } = model.session;
+): Closed | undefined {
+  const { builder, beam } = model.session;
   const emission = openEmission(model, item);
-  const picked = emission === undefined ? undefined : distributionValue(emission, rule, parameters);
-  if (emission === undefined || picked === undefined) return undefined;
+  const prompt = promptOf(model, item, leaf);
+  const search =
+    choice.beam === undefined || beam === undefined || prompt === undefined
+      ? undefined
+      : searched(model, item, beam, choice.beam, prompt);
+  const rule = choice.rule === "sample" ? "sample" : "best";
+  const picked =
+    emission === undefined || choice.rule === "beam" ? undefined : distributionValue(emission, rule, choice.parameters);
+  const drawn = search?.token ?? picked?.id;
+  if (emission === undefined || drawn === undefined) return undefined;
   const type = builder.type(leaf.id);
   const own = realAxes(leaf.visible).map((axis) => axis.axis);
-  const made = [...emission.indices.map(({ axis }) => axis), ...realAxes(picked.visible).map((axis) => axis.axis)];
-  let id = picked.id;
+  const shown = realAxes(picked?.visible ?? []).map((axis) => axis.axis);
+  const made = [...emission.indices.map(({ axis }) => axis), ...shown];
+  let id = drawn;
   for (const [place, { axis }] of emission.indices.entries()) {
     const offset = item.indices[place]?.offset ?? 0;
     id = move.shift(builder, move.expand(builder, id, [axis]), axis.id, -offset);
@@ -89,26 +119,38 @@ function closeChoice(
     own,
   );
   const typed = type.dtype === "int" ? make.toInt(builder, id) : id;
-  const whole = move.expand(builder, prompted(model, item, leaf, typed), type.axes);
+  const whole = move.expand(builder, prompted(model, leaf, prompt, typed), type.axes);
   builder.close(leaf.id, whole);
-  return whole;
+  return { id: whole, marks: search?.marks ?? [], best: search?.best };
 }
 
-/** The prompt's own values where there is one. */
-function prompted(
+interface Prompt {
+  readonly prompt: string;
+  readonly length: string;
+}
+
+/** The params of a given beginning, where the emission goes along one axis. */
+function promptOf(
   { session, context }: OpenModel,
   item: OpenModel["emissions"][number],
   leaf: TensorValue,
-  choice: string,
-): string {
+): Prompt | undefined {
+  if (item.indices.length !== 1 || realAxes(leaf.visible).length === 0) return undefined;
+  const { builder, roles, beam } = session;
+  const name = item.name.text;
+  const { dtype, axes } = builder.type(leaf.id);
+  const prompt = builder.param(`prompt.${name}`, { dtype, axes: axes.filter(({ id }) => id !== beam?.id) });
+  const length = builder.param(`prompt.${name}.length`, { dtype: "int", axes: context.hidden.slice(0, 1) });
+  roles.set(prompt, { kind: "prompt", emission: name });
+  roles.set(length, { kind: "prompt_length", emission: name });
+  return { prompt, length };
+}
+
+/** The prompt's own values where there is one. */
+function prompted({ session }: OpenModel, leaf: TensorValue, prompt: Prompt | undefined, choice: string): string {
   const { builder } = session;
   const [first] = realAxes(leaf.visible);
-  if (item.indices.length !== 1 || first === undefined) return choice;
-  const name = item.name.text;
-  const prompt = builder.param(`prompt.${name}`, builder.type(leaf.id));
-  const length = builder.param(`prompt.${name}.length`, { dtype: "int", axes: context.hidden });
-  session.roles.set(prompt, { kind: "prompt", emission: name });
-  session.roles.set(length, { kind: "prompt_length", emission: name });
-  const given = make.lt(builder, make.iota(builder, first.axis), length);
-  return make.select(builder, given, prompt, choice);
+  if (prompt === undefined || first === undefined) return choice;
+  const given = make.lt(builder, make.iota(builder, first.axis), prompt.length);
+  return make.select(builder, given, prompt.prompt, choice);
 }

@@ -143,7 +143,8 @@ function declareLeaf(
   }
   const dtype = type.base === "tok" ? "int" : type.base;
   const real = visible.filter((axis) => !axis.unit).map((axis) => axis.axis);
-  const leafType = { dtype, axes: [batch, ...real] } as const;
+  const beam = session.beam !== undefined && chosen.has(name) ? [session.beam] : [];
+  const leafType = { dtype, axes: [batch, ...beam, ...real] } as const;
   const id = chosen.has(name) ? session.builder.forward(name, leafType) : session.builder.param(name, leafType);
   if (!chosen.has(name)) session.roles.set(id, { kind: "input", name });
   const value: TensorValue = {

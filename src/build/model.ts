@@ -6,6 +6,7 @@ import { constantSize, namedSize, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Call, Definition, EmitItem } from "../syntax/tree.ts";
 import { createAxisTable } from "./axes.ts";
+import { BEAM } from "./beam.ts";
 import { declare, declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
@@ -34,6 +35,8 @@ export interface ModelRequest {
   readonly absent?: ReadonlySet<string>;
   /** Emitted arrays that are chosen, not given: the decoder closes them. */
   readonly chosen?: ReadonlySet<string>;
+  /** How many beams are kept. */
+  readonly beams?: number;
   readonly report: Report;
 }
 
@@ -65,6 +68,7 @@ export function createSession(
     modules: request.modules,
     sizes,
     dense: request.dense,
+    beam: request.beams === undefined ? undefined : { id: BEAM, size: constantSize(request.beams) },
     chosen: request.chosen ?? new Set(),
     absent: request.absent ?? new Set(),
     roles: new Map(),
@@ -113,7 +117,7 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
   }
   declareTies(scope.context);
   declareLeaves(scope.context, batch, request.chosen ?? new Set());
-  const frame = scope.complete([batch], []);
+  const frame = scope.complete(session.beam === undefined ? [batch] : [batch, session.beam], []);
   if (movesParams(request.modules, file, definition)) moveInOrder(session, frame);
   return {
     session,

@@ -5,6 +5,7 @@ import type { Choice } from "../build/decode.ts";
 import { evaluate } from "../build/expression.ts";
 import type { Context } from "../build/frame.ts";
 import type { Meaning } from "../build/value.ts";
+import { constantValue } from "../check/constants.ts";
 import type { EmitItem, Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 
@@ -17,20 +18,15 @@ export function bestChoice(span: Span | undefined): Choice {
 export function methodChoice(context: Context, item: EmitItem, method: Expression, span: Span): Choice | undefined {
   const callee = method.kind === "call" ? method.callee : method;
   const name = callee.kind === "reference" ? callee.name : "";
-  if (name === "beam") {
-    context.session.report.add("not-yet", method.span, "beam search is not built yet", {
-      hint: "write by best, or by sample",
-    });
-    return undefined;
-  }
+  if (name === "beam") return beamChoice(context, item, method);
   if (name !== "greedy" && name !== "best" && name !== "sample") {
-    const near = nearest(name, ["greedy", "best", "sample"]);
+    const near = nearest(name, ["greedy", "best", "sample", "beam"]);
     context.session.report.add(
       "wrong-option",
       near === undefined ? method.span : callee.span,
       name === "" ? "this is no way to decode" : `there is no way to decode named ${name}`,
       near === undefined
-        ? { hint: "write by best, by greedy, or by sample(temperature: 0.8)" }
+        ? { hint: "write by best, by greedy, by sample(temperature: 0.8), or by beam(5)" }
         : meant(near, callee.span),
     );
     return undefined;
@@ -89,4 +85,48 @@ function decodingOptions(context: Context, { dist }: EmitItem): readonly string[
   const found = evaluate(context, dist.kind === "call" ? dist.callee : dist);
   if (found.kind !== "definition" && found.kind !== "instance") return undefined;
   return found.definition.parameters.map((parameter) => parameter.name.text);
+}
+
+const MOST_BEAMS = 64;
+
+/** `by beam(5, length_penalty: 0.6)`: a search over the tokens of one index. */
+function beamChoice(context: Context, item: EmitItem, method: Expression): Choice | undefined {
+  const { session } = context;
+  const { text } = item.name;
+  const wrong = (code: "wrong-kind" | "wrong-option", span: Span, message: string, hint: string): undefined => {
+    session.report.add(code, span, message, { hint });
+    return undefined;
+  };
+  if (session.inputs.get(text)?.spec.vocabulary === undefined) {
+    const hint = "write by best, or by sample";
+    return wrong("wrong-kind", method.span, `a beam searches over tokens, and ${text} holds numbers`, hint);
+  }
+  if (item.indices.length !== 1) {
+    const many = item.indices.length === 0 ? "no index: its positions are chosen apart" : "more than one index";
+    return wrong(
+      "wrong-kind",
+      method.span,
+      `a beam searches along one index, and ${text} has ${many}`,
+      "write by best, or by sample",
+    );
+  }
+  let width: number | undefined;
+  let lengthPenalty = 0;
+  for (const [place, { name, value, span }] of (method.kind === "call" ? method.args : []).entries()) {
+    const number = constantValue(value);
+    if ((name === undefined && place === 0) || name?.text === "width") {
+      if (typeof number !== "number" || !Number.isInteger(number) || number < 1 || number > MOST_BEAMS) {
+        return wrong("wrong-option", value.span, `a beam is from 1 to ${MOST_BEAMS} wide`, "write by beam(5)");
+      }
+      width = number;
+    } else if (name?.text === "length_penalty" && typeof number === "number" && number >= 0) lengthPenalty = number;
+    else {
+      const hint = "write by beam(5, length_penalty: 0.6)";
+      return wrong("wrong-option", name?.span ?? span, "beam takes a width and a length_penalty from 0 on", hint);
+    }
+  }
+  if (width === undefined)
+    return wrong("wrong-option", method.span, "how wide the beam is, is not said", "write by beam(5)");
+  if (width === 1) return bestChoice(method.span);
+  return { rule: "beam", parameters: new Map(), span: method.span, beam: { width, lengthPenalty } };
 }

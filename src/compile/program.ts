@@ -1,4 +1,5 @@
 import type { Report } from "../base/diagnostic.ts";
+import { BEAM, ORDERED, PARENT } from "../build/beam.ts";
 import { chunkOverlap } from "../build/chunk.ts";
 import { decoder } from "../build/decode.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
@@ -12,7 +13,9 @@ import { type Turn, trainingStep } from "../build/training.ts";
 
 import type { Modules } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
+import type { Graph } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
+import { reorderBeams } from "../schedule/beams.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { bestChoice, methodChoice } from "./choice.ts";
@@ -34,9 +37,18 @@ export interface Job {
 /** Finds the order of computation of an equation graph; a circle without one is reported, with `modules` read by read. */
 export function scheduled(program: Program, report: Report, modules?: Modules): Program | undefined {
   const found = schedule(program.graph, program.sizes);
-  if ("graph" in found) return { ...program, graph: found.graph };
+  if ("graph" in found) return { ...program, graph: inBeamOrder(found.graph) };
   reportProblems(found.problems, modules, report);
   return undefined;
+}
+
+/** A beam search is put in order once its loop is known. */
+function inBeamOrder(graph: Graph): Graph {
+  const beam = graph.nodes
+    .flatMap(({ outputs }) => outputs)
+    .flatMap(({ type }) => type.axes.filter(({ id }) => id === BEAM))[0];
+  const isSearch = graph.results.some(({ name }) => name === PARENT);
+  return beam === undefined || !isSearch ? graph : reorderBeams(graph, { beam, parent: PARENT, ordered: ORDERED });
 }
 
 /** The model that an expression names, with the job's options. */

@@ -90,7 +90,7 @@ describe("sampling", () => {
 describe("a decoder keeps what it computed", () => {
   const kept: Readonly<Record<string, readonly [carries: number, caches: number]>> = {
     "markov Bigram": [1, 0],
-    "char_lm CharLM": [5, 0],
+    "char_lm CharLM": [3, 0],
     "g2p G2P": [3, 0],
     "g2p_attention G2P": [3, 0],
     "translate Translate": [5, 0],
