@@ -224,7 +224,7 @@ function reduced(a: Term, b: Term): Term {
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+  return b > 0 ? greatestCommonDivisor(b, a % b) : a;
 }
 
 function factorsText(term: Term): string {

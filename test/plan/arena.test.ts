@@ -36,6 +36,18 @@ describe("an arena", () => {
     expect(planArena([])).toEqual({ offsets: [], bytes: 0 });
   });
 
+  test("places earlier what juts out, where no order is tight", () => {
+    const lives = [
+      [6, 4, 8],
+      [8, 7, 7],
+      [1, 3, 4],
+      [7, 2, 3],
+      [7, 0, 4],
+    ] as const;
+    const given = lives.map(([units, first, last]): Span => ({ bytes: units * ALIGNMENT, first, last }));
+    expect(planArena(given).bytes).toBe(lowerBound(given));
+  });
+
   test("takes the tightest of several orders", () => {
     // By size alone: 3 units at the bottom, then 2, then 1 above both though there is room below.
     const unit = ALIGNMENT;
