@@ -8,7 +8,7 @@ import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
 import { moduleText } from "./module.ts";
-import { fitsTiles } from "./parts.ts";
+import { fitsTiles } from "./parts-products.ts";
 import { type DraftKernel, draftLevels, type Item } from "./program.ts";
 
 /** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */

@@ -1,7 +1,7 @@
 import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import type { DType } from "../../ir/type.ts";
 import type { Kernel } from "./context.ts";
-import { float } from "./math.ts";
+import { float } from "./number.ts";
 import type { Term } from "./shader.ts";
 
 /** The value of an elementwise op from its operands: its scalar expression, computed as far out as its operands are. */

@@ -7,10 +7,12 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Kernel } from "./context.ts";
 import { type Positions, storeTo } from "./memory.ts";
-import { type Part, storedAxes, writeJoined, writeMap } from "./parts.ts";
-import { placeOf } from "./place-of.ts";
+import type { Part } from "./part.ts";
+import { writeJoined } from "./parts-products.ts";
+import { placeOf, storedAxes } from "./place-of.ts";
 import type { Term } from "./shader.ts";
 import { planTiles } from "./tile.ts";
+import { writeMap } from "./write-map.ts";
 
 /** A loop whose step ends in products that the next step begins with: both in one kernel save a dispatch a step. */
 export interface Rotation {
