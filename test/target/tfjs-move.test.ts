@@ -224,6 +224,22 @@ const CASES: Readonly<Record<string, Build>> = {
       float: b.add(argmax, [b.param("y", type("float", T, B))], { axis: "T" }),
     };
   },
+  "moves among many axes": (b) => {
+    const many = [axis("A1", 2), axis("A2", 3), axis("A3", 2), axis("A4", 2)];
+    const x = b.param("x", type("float", B, ...many, T));
+    const late = make.lt(b, make.int(b, 2), make.iota(b, T));
+    const some = b.param("some", type("bool", B, ...many.slice(1, 2), T));
+    return {
+      window: moves.window(b, x, "T", K, -1, 1),
+      unwindow: moves.unwindow(b, b.param("d", type("float", B, ...many, T, K)), T, K, -1, 1),
+      slice: moves.slice(b, x, "A2", axis("A5", 2), constantSize(1)),
+      pad: moves.pad(b, x, "A2", axis("A5", 5), constantSize(1)),
+      select: make.select(b, late, x, b.param("y", type("float", ...many.slice(2)))),
+      constant: make.select(b, some, make.num(b, 1), x),
+      repeated: make.select(b, b.param("m", type("bool", B, ...many.slice(0, 1), T)), x, make.num(b, 0)),
+      float: make.toFloat(b, make.and(b, some, moves.expand(b, late, many))),
+    };
+  },
   "more axes than kernels take": (b) => {
     const many = [axis("A1", 2), axis("A2", 2), axis("A3", 2), axis("A4", 2), axis("A5", 2)];
     const x = b.param("x", type("float", B, ...many, T));

@@ -1,6 +1,16 @@
 import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import { type Axis, type DType, hasAxis } from "../../ir/type.ts";
-import { aligned, asTensor, cast, MAX_RANK, materialized, mergedAxis, mergedOrder, reshaped } from "./layout.ts";
+import {
+  aligned,
+  asTensor,
+  cast,
+  MAX_BROADCAST_RANK,
+  MAX_RANK,
+  materialized,
+  mergedAxis,
+  mergedOrder,
+  reshaped,
+} from "./layout.ts";
 import { type Callee, type Expression, number, type TfFunction, variable } from "./program.ts";
 import { wantedName } from "./rename.ts";
 import { type Label, type Lowered, type LoweredTensor, reference, temporary, type Writer } from "./scope.ts";
@@ -189,7 +199,8 @@ export function elementwise(
   const operands = args.some((arg) => arg.kind === "tensor") ? args : args.map((arg) => asTensor(writer, arg));
   const tensors = operands.filter((arg) => arg.kind === "tensor");
   const axes = mergedOrder(tensors.map((tensor) => tensor.axes));
-  if (axes.length > MAX_RANK) return elementwiseMerged(writer, callee, operands, axes, dtype, label);
+  const limit = callee.name === "where" ? MAX_BROADCAST_RANK : MAX_RANK;
+  if (axes.length > limit) return elementwiseMerged(writer, callee, operands, axes, { limit, dtype, label });
   const mixed = tensors.some((tensor) => tensor.dtype === "float");
   const expressions = operands.map((arg): Expression => {
     if (arg.kind === "tensor") return variable(aligned(writer, arg, axes).name);
@@ -207,8 +218,7 @@ function elementwiseMerged(
   callee: Callee,
   operands: readonly Lowered[],
   axes: readonly Axis[],
-  dtype: DType,
-  label: Label | undefined,
+  { limit, dtype, label }: { readonly limit: number; readonly dtype: DType; readonly label: Label | undefined },
 ): LoweredTensor {
   const signature = (axis: Axis): string =>
     operands.map((arg) => (arg.kind === "tensor" && hasAxis(arg, axis.id) ? "x" : "-")).join("");
@@ -218,7 +228,7 @@ function elementwiseMerged(
     if (last?.[0] !== undefined && signature(last[0]) === signature(axis)) last.push(axis);
     else groups.push([axis]);
   }
-  const whole = groups.length > MAX_RANK;
+  const whole = groups.length > limit;
   const merged = whole ? [mergedAxis(axes)] : groups.map(mergedAxis);
   const ready = operands.map((arg): Lowered => {
     if (arg.kind === "number") return arg;

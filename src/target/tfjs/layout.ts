@@ -24,6 +24,9 @@ export function asTensor(writer: Writer, value: Lowered): LoweredTensor {
 /** More dimensions than this the backends' kernels do not take. */
 export const MAX_RANK = 6;
 
+/** Tensors of more dimensions than this are repeated on the processor by the webgpu backend, as `where` does too. */
+export const MAX_BROADCAST_RANK = 4;
+
 /** Several neighbouring dimensions as one. */
 export function mergedAxis(axes: readonly Axis[]): Axis {
   return { id: axes.map((axis) => axis.id).join("*"), size: productOf(axes) };
@@ -115,8 +118,14 @@ export function materialized(writer: Writer, value: Lowered, axes: readonly Axis
     if (axes.length === 0) return asTensor(writer, value);
     return writer.tf("fill", [shapeOf(axes), reference(value), text(TF_DTYPE[value.dtype])], axes, value.dtype);
   }
+  if (axes.length > MAX_BROADCAST_RANK && value.axes.length < axes.length) return repeated(writer, value, axes);
   const ready = aligned(writer, value, axes);
   if (value.axes.length === axes.length) return ready;
+  return broadcast(writer, value, ready, axes);
+}
+
+/** `ready` repeated along the axes that it has with size 1; it is named after the value that it was made of. */
+function broadcast(writer: Writer, value: LoweredTensor, ready: LoweredTensor, axes: readonly Axis[]): LoweredTensor {
   return writer.tf(
     "broadcastTo",
     [variable(ready.name), shapeOf(axes)],
@@ -124,6 +133,25 @@ export function materialized(writer: Writer, value: Lowered, axes: readonly Axis
     value.dtype,
     temporary(wantedName(value.name)),
   );
+}
+
+/** Repeated along one run of neighbouring axes after the other, what stands before and behind it being one dimension each. */
+function repeated(writer: Writer, value: LoweredTensor, axes: readonly Axis[]): LoweredTensor {
+  const own = axes.filter((axis) => hasAxis(value, axis.id));
+  const made = transposed(writer, value, own);
+  const first = axes.findIndex((axis) => !hasAxis(value, axis.id));
+  const next = axes.findIndex((axis, at) => at > first && hasAxis(value, axis.id));
+  const end = next < 0 ? axes.length : next;
+  const behind = axes.slice(end).filter((axis) => hasAxis(value, axis.id));
+  const groups = [axes.slice(0, first), axes.slice(first, end), behind].filter((group) => group.length > 0);
+  const merged = groups.map(mergedAxis);
+  const flat = reshaped(
+    writer,
+    made,
+    merged.filter((_, at) => groups[at]?.[0] !== axes[first]),
+  );
+  const wide = [...axes.slice(0, end), ...behind];
+  return materialized(writer, reshaped(writer, materialized(writer, flat, merged), wide), axes);
 }
 
 /** One order of the axes of several tensors in which as few of them as possible must be transposed: the widest keeps its own. */

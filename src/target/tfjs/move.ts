@@ -3,7 +3,18 @@ import { type Axis, hasAxis, unionAxes } from "../../ir/type.ts";
 import { concat, expand, gather, pad, put, rename, reshape, scatter, slice } from "../../op/move.ts";
 import { reduceAxes, scaled } from "./contract.ts";
 import { applyIntrinsic } from "./elementwise.ts";
-import { asTensor, axisIndex, cast, ids, materialized, mergedOrder, reshaped, transposed } from "./layout.ts";
+import {
+  asTensor,
+  axisIndex,
+  cast,
+  ids,
+  MAX_BROADCAST_RANK,
+  materialized,
+  mergedAxis,
+  mergedOrder,
+  reshaped,
+  transposed,
+} from "./layout.ts";
 import { list, number, variable } from "./program.ts";
 import { inputAxis, type Rule, type RuleCall, rule } from "./rule.ts";
 import type { Lowered, LoweredTensor, Writer } from "./scope.ts";
@@ -21,17 +32,13 @@ export const MOVE_RULES: readonly Rule[] = [
     const { axis, start } = call.attributes;
     const to = call.axis(call.attributes.to);
     if (x.kind === "number" || !hasAxis(x, axis)) return x;
-    const at = axisIndex(x.axes, axis);
-    const begin = [...x.axes.slice(0, at).map(() => number(0)), sizeExpression(call.size(start))];
-    // -1 is the rest of a dimension.
-    const size = [...x.axes.slice(0, at).map(() => number(-1)), sizeExpression(to.size)];
-    return call.writer.tf(
-      "slice",
-      [variable(x.name), list(begin), list(size)],
-      replaced(x.axes, axis, to),
-      x.dtype,
-      call.label,
-    );
+    return along(call.writer, x, axis, to, (whole, at) => {
+      const begin = [...whole.axes.slice(0, at).map(() => number(0)), sizeExpression(call.size(start))];
+      // -1 is the rest of a dimension.
+      const size = [...whole.axes.slice(0, at).map(() => number(-1)), sizeExpression(to.size)];
+      const axes = whole.axes.map((own, place) => (place === at ? to : own));
+      return call.writer.tf("slice", [variable(whole.name), list(begin), list(size)], axes, x.dtype, call.label);
+    });
   }),
   rule(pad, (call) => {
     const own = inputAxis(call, 0, call.attributes.axis);
@@ -40,10 +47,13 @@ export const MOVE_RULES: readonly Rule[] = [
     const start = call.size(call.attributes.start);
     const end = subtractSizes(subtractSizes(to.size, start), own.size);
     const none = list([number(0), number(0)]);
-    const paddings = x.axes.map((axis) =>
-      axis.id === own.id ? list([sizeExpression(start), sizeExpression(end)]) : none,
-    );
-    return call.writer.tf("pad", [variable(x.name), list(paddings)], replaced(x.axes, own.id, to), x.dtype, call.label);
+    return along(call.writer, x, own.id, to, (whole, at) => {
+      const paddings = whole.axes.map((_, place) =>
+        place === at ? list([sizeExpression(start), sizeExpression(end)]) : none,
+      );
+      const axes = whole.axes.map((axis, place) => (place === at ? to : axis));
+      return call.writer.tf("pad", [variable(whole.name), list(paddings)], axes, x.dtype, call.label);
+    });
   }),
   rule(concat, lowerConcat),
   rule(reshape, (call) => {
@@ -71,6 +81,21 @@ export const MOVE_RULES: readonly Rule[] = [
     return applyIntrinsic(call.writer, "select", [here, call.input(1), call.input(0)], call.label);
   }),
 ];
+
+/** A call that changes one axis into `to`. Of many dimensions, those before and behind the axis are one each: kernels take a few only. */
+function along(
+  writer: Writer,
+  x: LoweredTensor,
+  axis: string,
+  to: Axis,
+  make: (whole: LoweredTensor, at: number) => LoweredTensor,
+): LoweredTensor {
+  const at = axisIndex(x.axes, axis);
+  if (x.axes.length <= MAX_BROADCAST_RANK) return make(x, at);
+  const [before, own, after] = [x.axes.slice(0, at), x.axes.slice(at, at + 1), x.axes.slice(at + 1)];
+  const flat = reshaped(writer, x, [mergedAxis(before), ...own, mergedAxis(after)]);
+  return reshaped(writer, make(flat, 1), [...before, to, ...after]);
+}
 
 /** Gives axes other ids, all at once. */
 export function renamed(x: Lowered, from: readonly string[], to: readonly Axis[]): Lowered {

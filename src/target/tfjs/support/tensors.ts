@@ -10,21 +10,30 @@ import { type Distribution, fillRandom } from "../../../ir/random.ts";
 export function toFloat(x: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const floats = tf.cast(x, "float32");
-    return tf.getBackend() === "webgpu" ? tf.mul(floats, 1) : floats;
+    if (tf.getBackend() !== "webgpu") return floats;
+    // Flat, because kernels take six dimensions at most.
+    return tf.reshape(tf.mul(tf.reshape(floats, [-1]), 1), x.shape);
   });
 }
 
 /** out[.., t, ..] = x[.., t + offset, ..] along an axis, positions outside moved to the nearest end. */
 export function shift(x: tf.Tensor, axis: number, offset: number): tf.Tensor {
   const length = x.shape[axis] ?? 1;
-  return tf.tidy(() => tf.gather(x, clippedPositions(length, 1, offset, 0), axis));
+  return tf.tidy(() => entries(x, axis, clippedPositions(length, 1, offset, 0)));
 }
 
 /** out[.., t, k, ..] = x[.., t + offset + stride*k, ..], positions outside moved to the nearest end; `count` values of k. */
 export function window(x: tf.Tensor, axis: number, offset: number, stride: number, count: number): tf.Tensor {
   const length = x.shape[axis] ?? 1;
   const places = clippedPositions(length, count, offset, stride);
-  return tf.tidy(() => tf.gather(x, tf.reshape(places, [length, count]), axis));
+  return tf.tidy(() => entries(x, axis, tf.reshape(places, [length, count])));
+}
+
+/** x with the entries at `places` in the place of an axis. What stands before and behind it is one dimension: kernels take six at most. */
+function entries(x: tf.Tensor, axis: number, places: tf.Tensor): tf.Tensor {
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const flat = tf.reshape(x, [product(before), x.shape[axis] ?? 1, product(after)]);
+  return tf.reshape(tf.gather(flat, places, 1), [...before, ...places.shape, ...after]);
 }
 
 /** out[.., u, ..] = Σ over k of d[.., u - offset - stride*k, k, ..] where that is inside; k is the dimension after `axis`. */
@@ -32,16 +41,17 @@ export function unwindow(d: tf.Tensor, axis: number, offset: number, stride: num
   const [length, count] = [d.shape[axis] ?? 1, d.shape[axis + 1] ?? 1];
   const [before, after] = [d.shape.slice(0, axis), d.shape.slice(axis + 2)];
   return tf.tidy(() => {
-    const flat = tf.reshape(d, [...before, length * count, ...after]);
+    const flat = tf.reshape(d, [product(before), length * count, product(after)]);
     // One more entry, zero, for what lies outside.
-    const padded = tf.pad(flat, [...before.map(() => NO_PADDING), [0, 1], ...after.map(() => NO_PADDING)]);
+    const padded = tf.pad(flat, [NO_PADDING, [0, 1], NO_PADDING]);
     const places = new Int32Array(length * count);
     for (let u = 0; u < length; u++)
       for (let k = 0; k < count; k++) {
         const t = u - offset - stride * k;
         places[u * count + k] = t >= 0 && t < length ? t * count + k : length * count;
       }
-    return tf.sum(tf.gather(padded, tf.tensor2d(places, [length, count]), axis), axis + 1);
+    const sums = tf.sum(tf.gather(padded, tf.tensor2d(places, [length, count]), 1), 2);
+    return tf.reshape(sums, [...before, length, ...after]);
   });
 }
 
@@ -62,7 +72,7 @@ export function take(x: tf.Tensor, index: tf.Tensor, axis: number, shared = 0): 
   const length = x.shape[axis] ?? 1;
   return tf.tidy(() => {
     const inside = clipped(index, length);
-    if (shared === 0) return tf.gather(x, inside, axis);
+    if (shared === 0) return entries(x, axis, inside);
     const [batch, rest] = [x.shape.slice(0, shared), x.shape.slice(shared + 1)];
     const rows = product(batch);
     const flat = tf.reshape(x, [rows * length, ...rest]);
