@@ -3,9 +3,7 @@ import { isBuffer, layOutMemory, numberOf, sizesOf } from "../target/wasm/bind.t
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { moduleOf } from "../target/wasm/module.ts";
 import { DataError } from "./data/error.ts";
-
-/** What WebAssembly can address. */
-export const MOST_BYTES = 2 ** 32;
+import { MOST_BYTES } from "./wasm.ts";
 
 /** Whether a program keeps within a budget for sizes, one thread's tables and scratch counted. */
 export function keepsWithin(program: WasmProgram, sizes: SizeBinding, budget: number): boolean {
@@ -27,9 +25,10 @@ function bytesOf(program: WasmProgram, sizes: SizeBinding): number {
 export function overBudget(program: WasmProgram, sizes: SizeBinding, budget: number): DataError {
   const bound = [...sizes].map(([size, value]) => `${size} = ${value}`).join(", ");
   const needs = `${program.name} needs ${bytesText(bytesOf(program, sizes))} of memory for ${bound}`;
-  return new DataError(`${needs}, more than the ${bytesText(budget)} that it may take`, {
-    hint: "smaller batches or shorter sequences take less; --memory allows more",
-  });
+  const hint = "smaller batches or shorter sequences take less";
+  if (budget >= MOST_BYTES) return new DataError(`${needs}; WebAssembly has 4 GiB at most`, { hint });
+  const message = `${needs}, more than the ${bytesText(budget)} that it may take`;
+  return new DataError(message, { hint: `${hint}; --memory allows more` });
 }
 
 function bytesText(bytes: number): string {

@@ -7,9 +7,9 @@ import { printPlan } from "../plan/print.ts";
 import { compileWasm, type Slot, type WasmProgram } from "../target/wasm/compile.ts";
 import type { Instructions } from "../target/wasm/instructions.ts";
 import type { Executor, ExecutorOptions, HostArray, Prepared } from "./executor.ts";
-import { keepsWithin, MOST_BYTES, overBudget } from "./memory-budget.ts";
+import { keepsWithin, overBudget } from "./memory-budget.ts";
 import { checkpointed, type StageChoice, USUAL_STAGES } from "./passes.ts";
-import { createWasmRunner, usableInstructions, type WasmRunner } from "./wasm.ts";
+import { createWasmRunner, MOST_BYTES, usableInstructions, type WasmRunner } from "./wasm.ts";
 import { availableThreads, chooseThreads } from "./wasm-threads.ts";
 
 /**

@@ -155,7 +155,8 @@ function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes:
   }
 }
 
-const MOST_BYTES = 65536 * PAGE;
+/** What WebAssembly can address. */
+export const MOST_BYTES = 65536 * PAGE;
 
 /** Params whose memory moves when sizes change, but whose shape stays; as they lie before. */
 function movingValues(module: WasmModule, before: Binding, after: Binding): readonly OpenSlot[] {
