@@ -118,7 +118,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
 };
 
 /** What the language has and a later version brings: refused by name. */
-export const LATER: ReadonlySet<string> = new Set(["sort", "top_k", "host"]);
+export const LATER: ReadonlySet<string> = new Set(["host"]);
 
 export function isBuiltin(name: string): boolean {
   return Object.hasOwn(BUILTINS, name) || LATER.has(name);

@@ -139,7 +139,7 @@ export function elementwise(
   const ids = aligned.values.map((value) => value.id);
   return {
     kind: "tensor",
-    id: complete ? make.map(context.session.builder, op, ...ids) : widened(context, aligned.values),
+    id: complete ? make.map(context.session.builder, op, ...ids) : widened(context, op, aligned.values),
     visible: aligned.visible,
     vocabulary: undefined,
     condition: jointCondition(known),
@@ -196,10 +196,13 @@ function checkKinds(
   return false;
 }
 
-/** Stands for an expression of which only some operands are known yet: a value with all their axes. */
-function widened(context: Context, values: readonly TensorValue[]): string {
+const TRUTHS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not"]);
+
+/** Stands for an expression of which only some operands are known yet: a value of its kind with all their axes. */
+function widened(context: Context, op: Op<NoAttributes>, values: readonly TensorValue[]): string {
   const { builder } = context.session;
-  return values.map((value) => make.toFloat(builder, value.id)).reduce((sum, id) => make.add(builder, sum, id));
+  const sum = values.map((value) => make.toFloat(builder, value.id)).reduce((all, id) => make.add(builder, all, id));
+  return TRUTHS.has(op.name) ? make.lt(builder, sum, make.num(builder, 0)) : sum;
 }
 
 /**

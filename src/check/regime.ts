@@ -165,6 +165,6 @@ function reportLater(regime: Regime, report: Report): void {
     report.add("not-yet", span, `${what} is not built yet`, { hint: "a later version of seqc brings it" });
   for (const clause of regime.data) if (isHost(clause)) later(clause.reader.span, "host()");
   for (const clause of regime.train.clauses) {
-    if (clause.kind === "teacher_forcing" || clause.kind === "copy") later(clause.span, clause.kind);
+    if (clause.kind === "teacher_forcing") later(clause.span, clause.kind);
   }
 }

@@ -1,6 +1,7 @@
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import { createReport } from "../base/report.ts";
+import { readCopies } from "../build/copies.ts";
 import { inputSpecs } from "../build/leaves.ts";
 import { demandAll, type OpenModel } from "../build/model.ts";
 import { regimeLoss } from "../build/objective.ts";
@@ -31,6 +32,8 @@ export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definiti
     const loss = regimeLoss(model, regime);
     if (loss !== undefined) checkParts(regime, model);
     if (loss !== undefined) checkLoads(regime, model);
+    const specs = [...model.session.weights.values()].map(({ spec }) => spec);
+    if (loss !== undefined && !own.report.hasErrors) readCopies(regime, specs, own.report);
     if (loss !== undefined && !own.report.hasErrors && !clauses) {
       const draft = trainingStep(loss, regime, { frozen: frozenWeights(regime, model), resting: new Set() });
       if (draft !== undefined) scheduled(draft, own.report, job.modules);

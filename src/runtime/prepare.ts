@@ -1,4 +1,5 @@
 import type { Report } from "../base/diagnostic.ts";
+import { type Copy, readCopies } from "../build/copies.ts";
 import type { InputSpec, Program, WeightSpec } from "../build/program.ts";
 import type { Reports } from "../build/reports.ts";
 import type { Turn } from "../build/training.ts";
@@ -40,6 +41,7 @@ export interface Training {
   /** `B` and the times of the largest batch. */
   readonly largest: ReadonlyMap<string, number>;
   readonly freezes: readonly Freeze[];
+  readonly copies: readonly Copy[];
   readonly stop: Watched | undefined;
   readonly best: Watched | undefined;
   /** In one epoch, by the first. */
@@ -78,6 +80,7 @@ export async function prepareTraining(
     ? undefined
     : compileForward({ modules, sizes: new Map(), dense: false, report }, regime.model, FORWARD, regime);
   const freezes = readFreezes(regime, probe?.weights.map(({ name }) => name) ?? [], report);
+  const copies = readCopies(regime, probe?.weights ?? [], report);
   if (settings === undefined || probe === undefined || report.hasErrors) return undefined;
   const sources = options.vocabularies === undefined ? await readSources(modules, regime, options.earlier) : [];
   const vocabularies = options.vocabularies ?? loadedVocabularies(sources, probe.weights);
@@ -113,6 +116,7 @@ export async function prepareTraining(
     feeds,
     largest: largestBatch(probe.inputs, loaded.train, feeds.train, settings),
     freezes,
+    copies,
     ...watched,
     stepsPerEpoch,
     weights: probe.weights,

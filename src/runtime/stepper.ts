@@ -1,3 +1,4 @@
+import type { Copy } from "../build/copies.ts";
 import type { Program } from "../build/program.ts";
 import type { Turn } from "../build/training.ts";
 import { type Bindable, batchSizes, bindBatch, type Moment } from "./bind.ts";
@@ -11,6 +12,7 @@ export interface Steps {
   /** Which weights and players rest at a point of the training. */
   readonly turn: (at: Progress) => Turn;
   readonly step: (turn: Turn) => Program;
+  readonly copies: readonly Copy[];
   /** How many examples a batch has by what the regime says, whatever this one has: a run that goes on elsewhere must give the same numbers. */
   readonly rows: number | undefined;
 }
@@ -26,6 +28,22 @@ export interface Stepper {
 interface Stage {
   readonly program: Program;
   readonly prepared: Prepared;
+}
+
+function isDue({ every, unit }: Copy, { step, epoch, position }: Progress): boolean {
+  return unit === "steps" ? step % every === 0 : position === 0 && epoch % every === 0;
+}
+
+/** A state in which parts have the weights of others. */
+function copied(state: State, copies: readonly Copy[]): State {
+  const weights = new Map(state.weights);
+  for (const { pairs } of copies) {
+    for (const [from, to] of pairs) {
+      const value = weights.get(from);
+      if (value !== undefined) weights.set(to, { shape: value.shape, data: value.data.slice() });
+    }
+  }
+  return { ...state, weights };
 }
 
 /** A program is made for each set of weights that is trained, and kept: players that play every few steps come back. */
@@ -52,6 +70,11 @@ export function createStepper(steps: Steps, executor: Executor, first: State): S
   };
   return {
     async run(at, batch, moment) {
+      const due = steps.copies.filter((copy) => isDue(copy, at));
+      if (due.length > 0) {
+        before = copied(await state(), due);
+        current = undefined;
+      }
       const { program, prepared } = await enter(at, batch);
       const bound = bindBatch(program, batch, moment);
       return prepared.run(bound.inputs, bound.sizes);
