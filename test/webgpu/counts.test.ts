@@ -5,7 +5,7 @@ import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
+import { SMALL_TUNING, tuningFor } from "../../src/runtime/webgpu-tuning.ts";
 import { bindProgram } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { isWholeFaster, type LoopFacts, USUAL_COSTS } from "../../src/target/webgpu/cost.ts";
@@ -41,6 +41,14 @@ describe("dispatches of a training step with softmax and Adam", () => {
     expect((long - short) / 40).toBeLessThanOrEqual(2);
     expect(short - 10 * ((long - short) / 40)).toBeLessThanOrEqual(25);
   });
+});
+
+test("a device with little shared memory gets smaller tiles", () => {
+  const on = (bytes: number): number =>
+    tuningFor({ software: false, limits: { maxComputeWorkgroupStorageSize: bytes } }).shared;
+  expect(on(32768)).toBe(4096);
+  expect(4 * on(16384)).toBeLessThan(16384 - 2048);
+  expect(tuningFor({ software: true, limits: {} })).toEqual(SMALL_TUNING);
 });
 
 describe("how loops run", () => {
