@@ -253,3 +253,24 @@ describe("what a regime gets wrong", () => {
     });
   }
 });
+
+test("what the last block of a stack gives and nobody reads is no mistake", () => {
+  const job = openJob(`
+    layer Block(C) {
+      in  x: [C]
+      use on = Linear(C, C), skip = Linear(C, C)
+      out x + on(x), skip(x)
+    }
+    model M(C = 2, L = 3) {
+      in  x: [C]
+      use blocks = stack i in L of Block(C)
+      h, skips = blocks(x)
+      loss = sum(sum[L](skips))
+    }
+    train check of M { data x = csv("rows.csv") minimize loss optim sgd(0.1) batch 1 for 1 steps }`);
+  const step = stepOf(job, "check");
+  expect(job.report.diagnostics).toEqual([]);
+  const moved = [...(step?.results.values() ?? [])].flatMap((role) => (role.kind === "weight" ? [role.name] : []));
+  expect(moved).toContain("blocks.1.on.W");
+  expect(moved).not.toContain("blocks.2.on.W");
+});
