@@ -6,7 +6,7 @@ import type { EmitItem, Expression, IndexExpression } from "../syntax/tree.ts";
 import { conditionMask } from "./condition.ts";
 import { distributionInputs, distributionSlot, openDistribution } from "./distribution.ts";
 import { evaluate } from "./expression.ts";
-import type { Context } from "./frame.ts";
+import { type Context, knownSlot } from "./frame.ts";
 import type { OpenModel } from "./model.ts";
 import { movingOnce } from "./move-params.ts";
 import { type NamedAxis, rangesOf } from "./range.ts";
@@ -49,8 +49,17 @@ function openAtIndices(model: OpenModel, item: EmitItem): Emission | undefined {
     hidden: [...base.hidden, ...indices.map(({ axis }) => axis)],
     indices: new Map(indices.map(({ name, axis }) => [name, axis])),
   };
-  const value = evaluate(context, item.indices.length === 0 ? reference : read);
+  const value = evaluate(ofData(context, item), item.indices.length === 0 ? reference : read);
   return value.kind === "tensor" ? { item, context, indices, value } : undefined;
+}
+
+/** The likelihood is that of the data, whatever the model reads. */
+function ofData(context: Context, { name }: EmitItem): Context {
+  const { session, frame } = context;
+  const input = session.forced.has(name.text) ? session.inputs.get(name.text) : undefined;
+  if (input === undefined) return context;
+  const names = new Map([...frame.names, [name.text, knownSlot(name.text, name.span, "in", input.value)] as const]);
+  return { ...context, frame: { ...frame, names } };
 }
 
 function offsetIndex(index: EmitItem["indices"][number]): Expression {

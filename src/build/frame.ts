@@ -20,6 +20,8 @@ export interface Session {
   readonly sizes: SizeBinding;
   /** `time` names without lengths of their own: every example is as long as the batch. */
   readonly dense: boolean;
+  /** Emissions whose reads see a mixture, closed later, of the data and what the model chooses. */
+  readonly forced: Map<string, { readonly id: string; readonly data: string }>;
   /** The axis of a beam search, hidden in all that depends on what is chosen. */
   readonly beam: Axis | undefined;
   /** Emitted arrays that a decoder chooses. */

@@ -24,14 +24,19 @@ export function declareTime(session: Session, name: string, batch: Axis): void {
 }
 
 /** Inputs, and the arrays that emissions produce: data when training, all params of the graph. */
-export function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet<string>): void {
+export function declareLeaves(
+  context: Context,
+  batch: Axis,
+  chosen: ReadonlySet<string>,
+  forced: ReadonlySet<string>,
+): void {
   const { session, frame } = context;
   for (const item of frame.definition.items) {
     if (item.kind === "in") {
       for (const typed of item.names) {
         const visible = leafAxes(context, typed.type, batch);
         if (visible !== undefined)
-          declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, chosen);
+          declareLeaf(context, typed.name.text, typed.type, visible, batch, typed.span, chosen, forced);
         else declare(session, frame, knownSlot(typed.name.text, typed.name.span, "in", INVALID));
       }
     }
@@ -53,7 +58,7 @@ export function declareLeaves(context: Context, batch: Axis, chosen: ReadonlySet
       declare(session, frame, knownSlot(item.name.text, item.name.span, "in", INVALID));
       continue;
     }
-    declareLeaf(context, item.name.text, item.type, visible, batch, item.name.span, chosen);
+    declareLeaf(context, item.name.text, item.type, visible, batch, item.name.span, chosen, forced);
   }
 }
 
@@ -134,6 +139,7 @@ function declareLeaf(
   batch: Axis,
   span: EmitItem["span"],
   chosen: ReadonlySet<string>,
+  forced: ReadonlySet<string>,
 ): void {
   const { session, frame } = context;
   const vocabulary = leafVocabulary(context, type);
@@ -174,7 +180,9 @@ function declareLeaf(
     doc: undefined,
   };
   session.inputs.set(name, { spec, value });
-  declare(session, frame, knownSlot(name, span, "in", value));
+  const mixed = forced.has(name) && emitted ? session.builder.forward(`${name}.forced`, leafType) : undefined;
+  if (mixed !== undefined) session.forced.set(name, { id: mixed, data: id });
+  declare(session, frame, knownSlot(name, span, "in", mixed === undefined ? value : { ...value, id: mixed }));
 }
 
 export function leafVocabulary(context: Context, type: TypeExpression): Size | undefined | "invalid" {

@@ -35,6 +35,8 @@ export interface ModelRequest {
   readonly absent?: ReadonlySet<string>;
   /** Emitted arrays that are chosen, not given: the decoder closes them. */
   readonly chosen?: ReadonlySet<string>;
+  /** Emissions whose reads see a mixture of the data and what the model chooses: `closeForced` says which. */
+  readonly forced?: ReadonlySet<string>;
   /** How many beams are kept. */
   readonly beams?: number;
   readonly report: Report;
@@ -68,6 +70,7 @@ export function createSession(
     modules: request.modules,
     sizes,
     dense: request.dense,
+    forced: new Map(),
     beam: request.beams === undefined ? undefined : { id: BEAM, size: constantSize(request.beams) },
     chosen: request.chosen ?? new Set(),
     absent: request.absent ?? new Set(),
@@ -116,7 +119,7 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
     }
   }
   declareTies(scope.context);
-  declareLeaves(scope.context, batch, request.chosen ?? new Set());
+  declareLeaves(scope.context, batch, request.chosen ?? new Set(), request.forced ?? new Set());
   const frame = scope.complete(session.beam === undefined ? [batch] : [batch, session.beam], []);
   if (movesParams(request.modules, file, definition)) moveInOrder(session, frame);
   return {

@@ -157,7 +157,8 @@ function streamName({ session }: Context, stream: string): string {
   return count === 0 ? stream : `${stream}#${count}`;
 }
 
-function seedOf({ session }: Context): string {
+/** int []: the seed of this call. */
+export function seedOf({ session }: Context): string {
   for (const [id, role] of session.roles) if (role.kind === "seed") return id;
   const id = session.builder.param("seed", { dtype: "int", axes: [] });
   session.roles.set(id, { kind: "seed" });

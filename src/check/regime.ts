@@ -37,6 +37,7 @@ export interface Regime {
   readonly freezes: readonly ClauseOf<"freeze">[];
   readonly loads: readonly LoadClause[];
   readonly copies: readonly ClauseOf<"copy">[];
+  readonly forcings: readonly ClauseOf<"teacher_forcing">[];
 }
 
 /**
@@ -77,12 +78,13 @@ export function readRegime(train: Train, report: Report): Regime {
     freezes: all("freeze"),
     loads: all("load"),
     copies: all("copy"),
+    forcings: all("teacher_forcing"),
   };
   reportMissing(regime, report);
   reportOptimizers(regime, report);
   reportNames(regime, report);
   reportUnpaired(regime, report);
-  reportLater(regime, report);
+  reportHost(regime, report);
   return regime;
 }
 
@@ -159,12 +161,11 @@ function isHost({ reader }: DataClause): boolean {
   return reader.kind === "call" && reader.callee.kind === "reference" && reader.callee.name === "host";
 }
 
-/** What the language has and the compiler does not build yet is refused, never ignored. */
-function reportLater(regime: Regime, report: Report): void {
-  const later = (span: Train["span"], what: string): void =>
-    report.add("not-yet", span, `${what} is not built yet`, { hint: "a later version of seqc brings it" });
-  for (const clause of regime.data) if (isHost(clause)) later(clause.reader.span, "host()");
-  for (const clause of regime.train.clauses) {
-    if (clause.kind === "teacher_forcing") later(clause.span, clause.kind);
-  }
+/** What the embedding program hands over is not read here. */
+function reportHost(regime: Regime, report: Report): void {
+  const host = regime.data.find((clause) => isHost(clause));
+  if (host === undefined) return;
+  report.add("not-yet", host.reader.span, "host() is not built yet", {
+    hint: "read a file, or write a reader of your own",
+  });
 }

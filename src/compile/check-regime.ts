@@ -4,7 +4,7 @@ import { createReport } from "../base/report.ts";
 import { readCopies } from "../build/copies.ts";
 import { inputSpecs } from "../build/leaves.ts";
 import { demandAll, type OpenModel } from "../build/model.ts";
-import { regimeLoss } from "../build/objective.ts";
+import { type LossDraft, regimeLoss } from "../build/objective.ts";
 import { trainingStep } from "../build/training.ts";
 import { coversWeight } from "../build/weight-part.ts";
 import { checkDataClause } from "../check/check-data.ts";
@@ -12,7 +12,7 @@ import { type Regime, readRegime } from "../check/regime.ts";
 import type { Definition, Train } from "../syntax/tree.ts";
 import { checkLoads } from "./check-loads.ts";
 import { checkParts } from "./check-parts.ts";
-import { compileReports, type Job, modelRequest, openForLoss, scheduled } from "./program.ts";
+import { compileReports, compileStep, type Job, modelRequest, openForLoss, scheduled } from "./program.ts";
 
 /** Checks a training regime: its clauses, and with them that the model's loss, step and reports can be made. */
 export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definition>): void {
@@ -35,8 +35,7 @@ export function checkRegime(job: Job, train: Train, broken: ReadonlySet<Definiti
     const specs = [...model.session.weights.values()].map(({ spec }) => spec);
     if (loss !== undefined && !own.report.hasErrors) readCopies(regime, specs, own.report);
     if (loss !== undefined && !own.report.hasErrors && !clauses) {
-      const draft = trainingStep(loss, regime, { frozen: frozenWeights(regime, model), resting: new Set() });
-      if (draft !== undefined) scheduled(draft, own.report, job.modules);
+      checkStep(own, regime, model, loss);
     }
     if (regime.reports.length > 0 && loss !== undefined) compileReports({ ...own, report: reportsOnly(own) }, regime);
   }
@@ -52,6 +51,21 @@ function reportsOnly({ report }: Job): Job["report"] {
     hasErrors: false,
     add: report.add,
   };
+}
+
+/** The step is made and put in order; where teacher forcing changes what the model reads, of a model of its own. */
+function checkStep(job: Job, regime: Regime, model: OpenModel, loss: LossDraft): void {
+  const frozen = frozenWeights(regime, model);
+  if (regime.forcings.length === 0) {
+    const draft = trainingStep(loss, regime, { frozen, resting: new Set() });
+    if (draft !== undefined) scheduled(draft, job.report, job.modules);
+    return;
+  }
+  const again = createReport();
+  compileStep({ ...job, report: again }, regime, frozen);
+  for (const { code, span, message, severity, ...more } of again.diagnostics) {
+    if (severity === "error") job.report.add(code, span, message, more);
+  }
 }
 
 function frozenWeights(regime: Regime, { session }: OpenModel): ReadonlySet<string> {

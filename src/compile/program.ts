@@ -4,6 +4,7 @@ import { chunkOverlap } from "../build/chunk.ts";
 import { decoder } from "../build/decode.ts";
 import { negativeLogLikelihood, openEmission } from "../build/emission.ts";
 import { findModel } from "../build/find-model.ts";
+import { closeForced, forcedNames } from "../build/forcing.ts";
 import { type ForwardWants, forwardProgram } from "../build/forward.ts";
 import { type ModelRequest, type OpenModel, openModel } from "../build/model.ts";
 import { type Averaged, type Decoded, objectiveMetrics, regimeLoss, reportMetrics } from "../build/objective.ts";
@@ -127,9 +128,11 @@ export function compileStep(
 ): Program | undefined {
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
-  const model = openForLoss(request);
+  const model = openForLoss({ ...request, forced: forcedNames(regime) });
   const loss = regimeLoss(model, regime);
-  const draft = loss === undefined ? undefined : trainingStep(loss, regime, { frozen, resting });
+  closeForced(model, regime);
+  const draft =
+    loss === undefined || job.report.hasErrors ? undefined : trainingStep(loss, regime, { frozen, resting });
   return draft === undefined || job.report.hasErrors ? undefined : scheduled(draft, job.report, job.modules);
 }
 
