@@ -71,6 +71,7 @@ const ROWS: readonly Row[] = [
     { file, regime: "g2p", figure: "test.per", what: "phone error", reference: ["0.192", "0.117", ""][at] ?? "" },
     { file, regime: "g2p", figure: "test.wer", what: "word error", reference: ["0.582", "0.453", ""][at] ?? "" },
   ]),
+  { file: "translate", regime: "nmt", figure: "test.bleu(tgt by best)", what: "BLEU" },
   { file: "multitask", regime: "words", figure: "test.accuracy(phones)", what: "next phone" },
   { file: "multitask", regime: "words", figure: "test.accuracy(stress)", what: "stressed syllable" },
   { file: "multitask", regime: "words", figure: "test.rmse(count)", what: "syllables" },

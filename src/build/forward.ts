@@ -45,6 +45,10 @@ export function forwardProgram(model: OpenModel, wants: ForwardWants): Program |
     const { id, axes } = laidOut(model, value);
     give(`value.${name}`, id, { kind: "value", name, axes });
   }
+  // A model that emits nothing, and of which nothing is asked, shows its weights all the same.
+  if (results.length === 0 && wants.loss === undefined) {
+    for (const slot of model.frame.names.values()) if (slot.kind === "equation") demand(session, slot);
+  }
   if (wants.loss !== undefined) give("loss", wants.loss, { kind: "loss" });
   if (wants.gradients && wants.loss !== undefined) {
     const trained = [...session.weights.entries()].filter(([, { spec }]) => spec.trained);

@@ -105,7 +105,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   "transformer_g2p G2P": { sizes: { D: 4, N: 2, L: 1 }, edits: [[/\[64, D\]/g, "[9, D]"]], seed: 1 },
   "transformer_lm TransformerLM": { sizes: { D: 4, N: 2, F: 3, L: 2 } },
-  "translate Translate": { edits: [["2*H, 256", "2*H, 2"]] },
+  "translate Translate": { hidden: [["2*H, 64", "2*H, 2"]] },
   "untied Tied": { sizes: { L: 4 }, data: ["L"] },
   "untied Untied": { sizes: { L: 4 }, data: ["L"] },
   "conditional_vae CVAE": { sizes: { D: 4, H: 3, Z: 2 }, data: ["D"], objective: "-elbo()" },
