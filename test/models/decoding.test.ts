@@ -94,7 +94,7 @@ describe("a decoder keeps what it computed", () => {
     "g2p G2P": [3, 0],
     "g2p_attention G2P": [3, 0],
     "translate Translate": [5, 0],
-    "transformer_lm TransformerLM": [5, 4],
+    "transformer_lm TransformerLM": [9, 4],
     "transformer_g2p G2P": [3, 2],
   };
   for (const one of decoded) {
