@@ -23,6 +23,7 @@ export { readOuterExpression } from "./runtime/arguments.ts";
 export { type Bindable, type Bound, bindBatch, type Moment } from "./runtime/bind.ts";
 export type { Executor, HostArray, HostData, Prepared } from "./runtime/executor.ts";
 export { type GpuAdapterFacts, type GpuDevice, openGpuDevice } from "./runtime/gpu-device.ts";
+export { type Columns, type HostedOptions, type HostedTraining, openHosted } from "./runtime/hosted.ts";
 export { referenceExecutor } from "./runtime/reference.ts";
 export { startWasm } from "./runtime/start-wasm.ts";
 export { startWebGpu } from "./runtime/start-webgpu.ts";

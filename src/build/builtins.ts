@@ -117,21 +117,12 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   len: { arity: [1, 1], usage: "len(list)", apply: len },
 };
 
-/** What the language has and a later version brings: refused by name. */
-export const LATER: ReadonlySet<string> = new Set(["host"]);
-
 export function isBuiltin(name: string): boolean {
-  return Object.hasOwn(BUILTINS, name) || LATER.has(name);
+  return Object.hasOwn(BUILTINS, name);
 }
 
 /** Applies a builtin function; wrong arguments are reported. */
 export function applyBuiltin(context: Context, name: string, call: Call): Meaning {
-  if (LATER.has(name)) {
-    context.session.report.add("not-yet", call.callee.span, `${name} is not built yet`, {
-      hint: "a later version of seqc brings it",
-    });
-    return INVALID;
-  }
   const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
   if (builtin === undefined) return INVALID;
   const named = builtin.named ? undefined : call.args.find((argument) => argument.name !== undefined);

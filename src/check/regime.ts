@@ -84,7 +84,6 @@ export function readRegime(train: Train, report: Report): Regime {
   reportOptimizers(regime, report);
   reportNames(regime, report);
   reportUnpaired(regime, report);
-  reportHost(regime, report);
   return regime;
 }
 
@@ -159,13 +158,4 @@ function reportNames(regime: Regime, report: Report): void {
 
 function isHost({ reader }: DataClause): boolean {
   return reader.kind === "call" && reader.callee.kind === "reference" && reader.callee.name === "host";
-}
-
-/** What the embedding program hands over is not read here. */
-function reportHost(regime: Regime, report: Report): void {
-  const host = regime.data.find((clause) => isHost(clause));
-  if (host === undefined) return;
-  report.add("not-yet", host.reader.span, "host() is not built yet", {
-    hint: "read a file, or write a reader of your own",
-  });
 }

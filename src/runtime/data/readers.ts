@@ -48,7 +48,9 @@ export const IMPLEMENTATIONS: { readonly [N in ReaderName]: Reader<N> } = {
     callForeign(existingPath(path, context.folder), name, rest, options),
   host: async (_, context) => {
     if (context.host === undefined)
-      throw new DataError("the caller gave no data", { hint: "pass `host` where the program is started from code" });
+      throw new DataError("the caller gave no data", {
+        hint: "a program that hands it over opens the regime with openHosted",
+      });
     return foreignDataset(context.host, "host()");
   },
 };
