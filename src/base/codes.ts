@@ -75,7 +75,7 @@ export const CODES = {
   "unreached-weight": "A weight that no objective reaches.",
   "no-gradient": "No gradient flows through a draw that is a choice.",
   "idle-player": "An objective that does not depend on the part that it is to train.",
-  "missing-weight": "A mapping that leaves a weight of its part without a value.",
+  "missing-weight": "A mapping that gives an instance some of its weights and not all.",
   "missing-clause": "A training regime lacks a clause.",
   "duplicate-clause": "A clause is given twice.",
   "wrong-option": "An option that does not exist or has the wrong value.",

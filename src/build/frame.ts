@@ -32,7 +32,16 @@ export interface Session {
   /** The special tokens that the model names, in the order in which they end its vocabularies. */
   readonly specials: readonly ("BOS" | "EOS")[];
   /** By weight name. */
-  readonly weights: Map<string, { readonly spec: WeightSpec; readonly id: string; readonly made: Span }>;
+  readonly weights: Map<
+    string,
+    {
+      readonly spec: WeightSpec;
+      readonly id: string;
+      /** The path of the instance whose it is; empty for the model's own. */
+      readonly owner: string;
+      readonly made: Span;
+    }
+  >;
   readonly inputs: Map<string, { readonly spec: InputSpec; readonly value: TensorValue }>;
   /** `tie a = b`: from the one name to the other. */
   readonly ties: Map<string, Tie>;

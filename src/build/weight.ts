@@ -63,7 +63,7 @@ export function weightValue(
   const spec = specOf(context, path, shape, declarator, initial, span);
   const type = { dtype: "float" as const, axes: axes.filter((axis) => !isUnit(axis.size)) };
   const id = session.builder.param(path, type);
-  session.weights.set(path, { spec, id, made: madeAt(frame) ?? span });
+  session.weights.set(path, { spec, id, owner: frame.path, made: madeAt(frame) ?? span });
   session.roles.set(id, { kind: "weight", name: path });
   return value(id);
 }

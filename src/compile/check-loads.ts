@@ -133,7 +133,9 @@ function checkMapping({ part, mapping, from }: LoadClause, model: OpenModel): vo
       );
     }
   }
-  const missing = own.filter((name) => !seen.has(name));
+  // An instance of which something is mapped is mapped whole; others start as they would.
+  const begun = new Set([...seen.keys()].map((name) => weights.get(name)?.owner));
+  const missing = own.filter((name) => !seen.has(name) && begun.has(weights.get(name)?.owner));
   const [first] = missing;
   if (!sound || first === undefined) return;
   const shown = missing.length > 4 ? [...missing.slice(0, 3), `${missing.length - 3} more`] : missing;

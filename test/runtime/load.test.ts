@@ -29,6 +29,7 @@ const FILE = filesIn({
     regime("tuned", "load emb from first load enc from first freeze emb, enc until epoch 1"),
     regime("foreign", `load enc from "lstm.safetensors" {${LOADS}}`),
     regime("swapped", 'load head from "lstm.safetensors" { "kernel" -> W.T "bias" -> b }'),
+    regime("head", 'load from "lstm.safetensors" { "kernel" -> head.W.T "bias" -> head.b }'),
     regime("misshapen", 'load head from "lstm.safetensors" { "kernel" -> W "bias" -> b }'),
     regime("misspelt", 'load head from "lstm.safetensors" { "kernl" -> W.T "bias" -> b }'),
     regime("named", 'load enc from "lstm.safetensors"'),
@@ -99,6 +100,11 @@ describe("load", () => {
     expect(Array.from(loaded.get("enc.U.f")?.data ?? [])).toEqual([109, 110, 111, 112, 113, 114, 115, 116, 117]);
     expect(Array.from(loaded.get("enc.b.f")?.data ?? [])).toEqual([1206, 1208, 1210]);
     expect(loaded.get("enc.U.o")?.shape).toEqual([3, 3]);
+  });
+
+  test("instances that a mapping does not name start as they would", async () => {
+    const { loaded } = await prepared(FILE, { regime: "head" });
+    expect([...loaded.keys()].sort()).toEqual(["head.W", "head.b"]);
   });
 
   test("a tensor the other way round is swapped", async () => {
