@@ -24,6 +24,7 @@ export interface Bindable {
   >;
 }
 
+/** What a program is given for one batch. */
 export interface Bound {
   /** By param id; what is kept (weights, slots, carries) is not in it. */
   readonly inputs: ReadonlyMap<string, HostArray>;

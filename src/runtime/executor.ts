@@ -7,6 +7,7 @@ export interface HostArray {
   readonly data: HostData;
 }
 
+/** Numbers of one kind; what a program computes in float32 comes back as such. */
 export type HostData = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** A place where compiled programs run: the interpreter, a library, our own code. */
@@ -31,6 +32,7 @@ export interface ExecutorOptions {
   readonly memory?: number | undefined;
 }
 
+/** A program in its place, with what it keeps from run to run. */
 export interface Prepared {
   /** Gives a param the value that it has from now on, until it is kept anew or fed back. Shape: the param's axes in order. */
   keep(param: string, value: HostArray): void;

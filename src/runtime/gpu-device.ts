@@ -6,6 +6,7 @@ export interface GpuDevice {
   readonly adapter: GpuAdapterFacts;
 }
 
+/** What an adapter says of itself. */
 export interface GpuAdapterFacts {
   readonly vendor: string;
   readonly architecture: string;

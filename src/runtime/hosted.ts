@@ -25,8 +25,10 @@ export interface HostedTraining {
   dispose(): void;
 }
 
+/** Arrays by input, the batch first, row-major. */
 export type Columns = Readonly<Record<string, HostArray>>;
 
+/** What a hosted training may be told. */
 export interface HostedOptions {
   readonly seed?: number;
   /** Sizes that no default gives. */

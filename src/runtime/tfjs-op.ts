@@ -26,6 +26,7 @@ export interface TfOp {
   dispose(): void;
 }
 
+/** What one call of an op is given. */
 export interface TfOpCall {
   /** Whether dropout and noise are at work. */
   readonly training?: boolean;
