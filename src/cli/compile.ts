@@ -68,7 +68,7 @@ export function compileCommand(): Command {
         "what the code runs on: WebAssembly that a module carries with it (usual), tfjs-core, or webgpu for shaders",
       ).choices(["wasm", "tfjs", "webgpu"]),
     )
-    .addOption(new Option("--only <part>", "with --target wasm: leave the training out").choices(["forward"]))
+    .addOption(new Option("--only <part>", "leave the training out").choices(["forward"]))
     .option("--relaxed", "with --target wasm: also carry code for engines with relaxed SIMD, which is faster")
     .option("--out <folder>", "where to write; without it, stdout")
     .addOption(
@@ -262,22 +262,35 @@ async function moduleFiles(input: ModelPrograms, options: Options, model: Expres
       span: model.span,
     });
   }
+  const changing = options.only === "forward" ? undefined : input.train.find((block) => block.changing)?.changing;
+  if (changing !== undefined) {
+    throw new DataError(`${changing.what} makes one training step another than the next: a module holds one`, {
+      hint: "train with seqc train, and compile with --only forward",
+      span: changing.span,
+    });
+  }
   return targetOf(options) === "wasm" ? standaloneFiles(input, options) : tfjsFiles(input, options);
+}
+
+function withWanted(input: ModelPrograms, { only }: Options): ModelPrograms {
+  return only === "forward" ? { ...input, train: [] } : input;
 }
 
 async function tfjsFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
   const { emitModule } = await import("../emit/tfjs/emit.ts");
-  return inForm(emitModule(optimized(input, new Set(), options), await readTypescriptSupport()), options);
+  return inForm(
+    emitModule(optimized(withWanted(input, options), new Set(), options), await readTypescriptSupport()),
+    options,
+  );
 }
 
 async function standaloneFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
   const { emitStandalone } = await import("../emit/standalone/emit.ts");
   const stream = input.stream && throughPasses(JOINING_PASSES, stageChoice(options))(input.stream);
-  const whole = { ...optimized(input, JOINING_PASSES, options), stream };
-  const wanted = options.only === "forward" ? { ...whole, train: [] } : whole;
+  const whole = { ...optimized(withWanted(input, options), JOINING_PASSES, options), stream };
   const instructions = options.relaxed === true ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const fuse = !stageChoice(options).off.has("fuse");
-  return inForm([emitStandalone(wanted, await readStandaloneSupport(), { instructions, fuse })], options);
+  return inForm([emitStandalone(whole, await readStandaloneSupport(), { instructions, fuse })], options);
 }
 
 /** As they are, or as JavaScript with declarations. */

@@ -1,7 +1,7 @@
 import type { Report } from "../base/diagnostic.ts";
 import type { Program } from "../build/program.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
-import { readRegime } from "../check/regime.ts";
+import { type Regime, readRegime } from "../check/regime.ts";
 import { compileGeneration } from "../compile/decoder.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { compileStream } from "../compile/stream.ts";
@@ -9,6 +9,7 @@ import type { EmitGeneration, EmitInput, EmitTraining } from "../emit/tfjs/emit-
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { descendants, printExpression } from "../syntax/walk.ts";
 import { modelName } from "./find-sizes.ts";
+import { readFreezes } from "./frozen.ts";
 import { readSettings } from "./settings.ts";
 
 /** A model with all its programs. */
@@ -43,9 +44,11 @@ export function modelPrograms(
       if (made !== undefined) generate.push({ name: made.name, doc, program: made.program });
     } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
       const regime = { ...readRegime(block, report), model };
-      const program = report.hasErrors ? undefined : compileStep(job, regime, new Set());
+      const frozen = alwaysFrozen(regime, forward, report);
+      const program = report.hasErrors ? undefined : compileStep(job, regime, frozen);
       const seed = readSettings(regime, {}, report)?.seed ?? 0;
-      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed });
+      const changing = changingPart(regime);
+      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed, changing });
     }
   }
   const parts = partsOf(modules, definition);
@@ -61,6 +64,25 @@ export function modelPrograms(
     train,
     generate,
   };
+}
+
+function alwaysFrozen(regime: Regime, { weights }: Program, report: Report): ReadonlySet<string> {
+  const freezes = readFreezes(
+    regime,
+    weights.map(({ name }) => name),
+    report,
+  );
+  return new Set(freezes.filter(({ until }) => until === undefined).flatMap((freeze) => [...freeze.weights]));
+}
+
+/** What makes one step of a regime another program than the next. */
+function changingPart({ freezes, players, copies }: Regime): EmitTraining["changing"] {
+  const freeze = freezes.find(({ until }) => until !== undefined);
+  if (freeze !== undefined) return { what: "a freeze that ends", span: freeze.span };
+  const [objective] = players.find(({ every }) => every > 1)?.objectives ?? [];
+  if (objective !== undefined) return { what: "a player that rests", span: objective.span };
+  const [copy] = copies;
+  return copy && { what: "a copy of weights", span: copy.span };
 }
 
 interface Part {

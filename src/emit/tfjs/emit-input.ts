@@ -1,3 +1,4 @@
+import type { Span } from "../../base/span.ts";
 import type { Program } from "../../build/program.ts";
 
 /** A model and its compiled programs, to be written as one module. */
@@ -25,6 +26,8 @@ export interface EmitTraining {
   readonly program: Program;
   /** What the regime says, or 0. */
   readonly seed: number;
+  /** What changes from step to step, which one step cannot hold. */
+  readonly changing?: { readonly what: string; readonly span: Span } | undefined;
 }
 
 export interface EmitGeneration {
