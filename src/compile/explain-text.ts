@@ -1,5 +1,5 @@
 import type { PassName } from "../pass/pass.ts";
-import type { KernelRole } from "../plan/kernels.ts";
+import { KERNEL_NAMES } from "../plan/kernels.ts";
 import type { ExplainedEquation, ExplainedKernel, Explanation, Fact, Unfused } from "./explain.ts";
 
 /** Bytes of a call's memory. */
@@ -165,25 +165,10 @@ const PASS_TEXT: Readonly<Record<PassName, PassText>> = {
   unroll: () => "several steps written out",
 };
 
-const ROLE_TEXT: Readonly<Record<KernelRole, string>> = {
-  map: "map",
-  products: "products",
-  contract: "products",
-  reduce: "reduce",
-  arg: "arg",
-  scatter: "scatter",
-  put: "put",
-  concat: "concat",
-  merge: "merge",
-  pack: "pack",
-  copy: "copy",
-  start: "start",
-};
-
 function kernelTable({ kernels }: Explanation): readonly string[] {
   const rows = kernels.map(({ number, role, loops, once, runs, flops, bytes, outputs, equations }) => [
     String(number),
-    ROLE_TEXT[role],
+    KERNEL_NAMES[role],
     once ? "first" : loops.join(", "),
     count(runs),
     amount(flops, "FLOP"),

@@ -6,6 +6,22 @@ import type { Loop, Value } from "./value.ts";
 /** What a kernel is made for: one expression for each position, products added up, or a nest of its own kind. */
 export type KernelRole = KernelKind | "map" | "products" | "pack" | "copy" | "start";
 
+/** What kernels are called. */
+export const KERNEL_NAMES: Readonly<Record<KernelRole, string>> = {
+  map: "map",
+  products: "products",
+  contract: "products",
+  reduce: "reduce",
+  arg: "arg",
+  scatter: "scatter",
+  put: "put",
+  concat: "concat",
+  merge: "merge",
+  pack: "pack",
+  copy: "copy",
+  start: "start",
+};
+
 /** One kernel of a plan as it runs, and what is computed in it. */
 export interface PlannedKernel {
   /** From 1 on, in the order in which kernels first run. */

@@ -1,4 +1,5 @@
-import type { Size } from "../ir/size.ts";
+import { constantSize, multiplySizes, type Size } from "../ir/size.ts";
+import type { Axis } from "../ir/type.ts";
 import type { Loop, Value } from "./value.ts";
 
 /** Memory of a program: some bytes, alive over some of its positions; where they lie is decided when sizes are bound. */
@@ -100,3 +101,22 @@ export type CarryPlan = {
   /** It is an entry of what is collected, and is read there by the next step. */
   | { readonly kind: "collected"; readonly entry: Place; readonly copy: boolean }
 );
+
+/** Where a value with several axes laid out as one (`merged`) lies, as a place of the several: each has its own stride. */
+export function cutPlace(place: Place, merged: string, from: readonly string[], axes: readonly Axis[]): Place {
+  const strides = new Map<string, Size>();
+  for (const [id, stride] of place.strides) {
+    if (id !== merged) {
+      strides.set(id, stride);
+      continue;
+    }
+    let inner = stride;
+    const parts: (readonly [string, Size])[] = [];
+    for (const part of from.toReversed()) {
+      parts.unshift([part, inner]);
+      inner = multiplySizes(inner, axes.find((axis) => axis.id === part)?.size ?? constantSize(1));
+    }
+    for (const [part, own] of parts) strides.set(part, own);
+  }
+  return { ...place, strides };
+}

@@ -1,6 +1,5 @@
 import { nodeLines, typeText } from "../ir/print.ts";
-import type { KernelRole, PlannedKernel } from "./kernels.ts";
-import { kernelsOf } from "./kernels.ts";
+import { KERNEL_NAMES, kernelsOf, type PlannedKernel } from "./kernels.ts";
 import type { Plan } from "./plan.ts";
 import type { Loop, Value } from "./value.ts";
 
@@ -31,23 +30,8 @@ export function printPlan(plan: Plan): string {
   return `${lines.join("\n")}\n`;
 }
 
-const NAMES: Readonly<Record<KernelRole, string>> = {
-  map: "map",
-  products: "products",
-  contract: "products",
-  reduce: "reduce",
-  arg: "arg",
-  scatter: "scatter",
-  put: "put",
-  concat: "concat",
-  merge: "merge",
-  pack: "pack",
-  copy: "copy",
-  start: "start",
-};
-
 function kernelLines({ number, role, once, outputs, computes }: PlannedKernel): readonly string[] {
-  const head = `${number} ${once ? "once " : ""}${NAMES[role]} ${outputs.map(valueText).join(", ")}`;
+  const head = `${number} ${once ? "once " : ""}${KERNEL_NAMES[role]} ${outputs.map(valueText).join(", ")}`;
   return [head, ...computes.flatMap(valueLines).map((line) => `  ${line}`)];
 }
 

@@ -86,8 +86,6 @@ interface Entry {
   /** The sizes that its memory is laid out for. */
   bound: string;
   steps: number;
-  /** The batch that carried states belong to. */
-  batch: number;
 }
 
 export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32Array>): Model {
@@ -105,7 +103,7 @@ export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32A
     alive();
     const before = entries.get(program);
     if (before !== undefined) return before;
-    const entry: Entry = { program: await openProgram(program), version: 0, bound: "", steps: 0, batch: 0 };
+    const entry: Entry = { program: await openProgram(program), version: 0, bound: "", steps: 0 };
     alive();
     entries.set(program, entry);
     return entry;
@@ -152,6 +150,8 @@ export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32A
       const entry = await open(program);
       const called = needed(program, { steps, stepsPerEpoch });
       let rested = performance.now();
+      // The rows that the states carried from batch to batch belong to: a call begins its sequences anew.
+      let carriedRows = 0;
       for await (const inputs of batches) {
         signal?.throwIfAborted();
         alive();
@@ -159,14 +159,14 @@ export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32A
         const step = entry.steps;
         ready(entry, batch);
         const rows = batch.sizes.get("B") ?? 0;
-        const fresh = rows !== entry.batch;
+        const fresh = rows !== carriedRows;
         if (fresh) startStates(entry.program, batch, step === 0);
         const results = entry.program.run({
           ...called,
           ...{ batch, step, fresh, training: true, seed: deriveSeed(seed, "step", step) },
         });
         entry.steps++;
-        entry.batch = rows;
+        carriedRows = rows;
         newest = entry;
         yield { loss: results.loss?.data[0] ?? Number.NaN, step: entry.steps };
         // Others on this thread get their turn, and a signal can come.

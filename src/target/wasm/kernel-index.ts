@@ -1,10 +1,9 @@
 import { isNode, type Node } from "../../ir/graph.ts";
-import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
-import type { Axis } from "../../ir/type.ts";
+import { constantSize } from "../../ir/size.ts";
 import { unionAxes, withoutAxes } from "../../ir/type.ts";
 import { concat, put, reshape, scatter } from "../../op/move.ts";
 import { type ArgAttributes, argmax } from "../../op/reduce.ts";
-import type { Place } from "../../plan/place.ts";
+import { cutPlace } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
 import { f32x4, i32x4, local, type Procedure, type V128, v128 } from "./encode-code.ts";
@@ -184,22 +183,4 @@ export function mergeKernel(context: Context, output: Value, loops: readonly Loo
   const copy = (positions: Positions): void => storeTo(kernel, cut, positions, evaluate(kernel, x, positions));
   nest(kernel, byStride(x.axes, cut), copy, { share });
   return kernel.finish();
-}
-
-function cutPlace(place: Place, merged: string, from: readonly string[], axes: readonly Axis[]): Place {
-  const strides = new Map<string, Size>();
-  for (const [id, stride] of place.strides) {
-    if (id !== merged) {
-      strides.set(id, stride);
-      continue;
-    }
-    let inner = stride;
-    const parts: (readonly [string, Size])[] = [];
-    for (const part of from.toReversed()) {
-      parts.unshift([part, inner]);
-      inner = multiplySizes(inner, axes.find((axis) => axis.id === part)?.size ?? constantSize(1));
-    }
-    for (const [part, own] of parts) strides.set(part, own);
-  }
-  return { ...place, strides };
 }

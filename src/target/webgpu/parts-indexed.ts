@@ -1,9 +1,9 @@
 import { isNode, type Node } from "../../ir/graph.ts";
-import { constantSize, multiplySizes, type Size } from "../../ir/size.ts";
-import { type Axis, withoutAxes } from "../../ir/type.ts";
+import { constantSize, type Size } from "../../ir/size.ts";
+import { withoutAxes } from "../../ir/type.ts";
 import { concat, put, reshape, scatter } from "../../op/move.ts";
 import { type ArgAttributes, argmax } from "../../op/reduce.ts";
-import type { Place } from "../../plan/place.ts";
+import { cutPlace } from "../../plan/place.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Value } from "../../plan/value.ts";
 import { add, clip, type Kernel, sizeTerm } from "./context.ts";
@@ -157,24 +157,6 @@ export function mergePart(plan: Plan, output: Value): Part {
     axes: byStride(x.axes, cut),
     body: (kernel, positions) => storeTo(kernel, cut, positions, evaluate(kernel, x, positions)),
   };
-}
-
-function cutPlace(place: Place, merged: string, from: readonly string[], axes: readonly Axis[]): Place {
-  const strides = new Map<string, Size>();
-  for (const [id, stride] of place.strides) {
-    if (id !== merged) {
-      strides.set(id, stride);
-      continue;
-    }
-    let inner = stride;
-    const parts: (readonly [string, Size])[] = [];
-    for (const part of from.toReversed()) {
-      parts.unshift([part, inner]);
-      inner = multiplySizes(inner, axes.find((axis) => axis.id === part)?.size ?? constantSize(1));
-    }
-    for (const [part, own] of parts) strides.set(part, own);
-  }
-  return { ...place, strides };
 }
 
 interface Made {
