@@ -1,5 +1,5 @@
 /// <reference types="vite/client" />
-import { startWasm, startWebGpu } from "../../src/index.ts";
+import { type Executor, startWasm, startWebGpu } from "../../src/index.ts";
 import model from "./model.seq?raw";
 import text from "./text.txt?raw";
 import { compileTraining, cutText, losses } from "./train.ts";
@@ -15,7 +15,11 @@ modelField.value = model;
 textField.value = text;
 field("train", HTMLButtonElement).addEventListener("click", () => void train());
 
-const START = { wasm: startWasm, webgpu: startWebGpu };
+function start(): Promise<Executor> {
+  if (field("target", HTMLSelectElement).value === "webgpu") return startWebGpu();
+  const threads = field("threads", HTMLInputElement).valueAsNumber;
+  return startWasm(undefined, Number.isNaN(threads) ? {} : { threads });
+}
 
 async function train(): Promise<void> {
   const found: number[] = [];
@@ -29,7 +33,8 @@ async function train(): Promise<void> {
     );
     state.value = "training";
     const steps = field("steps", HTMLInputElement).valueAsNumber;
-    const executor = await START[field("target", HTMLSelectElement).value === "webgpu" ? "webgpu" : "wasm"]();
+    const executor = await start();
+    field("notice", HTMLOutputElement).value = executor.notice ?? "";
     for await (const loss of losses(executor, program, batch, { steps, seed: 1 })) {
       found.push(loss);
       show(found);

@@ -10,14 +10,16 @@ import type { Executor, ExecutorOptions, HostArray, Prepared } from "./executor.
 import { keepsWithin, overBudget } from "./memory-budget.ts";
 import { checkpointed, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { createWasmRunner, MOST_BYTES, usableInstructions, type WasmRunner } from "./wasm.ts";
-import { availableThreads, chooseThreads } from "./wasm-threads.ts";
+import { availableThreads, chooseThreads, whyOneThread } from "./wasm-threads.ts";
 
 /**
  * Our own WebAssembly: what is kept stays in the program's memory. Where it is not said how many `threads` run a program, these are as many
- * as its first sizes pay for.
+ * as its first sizes pay for; where threads cannot share memory, there is one, and `notice` says why.
  */
-export function wasmExecutor(stages: StageChoice = USUAL_STAGES, options: WasmOptions = {}): Executor {
-  return { name: "wasm", precision: "float32", prepare: (program) => prepare(program, stages, options) };
+export function wasmExecutor(stages: StageChoice = USUAL_STAGES, given: WasmOptions = {}): Executor {
+  const notice = given.threads === 1 ? undefined : whyOneThread();
+  const options = notice === undefined ? given : { ...given, threads: 1 };
+  return { name: "wasm", precision: "float32", notice, prepare: (program) => prepare(program, stages, options) };
 }
 
 export interface WasmOptions extends ExecutorOptions {

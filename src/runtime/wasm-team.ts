@@ -1,11 +1,12 @@
-import { Worker } from "node:worker_threads";
 import { tableAddress } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { TABLE } from "../target/wasm/context.ts";
 import { MOST_PAGES } from "../target/wasm/encode-module.ts";
 import { moduleOf } from "../target/wasm/module.ts";
+import { DataError } from "./data/error.ts";
 import { createRunner, type WasmRunner } from "./wasm.ts";
 import { breakUp, importsOf, isBroken, readFailure, type ThreadStart } from "./wasm-thread.ts";
+import { threadPlace } from "./wasm-threads.ts";
 
 /**
  * Starts a program on several threads: the results are those of one thread, bit for bit. This thread leads, the others follow in workers,
@@ -21,13 +22,20 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
   const startOf = (thread: number): ThreadStart => ({
     ...{ module, memory, failure, thread, threads },
     table: tableAddress(table, thread) - TABLE,
+    maySleep: thread > 0 || typeof window === "undefined",
   });
   const { exports } = new WebAssembly.Instance(module, { env: importsOf(startOf(0)) });
   try {
-    await Promise.all(Array.from({ length: threads - 1 }, (_, index) => startWorker(startOf(index + 1))));
+    const { spawn } = await (threadPlace() === "page"
+      ? import("./wasm-page-spawn.ts")
+      : import("./wasm-node-spawn.ts"));
+    await Promise.all(Array.from({ length: threads - 1 }, (_, index) => spawn(startOf(index + 1))));
   } catch (cause) {
     breakUp(memory);
-    throw new Error(`internal: ${name} cannot start ${threads} threads`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(`${name} cannot start ${threads} threads: ${why}`, {
+      hint: "one thread gives the same numbers: --threads 1, in a page startWasm(undefined, { threads: 1 })",
+    });
   }
   const lead = (run: () => void): void => {
     const failed = (): Error => new Error(`internal: a thread of ${name} failed: ${readFailure(failure)}`);
@@ -44,16 +52,3 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
 }
 
 const FAILURE_BYTES = 1024;
-
-/** Starts a follower and waits until it runs; it does not keep the process alive. */
-function startWorker(start: ThreadStart): Promise<void> {
-  const worker = new Worker(new URL("./wasm-worker.ts", import.meta.url), { workerData: start, execArgv: [] });
-  return new Promise<void>((resolve, reject) => {
-    worker.once("message", () => {
-      worker.unref();
-      resolve();
-    });
-    worker.once("error", reject);
-    worker.once("exit", (code) => reject(new Error(`a worker ended with code ${code}`)));
-  });
-}

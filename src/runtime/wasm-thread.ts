@@ -10,12 +10,14 @@ export interface ThreadStart {
   readonly threads: number;
   /** What addresses of this thread's cells are counted from. */
   readonly table: number;
+  /** Whether it may sleep while it waits: workers may, and Node's own thread, but not the thread that a page is drawn by. */
+  readonly maySleep: boolean;
 }
 
 /** What an instance is given. */
-export function importsOf({ memory, table, thread, threads }: ThreadStart): Record<string, WebAssembly.ImportValue> {
-  // A page's own thread may not sleep; Node's may.
-  return { memory, table, thread, threads, maySleep: 1 };
+export function importsOf(start: ThreadStart): Record<string, WebAssembly.ImportValue> {
+  const { memory, table, thread, threads, maySleep } = start;
+  return { memory, table, thread, threads, maySleep: Number(maySleep) };
 }
 
 /** Whether all threads are to end: one has failed, or they are not needed any more. */

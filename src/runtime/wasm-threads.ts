@@ -31,9 +31,23 @@ export function chooseThreads(portions: readonly Portion[], sizes: SizeBinding, 
   return best;
 }
 
-/** How many threads this process may start: a page starts none yet. */
+/** Where this runs, as far as threads go: in a page (or a worker of one), where workers are the browser's, or elsewhere, where they are Node's. */
+export function threadPlace(): "page" | "process" {
+  return typeof globalThis.crossOriginIsolated === "boolean" ? "page" : "process";
+}
+
+/** Why programs run on one thread here, whatever is asked for; undefined where several can share memory. */
+export function whyOneThread(): string | undefined {
+  if (threadPlace() === "process") return undefined;
+  if (!globalThis.crossOriginIsolated) {
+    return "this page is not cross-origin isolated, so it has no memory that threads could share: programs run on one thread";
+  }
+  return typeof Worker === "undefined" ? "workers cannot be started from here: programs run on one thread" : undefined;
+}
+
+/** How many threads run at once here. */
 export function availableThreads(): number {
-  return typeof process === "undefined" ? 1 : navigator.hardwareConcurrency;
+  return whyOneThread() === undefined ? navigator.hardwareConcurrency : 1;
 }
 
 /** Multiply-adds in a microsecond. */

@@ -43,8 +43,18 @@ const ADDRESS = "http://localhost/";
 /** The files of a page, by their paths. */
 export type Files = ReadonlyMap<string, string | Buffer>;
 
-/** Opens a page with an index.html. What goes wrong in it is added to `failures`. */
-export async function openPage(browser: Browser, files: Files): Promise<{ page: Page; failures: readonly string[] }> {
+/** What a server says so that a page is cross-origin isolated: its threads may share memory. */
+export const ISOLATED: Readonly<Record<string, string>> = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Opens a page with an index.html, every file with these headers. What goes wrong in it is added to `failures`. */
+export async function openPage(
+  browser: Browser,
+  files: Files,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ page: Page; failures: readonly string[] }> {
   const page = await browser.newPage();
   const failures: string[] = [];
   page.on("pageerror", (error) => failures.push(error.message));
@@ -52,7 +62,9 @@ export async function openPage(browser: Browser, files: Files): Promise<{ page: 
     const name = new URL(route.request().url()).pathname.slice(1) || "index.html";
     const body = files.get(name);
     const contentType = TYPES[name.split(".").at(-1) ?? ""] ?? "application/octet-stream";
-    return body === undefined ? route.fulfill({ status: 404 }) : route.fulfill({ body, contentType });
+    return body === undefined
+      ? route.fulfill({ status: 404 })
+      : route.fulfill({ body, contentType, headers: { ...headers } });
   });
   await page.goto(ADDRESS);
   return { page, failures };

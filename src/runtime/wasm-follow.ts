@@ -1,11 +1,10 @@
-import { parentPort, workerData } from "node:worker_threads";
 import { breakUp, importsOf, isBroken, type ThreadStart, writeFailure } from "./wasm-thread.ts";
 
-/** Follows the thread that leads a program, run after run, until all are to end. */
-function follow(start: ThreadStart): void {
+/** In a worker: says that it is ready, then follows the thread that leads a program, run after run, until all are to end. */
+export function follow(start: ThreadStart, ready: () => void): void {
   const { module, memory, failure } = start;
   const { exports } = new WebAssembly.Instance(module, { env: importsOf(start) });
-  parentPort?.postMessage("ready");
+  ready();
   try {
     if (typeof exports.follow !== "function") throw new Error("the module has nothing to follow");
     exports.follow();
@@ -16,5 +15,3 @@ function follow(start: ThreadStart): void {
     breakUp(memory);
   }
 }
-
-follow(workerData);
