@@ -62,9 +62,11 @@ const NONE: Followers = { count: 0, lead: (run) => run(), dispose: () => undefin
 export function createRunner(
   module: WasmModule,
   memory: WebAssembly.Memory,
-  { prepare, run }: WebAssembly.Exports,
+  exports: WebAssembly.Exports,
   others: Followers = NONE,
 ): WasmRunner {
+  const { entry = "" } = module;
+  const { [`prepare${entry}`]: prepare, [`run${entry}`]: run } = exports;
   if (typeof run !== "function" || typeof prepare !== "function") {
     throw new Error("internal: a compiled program lacks its functions");
   }

@@ -6,12 +6,13 @@ import { bundle, type SourceText } from "../bundle.ts";
 import { fixedShape, property } from "../tfjs/layout.ts";
 import { printLiteral } from "./literal.ts";
 import {
-  describeProgram,
+  describePrograms,
   type InputText,
   inputText,
   type ProgramText,
   type ResultText,
   type Shown,
+  type WantedProgram,
 } from "./program.ts";
 
 /** A model with all that is to be in its module. */
@@ -52,21 +53,14 @@ export function emitStandalone(
   support: readonly SourceText[],
   options: StandaloneOptions,
 ): SourceText {
-  const emission: Emission = {
-    input,
-    options,
-    model: identifier(input.model),
-    types: [],
-    data: [],
-    uses: new Set(),
-  };
+  const { texts, code } = describePrograms(wantedPrograms(input), options);
+  const emission: Emission = { input, texts, model: identifier(input.model), types: [], data: [], uses: new Set() };
   const methods = [
     ...lifeMethods(emission),
     ...forwardMethods(emission),
-    ...streamMethods(emission),
     ...trainMethods(emission),
     ...generateMethods(emission),
-    ...endMethods(emission),
+    ...END_METHODS,
   ];
   const { model, types, data, uses } = emission;
   const parts = [
@@ -81,12 +75,39 @@ export function emitStandalone(
 
 ${methods.join("\n\n")}
 }`,
-    `const SPEC: ModelSpec = ${printLiteral(specOf(input))};`,
+    `const SPEC: ModelSpec = ${printLiteral({ ...specOf(input), code })};`,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
     ...data,
     `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
   ];
   return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n` };
+}
+
+/** By what they are called in the file. */
+function wantedPrograms({ forward, stream, train, generate }: StandaloneInput): ReadonlyMap<string, WantedProgram> {
+  const parameters = parameterNames(forward);
+  const run: WantedProgram =
+    stream === undefined
+      ? { program: forward, shown: parameters, feeds: false }
+      : { program: stream, shown: new Map([...parameters, ...stateNames(stream)]), feeds: false };
+  return new Map([
+    [FORWARD, run],
+    ...train.map(({ name, program }): [string, WantedProgram] => [
+      constantName("TRAIN", train, name),
+      { program, shown: new Map([["loss", { as: "loss" }]]), feeds: true },
+    ]),
+    ...generate.map(({ name, program }): [string, WantedProgram] => [
+      constantName("GENERATE", generate, name),
+      { program, shown: new Map(choices(program).map((choice) => [choice.result, choice])), feeds: false },
+    ]),
+  ]);
+}
+
+const FORWARD = "FORWARD";
+
+/** `TRAIN`, or `TRAIN_LSTM` where there are several. */
+function constantName(kind: "TRAIN" | "GENERATE", blocks: readonly NamedProgram[], name: string): string {
+  return blocks.length > 1 ? `${kind}_${identifier(name).toUpperCase()}` : kind;
 }
 
 const ALWAYS = ["createModel", "firstWeights", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
@@ -108,7 +129,7 @@ function exported(code: string): string {
 /** What is put together while a model is written down. */
 interface Emission {
   readonly input: StandaloneInput;
-  readonly options: StandaloneOptions;
+  readonly texts: ReadonlyMap<string, ProgramText>;
   readonly model: string;
   readonly types: string[];
   readonly data: string[];
@@ -159,24 +180,15 @@ function specOf(input: StandaloneInput): object {
   };
 }
 
-/** Puts a program into the file under a name. */
-function addProgram(
-  emission: Emission,
-  name: string,
-  text: ProgramText,
-  type = "ProgramSpec",
-  more: object = {},
-): void {
-  const code = Object.entries(text.code).map(([variant, base64]) => `  ${variant}:\n    "${base64}",\n`);
+/** Puts a program into the file. */
+function addProgram({ texts, data }: Emission, name: string, type = "ProgramSpec", more: object = {}): ProgramText {
+  const text = texts.get(name);
+  if (text === undefined) throw new Error(`internal: ${name} was not compiled`);
   const fields = Object.entries({ ...more, ...text.spec }).map(
     ([field, value]) => `  ${field}: ${printLiteral(value, 2)},\n`,
   );
-  emission.data.push(
-    `const ${name}: ${type} = {\n${fields.join("")}  code: {\n${code.join("").replace(/^/gm, "  ")}  },\n};`.replace(
-      / {2}\n/g,
-      "\n",
-    ),
-  );
+  data.push(`const ${name}: ${type} = {\n${fields.join("")}};`);
+  return text;
 }
 
 function lifeMethods({ model }: Emission): readonly string[] {
@@ -206,45 +218,50 @@ function parameterNames(program: Program): Shown {
   );
 }
 
+/** Forward on whole sequences; where the model can be run piece by piece, as one piece that begins them. */
 function forwardMethods(emission: Emission): readonly string[] {
-  const { input, model, options, types } = emission;
-  const shown = parameterNames(input.forward);
-  const text = describeProgram(input.forward, shown, options, false);
+  const { input, model, types, uses } = emission;
+  const text = addProgram(emission, FORWARD);
+  const outputs = text.results.filter(({ state }) => state === undefined);
   types.push(inputType(`${model}Inputs`, `What ${model} reads.`, text.inputs));
-  types.push(outputType(`${model}Outputs`, "The parameters of what the model emits.", text.results));
-  addProgram(emission, "FORWARD", text);
+  types.push(outputType(`${model}Outputs`, "The parameters of what the model emits.", outputs));
+  const inPieces = input.stream !== undefined;
+  if (inPieces) uses.add("States");
   return [
     method({
       doc: "Runs the model on a batch.",
       signature: `async forward(inputs: ${model}Inputs): Promise<${model}Outputs>`,
-      body: [`return (await this.#model.forward(FORWARD, inputs)) as ${model}Outputs;`],
+      body: [
+        inPieces
+          ? "return (await this.step(undefined, inputs))[0];"
+          : `return (await this.#model.forward(${FORWARD}, inputs)) as ${model}Outputs;`,
+      ],
     }),
-    ...text.results.map(({ as, ...result }) =>
+    ...outputs.map(({ as, ...result }) =>
       method({
         doc: `${arrayText(result)}.`,
         signature: `async ${as}(inputs: ${model}Inputs): Promise<${model}Outputs["${as}"]>`,
         body: [`return (await this.forward(inputs)).${as};`],
       }),
     ),
+    ...(inPieces ? [stepMethod(model)] : []),
   ];
 }
 
-function streamMethods(emission: Emission): readonly string[] {
-  const { input, model, options, uses } = emission;
-  if (input.stream === undefined) return [];
-  const states = [...input.stream.results].flatMap(([name, role]) =>
-    role.kind === "carry" ? [[name, { as: name, state: stateName(role) }] as const] : [],
+function stepMethod(model: string): string {
+  return method({
+    doc: "Runs the model on the next piece of sequences, of any length, and gives the states to go on from. They are the caller's: the same\nstates can be gone on from twice. Without states a sequence begins.",
+    signature: `async step(states: States | undefined, inputs: ${model}Inputs): Promise<[${model}Outputs, States]>`,
+    body: [`return (await this.#model.step(${FORWARD}, states, inputs)) as [${model}Outputs, States];`],
+  });
+}
+
+function stateNames({ results }: Program): Shown {
+  return new Map(
+    [...results].flatMap(([name, role]) =>
+      role.kind === "carry" ? [[name, { as: name, state: stateName(role) }] as const] : [],
+    ),
   );
-  const text = describeProgram(input.stream, new Map([...parameterNames(input.stream), ...states]), options, false);
-  addProgram(emission, "STREAM", text);
-  uses.add("States");
-  return [
-    method({
-      doc: "Runs the model on the next piece of sequences, of any length, and gives the states to go on from. They are the caller's: the same\nstates can be gone on from twice. Without states a sequence begins.",
-      signature: `async step(states: States | undefined, inputs: ${model}Inputs): Promise<[${model}Outputs, States]>`,
-      body: [`return (await this.#model.step(STREAM, states, inputs)) as [${model}Outputs, States];`],
-    }),
-  ];
 }
 
 /** `cell.h` of the carried state `carry.cell.h'`. */
@@ -253,13 +270,12 @@ function stateName({ name }: Extract<ResultRole, { readonly kind: "carry" }>): s
 }
 
 function trainMethods(emission: Emission): readonly string[] {
-  const { input, model, options, types, uses } = emission;
-  return input.train.map(({ name, doc, program, seed }) => {
+  const { input, model, types, uses } = emission;
+  return input.train.map(({ name, doc, seed }) => {
     const suffix = input.train.length > 1 ? capital(name) : "";
-    const text = describeProgram(program, new Map([["loss", { as: "loss" }]]), options, true);
-    const constant = `TRAIN${suffix === "" ? "" : `_${identifier(name).toUpperCase()}`}`;
+    const constant = constantName("TRAIN", input.train, name);
+    const text = addProgram(emission, constant);
     types.push(inputType(`${model}${suffix}Batch`, `What a step of ${name} reads.`, text.inputs));
-    addProgram(emission, constant, text);
     for (const use of ["TrainedStep", "TrainOptions"]) uses.add(use);
     return method({
       doc: `${doc ?? `Trains as ${name} says.`}\nA step for each batch; the weights and the optimizer's state stay between calls. A batch that is refused changes nothing.`,
@@ -269,20 +285,21 @@ function trainMethods(emission: Emission): readonly string[] {
   });
 }
 
+/** Results that are chosen, with the emissions that they belong to. */
+function choices({ results }: Program): readonly { readonly result: string; readonly as: string }[] {
+  return [...results].flatMap(([result, role]) => (role.kind === "choice" ? [{ result, as: role.emission }] : []));
+}
+
 function generateMethods(emission: Emission): readonly string[] {
-  const { input, model, options, types, uses } = emission;
+  const { input, model, types, uses } = emission;
   return input.generate.map(({ name, doc, program }) => {
     const suffix = input.generate.length > 1 ? capital(name) : "";
-    const chosen = [...program.results].flatMap(([result, role]) =>
-      role.kind === "choice" ? [[result, role.emission] as const] : [],
-    );
-    const text = describeProgram(program, new Map(chosen.map(([result, as]) => [result, { as }])), options, false);
-    const emissions = chosen.flatMap(([, emitted]) => {
-      const spec = program.inputs.find((one) => one.name === emitted);
+    const emissions = choices(program).flatMap(({ as }) => {
+      const spec = program.inputs.find((one) => one.name === as);
       return spec === undefined ? [] : [inputText(program, spec)];
     });
-    const constant = `GENERATE${suffix === "" ? "" : `_${identifier(name).toUpperCase()}`}`;
-    addProgram(emission, constant, text, "GenerationSpec", {
+    const constant = constantName("GENERATE", input.generate, name);
+    addProgram(emission, constant, "GenerationSpec", {
       model: input.model,
       emissions: emissions.map(({ literal }) => literal),
     });
@@ -298,20 +315,18 @@ function generateMethods(emission: Emission): readonly string[] {
   });
 }
 
-function endMethods(_emission: Emission): readonly string[] {
-  return [
-    method({
-      doc: "The weights as the bytes of a safetensors file.",
-      signature: "save(): Uint8Array",
-      body: ["return this.#model.save();"],
-    }),
-    method({
-      doc: "Frees the model's memory. Any later call throws.",
-      signature: "dispose(): void",
-      body: ["this.#model.dispose();"],
-    }),
-  ];
-}
+const END_METHODS = [
+  method({
+    doc: "The weights as the bytes of a safetensors file.",
+    signature: "save(): Uint8Array",
+    body: ["return this.#model.save();"],
+  }),
+  method({
+    doc: "Frees the model's memory. Any later call throws.",
+    signature: "dispose(): void",
+    body: ["this.#model.dispose();"],
+  }),
+];
 
 const TYPE_WORDS: Readonly<Record<DType, string>> = { float: "float32", int: "int32", bool: "boolean" };
 

@@ -5,7 +5,7 @@ import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { pruned } from "../../compile/prune.ts";
 import { evaluateSize, isUnit, type Size, sizeConstant, sizeNames } from "../../ir/size.ts";
 import { identifier } from "../../target/tfjs/names.ts";
-import { compileWasm, type WasmProgram } from "../../target/wasm/compile.ts";
+import { compileTogether, type WasmProgram } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { describeModule } from "../../target/wasm/module.ts";
 import { printSize } from "../tfjs/print-expression.ts";
@@ -16,7 +16,12 @@ export interface ProgramText {
   readonly inputs: readonly InputText[];
   readonly results: readonly ResultText[];
   readonly spec: { readonly [name: string]: Literal };
-  /** The modules, compressed, in base64. */
+}
+
+/** Programs of a model, by key, and the one module that is their code. */
+export interface ProgramTexts<K extends string> {
+  readonly texts: ReadonlyMap<K, ProgramText>;
+  /** The module, compressed, in base64. */
   readonly code: Readonly<Partial<Record<Instructions, string>>>;
 }
 
@@ -29,6 +34,8 @@ export interface InputText {
 
 export interface ResultText {
   readonly as: string;
+  /** The state that it is, where it is one to go on from. */
+  readonly state: string | undefined;
   readonly dtype: "float" | "int" | "bool";
   /** By axis, the batch first: numbers where they are known. */
   readonly shape: readonly { readonly name: string; readonly size: number | undefined }[];
@@ -37,19 +44,39 @@ export interface ResultText {
 /** Results that callers see, by name, with what they call them; the state that one is, where it is carried on. */
 export type Shown = ReadonlyMap<string, { readonly as: string; readonly state?: string }>;
 
-/** Compiles a program to WebAssembly and describes it. */
-export function describeProgram(
-  whole: Program,
-  shown: Shown,
+/** A program that is to be in the file. */
+export interface WantedProgram {
+  readonly program: Program;
+  readonly shown: Shown;
+  /** Whether it writes results over its params: what a training step keeps. */
+  readonly feeds: boolean;
+}
+
+/** Compiles programs to one WebAssembly module and describes each. */
+export function describePrograms<K extends string>(
+  wanted: ReadonlyMap<K, WantedProgram>,
   { instructions: variants, fuse = true }: { readonly instructions: readonly Instructions[]; readonly fuse?: boolean },
-  feeds: boolean,
-): ProgramText {
-  const program = pruned(whole, (name) => feeds || shown.has(name));
-  const feedback = feeds ? feedbackOf(program) : new Map<string, string>();
+): ProgramTexts<K> {
+  const parts = [...wanted.values()].map(({ program, shown, feeds }) => {
+    const source = pruned(program, (name) => feeds || shown.has(name));
+    return { source, shown, feedback: feeds ? feedbackOf(source) : new Map<string, string>() };
+  });
   const modules = variants.map(
-    (instructions) => [instructions, compileWasm(program, feedback, { instructions, fuse })] as const,
+    (instructions) => [instructions, compileTogether(parts, { instructions, fuse, names: false })] as const,
   );
-  const compiled = modules[0]?.[1];
+  const compiled = modules[0]?.[1] ?? [];
+  const texts = parts.map(({ source, shown }, at) => describeProgram(source, shown, compiled[at]));
+  return {
+    texts: new Map([...wanted.keys()].map((key, at) => [key, texts[at] ?? none(key)])),
+    code: Object.fromEntries(modules.flatMap(([variant, [made]]) => (made ? [[variant, compressed(made)]] : []))),
+  };
+}
+
+function none(key: string): never {
+  throw new Error(`internal: ${key} was not compiled`);
+}
+
+function describeProgram(program: Program, shown: Shown, compiled: WasmProgram | undefined): ProgramText {
   if (compiled === undefined) throw new Error("internal: no variant of the code is asked for");
   const layouts = resultLayouts(program);
   const results = compiled.results
@@ -61,6 +88,7 @@ export function describeProgram(
     inputs,
     results: results.map(({ name, dtype, axes }) => ({
       as: shown.get(name)?.as ?? name,
+      state: shown.get(name)?.state,
       dtype,
       shape: axes.map(({ size }) => ({ name: size.text, size: sizeConstant(size) ?? program.sizes.get(size.text) })),
     })),
@@ -73,7 +101,6 @@ export function describeProgram(
         return { name, as, ...(state !== undefined && { state }) };
       }),
     },
-    code: Object.fromEntries(modules.map(([instructions, made]) => [instructions, compressed(made)])),
   };
 }
 

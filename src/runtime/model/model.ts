@@ -4,7 +4,7 @@ import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
 import { initialize } from "../initialize.ts";
 import type { Numbers } from "../strided.ts";
 import { type Batch, type InputArray, readBatch } from "./arrays.ts";
-import { type Call, type OpenProgram, type Output, openProgram } from "./program.ts";
+import { type Call, type OpenProgram, type Output, openCode, openProgram } from "./program.ts";
 import type { ModelSpec, ProgramSpec } from "./spec.ts";
 
 /** Arrays by input. */
@@ -95,6 +95,7 @@ export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32A
   // The program whose memory has the newest weights, where it is not `values`.
   let newest: Entry | undefined;
   let disposed = false;
+  let code: Promise<WebAssembly.Module> | undefined;
 
   const alive = (): void => {
     if (disposed) throw new Error(`this ${spec.name} was disposed`);
@@ -103,7 +104,8 @@ export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32A
     alive();
     const before = entries.get(program);
     if (before !== undefined) return before;
-    const entry: Entry = { program: await openProgram(program), version: 0, bound: "", steps: 0 };
+    code ??= openCode(spec);
+    const entry: Entry = { program: await openProgram(program, await code), version: 0, bound: "", steps: 0 };
     alive();
     entries.set(program, entry);
     return entry;

@@ -2,7 +2,7 @@ import type { ParamRole } from "../../build/program.ts";
 import type { Numbers } from "../strided.ts";
 import { createRunner, type WasmRunner } from "../wasm.ts";
 import type { Batch } from "./arrays.ts";
-import type { ProgramSpec } from "./spec.ts";
+import type { ModelSpec, ProgramSpec } from "./spec.ts";
 
 /** An array that a model gives: row-major, the batch first where there is one. */
 export interface Output<S extends readonly number[] = readonly number[]> {
@@ -30,13 +30,16 @@ export interface OpenProgram {
   run(call: Call, more?: ReadonlyMap<string, Numbers>): Record<string, Output>;
 }
 
-/** Compiles a program's code and gives it memory. Throws where there is no WebAssembly with SIMD. */
-export async function openProgram(spec: ProgramSpec): Promise<OpenProgram> {
-  const { plain, relaxed } = spec.code;
+/** Compiles the module that a model's programs are in. Throws where there is no WebAssembly with SIMD. */
+export async function openCode({ code: { plain, relaxed } }: ModelSpec): Promise<WebAssembly.Module> {
   const fast = relaxed === undefined ? undefined : await inflate(relaxed);
-  const code = fast !== undefined && WebAssembly.validate(fast) ? fast : await inflate(plain);
+  return WebAssembly.compile(fast !== undefined && WebAssembly.validate(fast) ? fast : await inflate(plain));
+}
+
+/** Gives a program memory of its own. */
+export async function openProgram(spec: ProgramSpec, code: WebAssembly.Module): Promise<OpenProgram> {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
+  const instance = await WebAssembly.instantiate(code, { env: { memory } });
   const runner = createRunner(spec.module, memory, instance.exports);
   return {
     spec,

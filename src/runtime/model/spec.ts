@@ -7,6 +7,8 @@ import type { Initializer } from "../initialize.ts";
 export interface ModelSpec {
   readonly name: string;
   readonly weights: readonly WeightEntry[];
+  /** Raw deflate, base64: the module of all its programs for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
+  readonly code: { readonly plain: string; readonly relaxed?: string };
 }
 
 /** An array of the model: its shape in files, and how it starts. */
@@ -16,11 +18,9 @@ export interface WeightEntry {
   readonly start: Initializer;
 }
 
-/** A program: its code, what memory holds, and what its params and results are for. */
+/** A program: what its memory holds, and what its params and results are for. */
 export interface ProgramSpec {
   readonly module: WasmModule;
-  /** Raw deflate, base64: the module for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
-  readonly code: { readonly plain: string; readonly relaxed?: string };
   /** By param name. */
   readonly params: Readonly<Record<string, ParamRole>>;
   readonly inputs: readonly InputEntry[];

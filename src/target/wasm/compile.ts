@@ -18,6 +18,8 @@ import { createThreads, followFunction, leadFunction, TABLES } from "./threads.t
 export interface WasmProgram {
   readonly name: string;
   readonly module: Uint8Array<ArrayBuffer>;
+  /** What stands behind the names of its functions in the module: nothing where the module is its own. */
+  readonly entry: string;
   /** The table at the start of memory, cell by cell; what each holds is known when sizes are bound. */
   readonly cells: readonly Cell[];
   /** Where the table starts, in bytes. */
@@ -53,42 +55,77 @@ export interface Slot {
 export interface CompileOptions extends PlanOptions {
   /** What the engine that runs it must have; relaxed SIMD where nothing is said. */
   readonly instructions?: Instructions;
+  /** Whether functions have names, which profilers show; they have where nothing is said. */
+  readonly names?: boolean;
   /** Called with the plan, before code is made of it. */
   readonly planned?: (plan: Plan) => void;
 }
 
-/**
- * Compiles a scheduled graph. `known` gives the sizes that are fixed in the code; the others (batch, lengths) are bound later, as often as
- * wanted. `feedback` names the param that takes a result back, by result name.
- */
+/** A scheduled graph with the sizes that are fixed in its code; the others (batch, lengths) are bound later, as often as wanted. */
+export interface WasmSource {
+  readonly graph: Graph;
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** Compiles a scheduled graph. `feedback` names the param that takes a result back, by result name. */
 export function compileWasm(
-  source: { readonly graph: Graph; readonly sizes: ReadonlyMap<string, number> },
+  source: WasmSource,
   feedback: ReadonlyMap<string, string> = new Map(),
-  { instructions = "relaxed", planned, ...options }: CompileOptions = {},
+  options: CompileOptions = {},
 ): WasmProgram {
-  const { graph, sizes } = source;
-  const plan = planGraph(graph, sizes, feedback, options);
-  planned?.(plan);
-  const segments = reserveSegments(plan);
-  const program: WasmProgram = {
-    // Code may need cells of its own, so they are complete only behind it.
-    ...{
+  const [program] = compileTogether([{ source, feedback }], options);
+  if (program === undefined) throw new Error("internal: nothing was compiled");
+  return program;
+}
+
+/**
+ * Compiles several graphs into one module, in which they share what code they can; each runs in an instance of its own. With one graph the
+ * module's functions are `prepare` and `run`, with more each has its number behind these names.
+ */
+export function compileTogether(
+  parts: readonly { readonly source: WasmSource; readonly feedback: ReadonlyMap<string, string> }[],
+  { instructions = "relaxed", planned, names = true, ...options }: CompileOptions = {},
+): readonly WasmProgram[] {
+  const opened = parts.map(({ source: { graph, sizes }, feedback }, at) => {
+    const plan = planGraph(graph, sizes, feedback, options);
+    planned?.(plan);
+    return {
       name: graph.name,
-      module: writeModule(plan, segments, instructions),
+      plan,
+      feedback,
+      segments: reserveSegments(plan),
+      entry: parts.length === 1 ? "" : String(at),
+    };
+  });
+  const module = createModule();
+  module.data(0, CONSTANTS);
+  for (const { plan, segments, entry } of opened) {
+    const context: Context = { module, plan, relaxed: instructions === "relaxed", segments };
+    module.export(`prepare${entry}`, actionsFunction(context, "prepare", plan.prepare));
+    module.export(`run${entry}`, actionsFunction(context, "run", plan.actions));
+  }
+  const bytes = module.finish({ names });
+  return opened.map(({ name, plan, feedback, segments, entry }) => {
+    const program: WasmProgram = {
+      name,
+      module: bytes,
+      entry,
+      // Code may need cells of its own, so they are complete only behind it.
       cells: plan.cells.all,
       table: TABLE,
       feedback,
-    },
-    threaded: () => {
-      const sharing = shareWork(plan);
-      return { ...program, module: writeThreaded(plan, segments, sharing, instructions), table: TABLES, sharing };
-    },
-    portions: () => portionsOf(plan, shareWork(plan)),
-    fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
-    params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
-    results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
-  };
-  return program;
+      threaded: () => {
+        const sharing = shareWork(plan);
+        const threaded = writeThreaded(plan, segments, sharing, instructions);
+        return { ...program, module: threaded, entry: "", table: TABLES, sharing };
+      },
+      portions: () => portionsOf(plan, shareWork(plan)),
+      fixed: new Set(plan.graph.params.filter((param) => plan.fixed.has(param)).map((param) => param.name)),
+      params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
+      results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
+    };
+    return program;
+  });
 }
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {
@@ -102,14 +139,6 @@ function reserveSegments({ cells }: Plan): number {
   return first;
 }
 
-function writeModule(plan: Plan, segments: number, instructions: Instructions): Uint8Array<ArrayBuffer> {
-  const module = createModule();
-  const context: Context = { module, plan, relaxed: instructions === "relaxed", segments };
-  writePrepare(context);
-  module.export("run", actionsFunction(context, "run", plan.actions));
-  return module.finish();
-}
-
 function writeThreaded(
   plan: Plan,
   segments: number,
@@ -119,15 +148,13 @@ function writeThreaded(
   const module = createModule({ shared: true });
   const threads = createThreads(module, sharing);
   const context: Context = { module, plan, relaxed: instructions === "relaxed", segments, threads };
-  writePrepare(context);
+  module.data(0, CONSTANTS);
+  module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
   const actions = actionsFunction(context, "actions", plan.actions);
   module.export("run", leadFunction(module, threads, actions));
   module.export("follow", followFunction(module, threads, actions));
   return module.finish();
 }
 
-function writePrepare(context: Context): void {
-  const { module, plan } = context;
-  module.data(0, [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)]);
-  module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
-}
+/** What the mathematical functions read from the start of memory. */
+const CONSTANTS = [...new Uint8Array(Uint32Array.from(TWO_OVER_PI).buffer)];

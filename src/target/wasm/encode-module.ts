@@ -36,8 +36,8 @@ export interface ModuleBuilder {
   given(name: string): I32;
   /** Bytes that are in memory from the start, at an address. */
   data(address: number, bytes: readonly number[]): void;
-  /** The module's bytes; the memory is imported as `env.memory`. It may be one that several threads share. */
-  finish(): Uint8Array<ArrayBuffer>;
+  /** The module's bytes, with the functions' names where nothing is said; the memory is imported as `env.memory`. It may be one that several threads share. */
+  finish(options?: { readonly names?: boolean }): Uint8Array<ArrayBuffer>;
 }
 
 const TYPE_BYTE: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
@@ -129,7 +129,7 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
     data: (address, bytes) => {
       segments.push({ address, bytes });
     },
-    finish: () => {
+    finish: ({ names = true } = {}) => {
       const limits = isShared ? [0x03, 0x00, ...unsigned(MOST_PAGES)] : [0x00, 0x00];
       const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
       const numbers = given.map((name) => [...text("env"), ...text(name), 0x03, TYPE_BYTE.i32, 0x00]);
@@ -141,7 +141,7 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
         section(7, vector(exports.map(({ name, index }) => [...text(name), 0x00, ...unsigned(index)]))),
         ...codeSection(functions),
         dataSection(segments),
-        section(0, nameSection(functions)),
+        ...(names ? [section(0, nameSection(functions))] : []),
       ]);
     },
   };

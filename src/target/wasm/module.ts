@@ -15,6 +15,8 @@ export type SizeOf = number | ((...sizes: Sizes) => number);
 /** What running a program needs to know of it beside its code: plain data and arithmetic, which can be written into a file. */
 export interface WasmModule<S = SizeOf> {
   readonly name: string;
+  /** What stands behind the names of its functions, where several programs are in one module. */
+  readonly entry?: string;
   /** The names of sizes that are bound. */
   readonly sizes: readonly string[];
   /** Where the table starts in memory, in bytes. */
@@ -87,6 +89,7 @@ export function describeModule<S>(
   });
   return {
     name: program.name,
+    ...(program.entry !== "" && { entry: program.entry }),
     sizes: names,
     table: program.table,
     cells: program.cells.map((cell) => moduleCell(cell, numberOr, program.sharing)),
