@@ -1,5 +1,5 @@
 import { ts } from "ts-morph";
-import type { SourceText } from "./bundle.ts";
+import type { SourceText } from "./source-text.ts";
 
 /** A module of TypeScript as JavaScript, and its declarations beside it. */
 export function toJavaScript({ path, text }: SourceText): readonly SourceText[] {

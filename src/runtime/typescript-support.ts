@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { SourceText } from "../emit/bundle.ts";
+import type { SupportPart } from "../emit/bundle.ts";
 
 /** Source files whose functions modules on tfjs carry with them, in the order in which they stand there. */
 const TFJS_FILES = [
@@ -35,21 +35,21 @@ const STANDALONE_FILES = [
   "../target/tfjs/support/safetensors.ts",
 ] as const;
 
-/** Reads them: what the compiler itself runs is what emitted modules run. */
-export function readTypescriptSupport(): Promise<readonly SourceText[]> {
-  return readFiles(TFJS_FILES);
+/** What modules on tfjs can carry with them: what the compiler itself runs is what emitted modules run. */
+export function readTypescriptSupport(): Promise<readonly SupportPart[]> {
+  return readParts(TFJS_FILES);
 }
 
 /** What modules that need nothing else are made of beside their own code. */
-export function readStandaloneSupport(): Promise<readonly SourceText[]> {
-  return readFiles(STANDALONE_FILES);
+export function readStandaloneSupport(): Promise<readonly SupportPart[]> {
+  return readParts(STANDALONE_FILES);
 }
 
-function readFiles(files: readonly string[]): Promise<readonly SourceText[]> {
-  return Promise.all(
-    files.map(async (path, at) => ({
-      path: `support${at}.ts`,
-      text: await readFile(new URL(path, import.meta.url), "utf8"),
-    })),
-  );
+async function readParts(files: readonly string[]): Promise<readonly SupportPart[]> {
+  const { splitSources } = await import("../emit/split.ts");
+  const sources = files.map(async (path, at) => ({
+    path: `support${at}.ts`,
+    text: await readFile(new URL(path, import.meta.url), "utf8"),
+  }));
+  return splitSources(await Promise.all(sources));
 }

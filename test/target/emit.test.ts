@@ -2,6 +2,7 @@ import type * as tfjs from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ParamRole, Program } from "../../src/build/program.ts";
 import { bundle } from "../../src/emit/bundle.ts";
+import { splitSources } from "../../src/emit/split.ts";
 import { emitModule } from "../../src/emit/tfjs/emit.ts";
 import type { EmitInput } from "../../src/emit/tfjs/emit-input.ts";
 import { interpret } from "../../src/ir/interpret.ts";
@@ -395,12 +396,12 @@ describe("bundling", () => {
       },
       { path: "b.ts", text: 'import { one } from "./a.ts";\nexport const four = () => one();\n' },
     ];
-    expect(bundle(files, ["four"])).toBe(
+    expect(bundle(splitSources(files), ["four"])).toBe(
       "/** One. */\nfunction one() {\n  return two();\n}\n\nfunction two() {\n  return { three: 3 };\n}\n\nconst four = () => one();",
     );
-    expect(() => bundle(files, ["five"])).toThrow("no support file declares five");
+    expect(() => bundle(splitSources(files), ["five"])).toThrow("no support file declares five");
     const third = { path: "c.ts", text: "export const five = () => two;\nconst two = 2;" };
-    expect(bundle([...files, third], ["five"])).toBe("const five = () => two;\n\nconst two = 2;");
-    expect(() => bundle([...files, third], ["four", "five"])).toThrow("two support files declare two");
+    expect(bundle(splitSources([...files, third]), ["five"])).toBe("const five = () => two;\n\nconst two = 2;");
+    expect(() => bundle(splitSources([...files, third]), ["four", "five"])).toThrow("two support files declare two");
   });
 });

@@ -2,7 +2,8 @@ import type { Program, ResultRole } from "../../build/program.ts";
 import type { DType } from "../../ir/type.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
-import { bundle, type SourceText } from "../bundle.ts";
+import { bundle, type SupportPart } from "../bundle.ts";
+import type { SourceText } from "../source-text.ts";
 import { fixedShape, property } from "../tfjs/layout.ts";
 import { printLiteral } from "./literal.ts";
 import {
@@ -46,11 +47,11 @@ export interface StandaloneOptions {
 
 /**
  * A model as one TypeScript module that needs nothing else: a class with its code as WebAssembly. The same input gives the same bytes.
- * @param support the files that `readStandaloneSupport` reads
+ * @param support the declarations that `readStandaloneSupport` reads
  */
 export function emitStandalone(
   input: StandaloneInput,
-  support: readonly SourceText[],
+  support: readonly SupportPart[],
   options: StandaloneOptions,
 ): SourceText {
   const { texts, code } = describePrograms(wantedPrograms(input), options);

@@ -2,7 +2,8 @@ import { IndentationText, Project, StructureKind } from "ts-morph";
 import type { Program, WeightSpec } from "../../build/program.ts";
 import type { Origin } from "../../ir/graph.ts";
 import { identifier } from "../../target/tfjs/names.ts";
-import { bundle, type SourceText } from "../bundle.ts";
+import { bundle, type SupportPart } from "../bundle.ts";
+import type { SourceText } from "../source-text.ts";
 import type { EmitInput } from "./emit-input.ts";
 import { addForward } from "./forward.ts";
 import type { Declarations, FunctionContext } from "./members.ts";
@@ -16,10 +17,10 @@ export type EmittedFile = SourceText;
 /**
  * A model as one TypeScript module that needs tfjs-core and nothing else: `init`, `load` and `save`, `forward`, `start` and
  * `trainStep`, `generate`. The same input gives the same bytes.
- * @param support the files that `readTypescriptSupport` reads
+ * @param support the declarations that `readTypescriptSupport` reads
  * Throws where a size of a weight is not known.
  */
-export function emitModule(input: EmitInput, support: readonly SourceText[]): readonly EmittedFile[] {
+export function emitModule(input: EmitInput, support: readonly SupportPart[]): readonly EmittedFile[] {
   const model = identifier(input.model);
   const file: Declarations = [
     header(input),
@@ -104,10 +105,8 @@ function equationText(sources: ReadonlyMap<string, string>): (origin: Origin) =>
 }
 
 /** Every name that a support file declares at its top. */
-function declaredNames(support: readonly SourceText[]): readonly string[] {
-  return support.flatMap(({ text }) =>
-    [...text.matchAll(/^(?:export )?(?:function|const|interface|type) (\w+)/gm)].map((match) => match[1] ?? ""),
-  );
+function declaredNames(support: readonly SupportPart[]): readonly string[] {
+  return support.flatMap(({ names }) => names);
 }
 
 function capital(name: string): string {

@@ -1,0 +1,5 @@
+/** A file by its text. */
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
