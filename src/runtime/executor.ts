@@ -32,6 +32,19 @@ export interface ExecutorOptions {
   readonly memory?: number | undefined;
 }
 
+export type Results = ReadonlyMap<string, HostArray>;
+
+/**
+ * Runs whose results stay on a device until they are asked for together: asking makes the host wait for it. What the device finds wrong with
+ * a run is thrown then at the latest.
+ */
+export interface RunQueue {
+  /** Starts a run; inputs and sizes as for `Prepared.run`. */
+  enqueue(inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<void>;
+  /** The results of all runs that were started since the last asking, in order. */
+  drain(): Promise<readonly Results[]>;
+}
+
 /** A program in its place, with what it keeps from run to run. */
 export interface Prepared {
   /** Gives a param the value that it has from now on, until it is kept anew or fed back. Shape: the param's axes in order. */
@@ -42,7 +55,9 @@ export interface Prepared {
    * Runs once. `inputs` are the params that are not kept, `sizes` every size name. Results that a param takes back (weights, slots,
    * carries) are kept there and not returned; the others are, in the layout of their roles.
    */
-  run(inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<ReadonlyMap<string, HostArray>>;
+  run(inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<Results>;
+  /** Where a device computes by itself while the host goes on; elsewhere a run is over when its results are known. */
+  readonly queue?: RunQueue | undefined;
   /** Frees what is kept. */
   dispose(): void;
 }

@@ -5,22 +5,49 @@ import { DataError } from "./data/error.ts";
  * matter, a kernel that it refuses is ours. `program` names what runs. The work waits for its results; only one is under way at a time.
  */
 export async function checkedByGpu<T>(device: GPUDevice, program: string, work: () => Promise<T>): Promise<T> {
-  for (const filter of FILTERS) device.pushErrorScope(filter);
+  openScopes(device);
   let outcome: { readonly value: T } | { readonly failure: unknown };
   try {
     outcome = { value: await work() };
   } catch (failure) {
     outcome = { failure };
   }
-  const found = await Promise.all(FILTERS.map(() => device.popErrorScope().catch(() => null)));
+  await raise(device, program, await closeScopes(device));
+  if ("failure" in outcome) throw outcome.failure;
+  return outcome.value;
+}
+
+/** What a device has found wrong, for `raise`. */
+export type GpuFindings = readonly (GPUError | null)[];
+
+/** Gives a device work that nobody waits for yet; what it finds wrong with it comes later. */
+export function watchedByGpu(device: GPUDevice, work: () => void): Promise<GpuFindings> {
+  openScopes(device);
+  try {
+    work();
+  } catch (failure) {
+    void closeScopes(device);
+    throw failure;
+  }
+  return closeScopes(device);
+}
+
+/** Throws what a device has found wrong with a program, or that it is gone. */
+export async function raise(device: GPUDevice, program: string, found: GpuFindings): Promise<void> {
   const lost = await Promise.race([device.lost, Promise.resolve(undefined)]);
   if (lost !== undefined) throw deviceLost(program, lost);
   for (const [at, filter] of [...FILTERS].reverse().entries()) {
     const error = found[at];
     if (error) throw WORDS[filter](program, error);
   }
-  if ("failure" in outcome) throw outcome.failure;
-  return outcome.value;
+}
+
+function openScopes(device: GPUDevice): void {
+  for (const filter of FILTERS) device.pushErrorScope(filter);
+}
+
+function closeScopes(device: GPUDevice): Promise<GpuFindings> {
+  return Promise.all(FILTERS.map(() => device.popErrorScope().catch(() => null)));
 }
 
 const FILTERS: readonly GPUErrorFilter[] = ["validation", "internal", "out-of-memory"];

@@ -97,10 +97,11 @@ export function openHosted(
         stepsPerEpoch: 1,
         fresh: true,
       };
-      const results = await stepper.run(at, batch, moment);
+      await stepper.start(at, batch, moment);
+      const [results] = await stepper.results();
       step++;
       for (const view of viewers.values()) view.fresh = false;
-      return results.get("loss")?.data[0] ?? Number.NaN;
+      return results?.get("loss")?.data[0] ?? Number.NaN;
     },
     async values(names, columns) {
       const view = viewer(names);

@@ -3,7 +3,7 @@ import type { Program } from "../build/program.ts";
 import type { Turn } from "../build/training.ts";
 import { type Bindable, batchSizes, bindBatch, type Moment } from "./bind.ts";
 import type { Progress } from "./checkpoint.ts";
-import type { Executor, Prepared } from "./executor.ts";
+import type { Executor, Prepared, Results } from "./executor.ts";
 import { turnKey } from "./frozen.ts";
 import { readState, type State, writeState } from "./state.ts";
 
@@ -19,8 +19,12 @@ export interface Steps {
 
 /** Takes training steps one after another; the state stays on the target while the same weights are trained. */
 export interface Stepper {
-  /** The results of one step that are not fed back: the loss and its terms. */
-  run(at: Progress, batch: Bindable, moment: Moment): Promise<Awaited<ReturnType<Prepared["run"]>>>;
+  /** Starts a step. Where a device computes by itself, it may not be done yet. */
+  start(at: Progress, batch: Bindable, moment: Moment): Promise<void>;
+  /** Of all steps that were started since the last asking, in order, the results that are not fed back: the loss and its terms. */
+  results(): Promise<readonly Results[]>;
+  /** Whether asking for results makes a device wait. */
+  isAhead(): boolean;
   state(): Promise<State>;
   dispose(): void;
 }
@@ -51,6 +55,10 @@ export function createStepper(steps: Steps, executor: Executor, first: State): S
   const stages = new Map<string, Stage>();
   let current: Stage | undefined;
   let before = first;
+  const done: Results[] = [];
+  const settle = async (): Promise<void> => {
+    if (current?.prepared.queue !== undefined) done.push(...(await current.prepared.queue.drain()));
+  };
   const state = async (): Promise<State> => {
     if (current !== undefined) before = await readState(current.program, current.prepared, before);
     return before;
@@ -60,6 +68,7 @@ export function createStepper(steps: Steps, executor: Executor, first: State): S
     const key = turnKey(turn);
     const known = stages.get(key);
     if (known !== undefined && known === current) return known;
+    await settle();
     const now = await state();
     const program = known?.program ?? steps.step(turn);
     const stage = known ?? { program, prepared: executor.prepare(program, steps.rows) };
@@ -69,16 +78,23 @@ export function createStepper(steps: Steps, executor: Executor, first: State): S
     return stage;
   };
   return {
-    async run(at, batch, moment) {
+    async start(at, batch, moment) {
       const due = steps.copies.filter((copy) => isDue(copy, at));
       if (due.length > 0) {
+        await settle();
         before = copied(await state(), due);
         current = undefined;
       }
       const { program, prepared } = await enter(at, batch);
-      const bound = bindBatch(program, batch, moment);
-      return prepared.run(bound.inputs, bound.sizes);
+      const { inputs, sizes } = bindBatch(program, batch, moment);
+      if (prepared.queue === undefined) done.push(await prepared.run(inputs, sizes));
+      else await prepared.queue.enqueue(inputs, sizes);
     },
+    async results() {
+      await settle();
+      return done.splice(0);
+    },
+    isAhead: () => current?.prepared.queue !== undefined,
     state,
     dispose() {
       for (const { prepared } of stages.values()) prepared.dispose();

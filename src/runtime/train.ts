@@ -4,8 +4,9 @@ import { betterOf, type Watched } from "./best.ts";
 import type { Best, Progress } from "./checkpoint.ts";
 import { DataError } from "./data/error.ts";
 import { createEvaluator, type Metrics } from "./evaluate.ts";
-import type { Executor, HostArray } from "./executor.ts";
+import type { Executor, HostArray, Results } from "./executor.ts";
 import type { Feed } from "./feed.ts";
+import { createLookahead } from "./lookahead.ts";
 import { addToMean, EMPTY_MEAN, meanOf } from "./metrics.ts";
 import type { Training } from "./prepare.ts";
 import type { Standing } from "./saving.ts";
@@ -14,7 +15,9 @@ import { createStepper, type Stepper } from "./stepper.ts";
 
 /** What happens while a run trains, for those who show, log and save. Each is awaited. */
 export interface TrainEvents {
-  /** After each step; `terms` are the objectives where there are several. */
+  /**
+   * For each step, in order, when its loss is known: a device may be some steps ahead. `terms` are the objectives where there are several.
+   */
   readonly step: (at: Progress, loss: number, terms: Metrics) => Promise<void>;
   /** After each evaluation: `loss`, the mean over the steps since the last, and `val.` reports. */
   readonly evaluated: (at: Progress, metrics: Metrics, best: Best | undefined) => Promise<void>;
@@ -62,6 +65,7 @@ export async function train(
     await run.step();
     await turn();
     const { end, keep } = events.wants();
+    if (end || keep) await run.settle();
     if (end || (keep && !evaluationDue(training, run.standing()))) await run.keep();
     if (end) return run.finish("interrupted");
   }
@@ -69,8 +73,12 @@ export async function train(
 
 /** A run and what changes in it. */
 interface Run {
+  /** As of the last step that is known. */
   readonly standing: () => Standing;
+  /** Starts a step; waits for it, and for those before it, where somebody is to know. */
   readonly step: () => Promise<void>;
+  /** Waits for all steps that were started. */
+  readonly settle: () => Promise<void>;
   readonly evaluate: () => Promise<void>;
   readonly keep: () => Promise<void>;
   readonly finish: (ended: Outcome["ended"]) => Promise<Outcome>;
@@ -79,16 +87,35 @@ interface Run {
 function createRun(training: Training, executor: Executor, start: Start, events: TrainEvents): Run {
   const evaluator = createEvaluator(executor, training.reports, training.settings.seed);
   const stepper = createStepper({ ...training, rows: rowsOf(training) }, executor, start.state);
+  const lookahead = createLookahead();
   let { standing } = start;
   let metrics: Metrics = new Map();
   let bestWeights: Outcome["bestWeights"];
-  return {
-    standing: () => standing,
-    async step() {
-      const { loss, terms } = await runStep(training, stepper, standing.progress);
-      const progress = next(standing.progress, training.feeds.train);
+  // Steps that were started, and when the first of them was.
+  let started: readonly Progress[] = [];
+  let since = 0;
+  const settle = async (): Promise<void> => {
+    const [steps, all] = [started, await stepper.results()];
+    started = [];
+    lookahead.took(steps.length, since, performance.now());
+    for (const [index, at] of steps.entries()) {
+      const { loss, terms } = lossOf(training, at, all[index]);
+      const progress = next(at, training.feeds.train);
       standing = { ...standing, progress, running: addToMean(standing.running, loss) };
       await events.step(progress, loss, terms);
+    }
+  };
+  return {
+    standing: () => standing,
+    settle,
+    async step() {
+      const last = started.at(-1);
+      const at = last === undefined ? standing.progress : next(last, training.feeds.train);
+      if (last === undefined) since = performance.now();
+      await startStep(training, stepper, at);
+      started = [...started, at];
+      const isDue = lookahead.isDue(started.length, since, performance.now());
+      if (isDue || !stepper.isAhead() || endsHere(training, next(at, training.feeds.train))) await settle();
     },
     async evaluate() {
       const now = await stepper.state();
@@ -115,14 +142,10 @@ function rowsOf({ settings: { batch } }: Training): number | undefined {
   return batch.unit === "examples" ? batch.size : undefined;
 }
 
-async function runStep(
-  training: Training,
-  stepper: Stepper,
-  at: Progress,
-): Promise<{ readonly loss: number; readonly terms: Metrics }> {
+async function startStep(training: Training, stepper: Stepper, at: Progress): Promise<void> {
   const { step, epoch, position } = at;
   const batch = training.feeds.train.batch(epoch, position);
-  const results = await stepper.run(at, batch, {
+  await stepper.start(at, batch, {
     training: true,
     seed: deriveSeed(training.settings.seed, "step", step),
     step,
@@ -130,6 +153,14 @@ async function runStep(
     stepsPerEpoch: training.stepsPerEpoch,
     fresh: batch.fresh,
   });
+}
+
+/** What a step has given. Throws where its loss is no number. */
+function lossOf(
+  training: Training,
+  { step, epoch }: Progress,
+  results: Results = new Map(),
+): { readonly loss: number; readonly terms: Metrics } {
   const loss = results.get("loss")?.data[0] ?? Number.NaN;
   if (!Number.isFinite(loss)) {
     throw new DataError(`the loss is ${loss} at step ${step + 1}, in epoch ${epoch + 1}`, {
@@ -152,9 +183,13 @@ function isDone({ settings: { duration } }: Training, { step, epoch }: Progress)
   return (duration.unit === "steps" ? step : epoch) >= duration.count;
 }
 
-/** After every epoch, or every so many steps, and at the end: where steps were done since the last. */
+/** Where steps were done since the last evaluation, and one ends here. */
 function evaluationDue(training: Training, { progress, running }: Standing): boolean {
-  if (running.weight === 0) return false;
+  return running.weight > 0 && endsHere(training, progress);
+}
+
+/** Whether there is an evaluation once so much is done: after every epoch, or every so many steps, and at the end. */
+function endsHere(training: Training, progress: Progress): boolean {
   const { evaluateEvery } = training;
   if (evaluateEvery === undefined) return progress.position === 0;
   return progress.step % evaluateEvery === 0 || isDone(training, progress);

@@ -6,11 +6,12 @@ import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { type DeviceCosts, isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
-import type { Executor, HostArray, Prepared } from "./executor.ts";
+import type { Executor, HostArray, Prepared, Results } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
-import { checkedByGpu } from "./gpu-errors.ts";
+import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "./gpu-errors.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { createGpuRunner } from "./webgpu.ts";
+import type { GpuArray } from "./webgpu-array.ts";
 import { tuningFor } from "./webgpu-tuning.ts";
 
 /** Our own shaders on a device: what is kept stays in its memory. */
@@ -54,25 +55,35 @@ function prepare(
     waiting.clear();
   };
   const params = new Set(program.graph.params.map(({ id }) => id));
+  const start = (inputs: ReadonlyMap<string, HostArray>): void => {
+    for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
+    runner.run(names);
+  };
+  const resultsOf = (arrays: readonly GpuArray[]): Results =>
+    new Map(arrays.map((array, index) => [names[index] ?? "", array]));
+  const found: Promise<GpuFindings>[] = [];
+  const ready: Results[] = [];
+  const enqueue = async (inputs: ReadonlyMap<string, HostArray>, sizes: SizeBinding): Promise<void> => {
+    await bind(sizes);
+    found.push(watchedByGpu(device, () => start(inputs)));
+  };
+  const drain = async (): Promise<readonly Results[]> => {
+    const logged = await checkedByGpu(device, program.name, () => runner.readLog());
+    for (const findings of found.splice(0)) await raise(device, program.name, await findings);
+    return [...ready.splice(0), ...logged.map(resultsOf)];
+  };
   return {
     keep(id, value) {
       if (params.has(id)) waiting.set(id, value);
     },
     kept: async (id) => waiting.get(id) ?? runner.readParam(id),
     async run(inputs, sizes) {
-      await bind(sizes);
-      const found = await checkedByGpu(device, program.name, async () => {
-        for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
-        runner.run();
-        return runner.read(names);
-      });
-      return new Map(
-        names.flatMap((name, index) => {
-          const array = found[index];
-          return array === undefined ? [] : [[name, array] as const];
-        }),
-      );
+      await enqueue(inputs, sizes);
+      const all = await drain();
+      ready.push(...all.slice(0, -1));
+      return all.at(-1) ?? new Map();
     },
+    queue: { enqueue, drain },
     dispose() {
       waiting.clear();
       runner.dispose();

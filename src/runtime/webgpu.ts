@@ -1,12 +1,13 @@
 import type { SizeBinding } from "../ir/size.ts";
-import { elementCount } from "../ir/tensor.ts";
 import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
-import type { Slot, WebGpuProgram } from "../target/webgpu/compile.ts";
+import type { WebGpuProgram } from "../target/webgpu/compile.ts";
 import { isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import { stepVectors } from "../target/webgpu/module.ts";
 import { DataError } from "./data/error.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
-import { copyWalk, type Numbers, planWalk } from "./strided.ts";
+import type { Numbers } from "./strided.ts";
+import { type GpuArray, wordsOf } from "./webgpu-array.ts";
+import { createGpuLog } from "./webgpu-log.ts";
 
 /** A compiled program on a device: one arena, whose layout is made anew for each choice of sizes. */
 export interface GpuRunner {
@@ -14,8 +15,13 @@ export interface GpuRunner {
   bind(sizes: SizeBinding): Promise<Bound>;
   /** Gives a param its value, row-major in the order of its axes. Booleans are 0 and 1. */
   write(param: string, values: Numbers): void;
-  /** Hands the device one command buffer that runs everything once; results that a param takes back are its value from then on. */
-  run(): void;
+  /**
+   * Hands the device one command buffer that runs everything once; results that a param takes back are its value from then on. Copies of
+   * the results that are `logged` wait on the device until `readLog`.
+   */
+  run(logged?: readonly string[]): void;
+  /** What runs have logged since the last reading, run by run; waits for the device. */
+  readLog(): Promise<readonly (readonly GpuArray[])[]>;
   /** Results of the last run, copies, row-major in the order of their axes; waits for the device. */
   read(results: readonly string[]): Promise<readonly GpuArray[]>;
   /** The present value of a param, a copy. */
@@ -29,12 +35,6 @@ export interface GpuRunner {
   dispose(): void;
 }
 
-export interface GpuArray {
-  readonly shape: readonly number[];
-  /** Integers and booleans are Int32Array. */
-  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-}
-
 export interface GpuMemory {
   readonly arena: GPUBuffer;
   readonly slot: BoundSlot;
@@ -46,6 +46,8 @@ export interface GpuCounts {
   /** From the host to the device and back; tables of sizes are not counted. */
   readonly bytesWritten: number;
   readonly bytesRead: number;
+  /** How often the host has waited for the device. */
+  readonly reads: number;
 }
 
 interface Binding {
@@ -55,6 +57,9 @@ interface Binding {
   readonly buffers: readonly GPUBuffer[];
   readonly group: GPUBindGroup;
 }
+
+/** Losses are few numbers: enough for many steps. */
+const LOG_BYTES = 4096;
 
 /** Shaders are compiled where a binding first needs them. Throws where the device refuses one, or lacks memory. */
 export function createGpuRunner(
@@ -71,7 +76,8 @@ export function createGpuRunner(
   });
   const pipelines = new Map<number, GPUComputePipeline>();
   const stepBytes = device.limits.minUniformBufferOffsetAlignment;
-  const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0 };
+  const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0, reads: 0 };
+  const log = createGpuLog(device, LOG_BYTES);
   let present: Binding | undefined;
   let prepared = false;
 
@@ -84,30 +90,20 @@ export function createGpuRunner(
     if (slot === undefined) throw new Error(`${program.name} has no ${kind} ${name}`);
     return slot;
   };
+  const slotsOf = (results: readonly string[]): readonly BoundSlot[] =>
+    results.map((name) => slotOf(binding().bound.results, "result", name));
+  const readFrom = async (from: ReturnType<typeof createGpuLog>): Promise<readonly (readonly GpuArray[])[]> => {
+    counts.bytesRead += from.bytes();
+    counts.reads += from.bytes() > 0 ? 1 : 0;
+    return from.read();
+  };
   const read = async (slots: readonly BoundSlot[]): Promise<readonly GpuArray[]> => {
-    const { arena } = binding();
-    const lengths = slots.map(spanOf);
-    const bytes = 4 * lengths.reduce((sum, length) => sum + length, 0);
-    if (bytes === 0) return slots.map((slot) => arrayOf(slot, new ArrayBuffer(0)));
-    const copy = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const own = createGpuLog(device);
     const encoder = device.createCommandEncoder();
-    let at = 0;
-    slots.forEach((slot, index) => {
-      const length = 4 * (lengths[index] ?? 0);
-      if (length > 0) encoder.copyBufferToBuffer(arena, 4 * slot.start, copy, at, length);
-      at += length;
-    });
+    own.append(encoder, binding().arena, slots);
     device.queue.submit([encoder.finish()]);
-    counts.bytesRead += bytes;
-    await copy.mapAsync(GPUMapMode.READ);
-    const data = copy.getMappedRange().slice(0);
-    copy.destroy();
-    let from = 0;
-    return slots.map((slot, index) => {
-      const length = 4 * (lengths[index] ?? 0);
-      from += length;
-      return arrayOf(slot, data.slice(from - length, from));
-    });
+    const [arrays = []] = await readFrom(own);
+    return arrays;
   };
   const write = (name: string, values: Numbers): void => {
     const { bound, arena } = binding();
@@ -154,8 +150,8 @@ export function createGpuRunner(
       return bound;
     },
     write,
-    run() {
-      const { bound, group } = binding();
+    run(logged) {
+      const { bound, group, arena } = binding();
       const encoder = device.createCommandEncoder({ label: program.name });
       const pass = encoder.beginComputePass({ label: program.name });
       const dispatches = prepared ? bound.dispatches : [...bound.prepare, ...bound.dispatches];
@@ -167,12 +163,14 @@ export function createGpuRunner(
         pass.dispatchWorkgroups(...groups);
       }
       pass.end();
+      if (logged !== undefined) log.append(encoder, arena, slotsOf(logged));
       device.queue.submit([encoder.finish()]);
       prepared = true;
       counts.submits++;
       counts.dispatches += dispatches.length;
     },
-    read: (results) => read(results.map((name) => slotOf(binding().bound.results, "result", name))),
+    readLog: () => readFrom(log),
+    read: (results) => read(slotsOf(results)),
     async readParam(name) {
       const [array] = await read([slotOf(binding().bound.params, "param", name)]);
       if (array === undefined) throw new Error(`internal: %${name} was not read`);
@@ -189,6 +187,7 @@ export function createGpuRunner(
     },
     counts: () => ({ ...counts }),
     dispose() {
+      log.dispose();
       for (const buffer of present?.buffers ?? []) buffer.destroy();
       present = undefined;
     },
@@ -243,40 +242,4 @@ function allocate(
 
 function sameShape({ shape }: BoundSlot, other: BoundSlot | undefined): boolean {
   return other !== undefined && shape.every((size, axis) => size === other.shape[axis]);
-}
-
-/** How many entries a slot spans. */
-function spanOf({ shape, strides }: BoundSlot): number {
-  if (elementCount(shape) === 0) return 0;
-  return shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), 1);
-}
-
-function arrayOf({ slot, shape, strides }: BoundSlot, data: ArrayBuffer): GpuArray {
-  const words = slot.dtype === "float" ? new Float32Array(data) : new Int32Array(data);
-  const dense = denseStrides(shape);
-  if (strides.every((stride, axis) => stride === dense[axis])) return { shape, data: words };
-  const out = emptyWords(slot, elementCount(shape));
-  copyWalk(planWalk(shape, strides, dense), words, 0, out, 0);
-  return { shape, data: out };
-}
-
-function wordsOf(name: string, bound: BoundSlot, values: Numbers): Words {
-  const { slot, shape, strides } = bound;
-  const count = elementCount(shape);
-  if (values.length !== count) {
-    throw new Error(`${name}: %${slot.name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`);
-  }
-  const out = emptyWords(slot, spanOf(bound));
-  copyWalk(planWalk(shape, denseStrides(shape), strides), values, 0, out, 0);
-  return out;
-}
-
-type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-function emptyWords({ dtype }: Slot, count: number): Words {
-  return dtype === "float" ? new Float32Array(count) : new Int32Array(count);
-}
-
-function denseStrides(shape: readonly number[]): readonly number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }

@@ -100,5 +100,18 @@ describe("what a step asks of the device", { timeout: 120_000 }, () => {
     const [loss] = await runner.read(["loss"]);
     expect(loss?.data[0]).toBeGreaterThan(0);
     expect(runner.counts().bytesRead - after.bytesRead).toBe(4);
+
+    // Losses that wait on the device are copied within the step's own submit, and read together.
+    const waiting = runner.counts();
+    for (let step = 0; step < 3; step++) runner.run(["loss"]);
+    expect(runner.counts()).toEqual({ ...waiting, submits: waiting.submits + 3, dispatches: expect.any(Number) });
+    const losses = (await runner.readLog()).map(([one]) => one?.data[0]);
+    expect(runner.counts()).toMatchObject({ reads: waiting.reads + 1, bytesRead: waiting.bytesRead + 12 });
+    const [last] = await runner.read(["loss"]);
+    expect(losses.length).toBe(3);
+    expect(losses[2]).toBe(last?.data[0]);
+    expect(losses[0]).toBeLessThan(loss?.data[0] ?? 0);
+    expect(losses[2]).toBeLessThan(losses[0] ?? 0);
+    expect(await runner.readLog()).toEqual([]);
   });
 });

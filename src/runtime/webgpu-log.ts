@@ -1,0 +1,78 @@
+import type { BoundSlot } from "../target/webgpu/bind.ts";
+import { arrayOf, type GpuArray, spanOf } from "./webgpu-array.ts";
+
+/** Copies of arrays that pile up on a device, to be read together: only reading waits for it. */
+export interface GpuLog {
+  /** Records copies of some slots of an arena, as one entry. */
+  append(encoder: GPUCommandEncoder, arena: GPUBuffer, slots: readonly BoundSlot[]): void;
+  /** How much waits to be read. */
+  bytes(): number;
+  /** All entries since the last reading, in order; their copies must have been submitted. */
+  read(): Promise<readonly (readonly GpuArray[])[]>;
+  dispose(): void;
+}
+
+/** Entries behind one another in memory that the host can map. */
+interface Page {
+  readonly buffer: GPUBuffer;
+  readonly entries: (readonly BoundSlot[])[];
+  used: number;
+}
+
+/** `pageBytes` is the memory that entries share; what is larger gets memory of its own. */
+export function createGpuLog(device: GPUDevice, pageBytes = 0): GpuLog {
+  let pages: readonly Page[] = [];
+  const pageFor = (bytes: number): Page => {
+    const last = pages.at(-1);
+    if (last !== undefined && last.used + bytes <= last.buffer.size) return last;
+    const size = Math.max(bytes, pageBytes);
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const made: Page = { buffer: device.createBuffer({ label: "log", size, usage }), entries: [], used: 0 };
+    pages = [...pages, made];
+    return made;
+  };
+  return {
+    append(encoder, arena, slots) {
+      const lengths = slots.map((slot) => 4 * spanOf(slot));
+      const page = pageFor(Math.max(4, sumOf(lengths)));
+      slots.forEach((slot, index) => {
+        const length = lengths[index] ?? 0;
+        if (length > 0) encoder.copyBufferToBuffer(arena, 4 * slot.start, page.buffer, page.used, length);
+        page.used += length;
+      });
+      page.entries.push(slots);
+    },
+    bytes: () => sumOf(pages.map(({ used }) => used)),
+    async read() {
+      const taken = pages;
+      pages = [];
+      return (await Promise.all(taken.map(readPage))).flat();
+    },
+    dispose() {
+      for (const { buffer } of pages) buffer.destroy();
+      pages = [];
+    },
+  };
+}
+
+async function readPage({ buffer, entries, used }: Page): Promise<readonly (readonly GpuArray[])[]> {
+  if (used === 0) {
+    buffer.destroy();
+    return entries.map((slots) => slots.map((slot) => arrayOf(slot, new ArrayBuffer(0))));
+  }
+  await buffer.mapAsync(GPUMapMode.READ);
+  const data = buffer.getMappedRange().slice(0);
+  buffer.destroy();
+  let at = 0;
+  return entries.map((slots) =>
+    slots.map((slot) => {
+      const start = at;
+      at += 4 * spanOf(slot);
+      return arrayOf(slot, data.slice(start, at));
+    }),
+  );
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
