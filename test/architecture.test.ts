@@ -15,8 +15,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["target"],
   ["emit"],
   ["runtime"],
+  ["api"],
   ["index"],
-  ["cli"],
+  ["cli", "vite"],
 ];
 
 /** Below this floor nothing touches files, the clock, the console or a device. */

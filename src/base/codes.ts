@@ -25,6 +25,7 @@ export const CODES = {
   "unknown-member": "A value has no such part.",
   "unused-name": "A name that nothing reads.",
   "misplaced-item": "An item stands in a kind of definition that does not take it.",
+  "too-large": "A source is larger than the limits that it is compiled under.",
   "missing-item": "A definition lacks an item that its kind needs.",
 
   // shapes

@@ -59,7 +59,7 @@ export function createSession(
   metrics?: Session["metrics"],
 ): { readonly session: Session; readonly batch: Axis } {
   const { definition } = request;
-  const builder = createBuilder(definition.name.text);
+  const builder = createBuilder(definition.name.text, request.modules.budget);
   const axes = createAxisTable(builder);
   const batch = axes.fresh(namedSize(BATCH), new Set());
   const times = definition.items.flatMap((item) => (item.kind === "time" ? item.names.map((name) => name.text) : []));

@@ -1,3 +1,4 @@
+import type { Budget } from "../base/budget.ts";
 import type { Fix, Report } from "../base/diagnostic.ts";
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
@@ -22,6 +23,8 @@ export interface Modules {
   readonly all: ReadonlyMap<string, Module>;
   /** The library, by name: known in every file, as `Name` or `std.Name`. */
   readonly library: ReadonlyMap<string, { readonly definition: Definition; readonly file: string }>;
+  /** How much may be made of them; without it, as much as they say. */
+  readonly budget?: Budget;
 }
 
 /** A source text and the name that diagnostics use for it. */

@@ -1,6 +1,7 @@
 import { Command } from "commander";
+import { emissionsOf, summarizeModel, typeText } from "../api/summary.ts";
 import { createReport } from "../base/report.ts";
-import type { InputSpec, Program, WeightSpec } from "../build/program.ts";
+import type { Program, WeightSpec } from "../build/program.ts";
 import type { Modules } from "../check/modules.ts";
 import { amount } from "../compile/explain-text.ts";
 import { compileForward, modelRequest } from "../compile/program.ts";
@@ -9,7 +10,7 @@ import { bindRunnable } from "../runtime/block-program.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { explainProgram } from "../runtime/explain.ts";
 import { findSizes, trainBlocks } from "../runtime/find-sizes.ts";
-import { entryCount, knownPart, parameterCount } from "../runtime/parameters.ts";
+import { entryCount, knownPart, parameterCount } from "../compile/parameter-count.ts";
 import { readModules } from "../runtime/source.ts";
 import { readWeights } from "../runtime/weights.ts";
 import type { Definition, Expression } from "../syntax/tree.ts";
@@ -159,23 +160,9 @@ function peakText({ train, bytes, sizes, guessed }: Peak): string {
   return `peak of ${train}: ${amount(bytes, "B")} at ${shown.join(", ")}`;
 }
 
-function asJson({ title, definition, program, sizes, peaks }: Summary): Readonly<Record<string, unknown>> {
-  const numbers = (shape: readonly Size[]): unknown => shape.map((size) => evaluateSize(size, sizes) ?? null);
-  return {
-    model: title,
-    sizes: Object.fromEntries(sizes),
-    inputs: program.inputs.map((spec) => ({ name: spec.name, type: typeText(spec), emitted: spec.emitted })),
-    emissions: emissionsOf(definition),
-    weights: program.weights.map((weight) => ({
-      name: weight.name,
-      shape: weight.shape.map(({ text }) => text),
-      sizes: numbers(weight.shape),
-      trained: weight.trained,
-    })),
-    parameters: evaluateSize(parameterCount(program.weights), sizes) ?? null,
-    peaks,
-    parametersText: knownPart(parameterCount(program.weights), sizes).text,
-  };
+function asJson({ title, definition, program, sizes, peaks }: Summary): object {
+  const { parametersText, ...facts } = summarizeModel(definition, program, { title, sizes });
+  return { ...facts, peaks, parametersText };
 }
 
 interface Part {
@@ -200,24 +187,6 @@ function partsOf(definition: Definition, weights: readonly WeightSpec[]): readon
 
 function isInput(definition: Definition, name: string): boolean {
   return definition.items.some((item) => item.kind === "in" && item.names.some((typed) => typed.name.text === name));
-}
-
-function emissionsOf(definition: Definition): readonly string[] {
-  return definition.items.flatMap((item) => {
-    if (item.kind !== "emit") return [];
-    const indices = item.indices.map(
-      ({ name, offset }) => `${name.text}${offset === 0 ? "" : offset > 0 ? `+${offset}` : offset}`,
-    );
-    const at = indices.length === 0 ? "" : `[${indices.join(", ")}]`;
-    return [`${item.name.text}${at} ~ ${printExpression(item.dist)}`];
-  });
-}
-
-/** `tok(V)[T]`, `[T, 2]` */
-function typeText({ dtype, vocabulary, shape }: InputSpec): string {
-  const axes = `[${shape.map(({ text }) => text).join(", ")}]`;
-  if (vocabulary !== undefined) return `tok(${vocabulary.text})${shape.length === 0 ? "" : axes}`;
-  return dtype === "bool" ? `bool${axes}` : axes;
 }
 
 function numberText(size: Size, sizes: ReadonlyMap<string, number>): string {

@@ -1,3 +1,4 @@
+import type { Budget } from "../base/budget.ts";
 import { attributeKey } from "./attribute-key.ts";
 import type { Attributes, Graph, Node, Origin, Result } from "./graph.ts";
 import type { Op } from "./op.ts";
@@ -37,7 +38,8 @@ export interface Builder {
   finish(results: readonly Result[]): Graph;
 }
 
-export function createBuilder(name: string): Builder {
+/** @param budget counts every param and every node that is new */
+export function createBuilder(name: string, budget?: Budget): Builder {
   const params: { id: string; type: Type }[] = [];
   const nodes: Node[] = [];
   const types = new Map<string, Type>();
@@ -88,6 +90,7 @@ export function createBuilder(name: string): Builder {
     const key = `${op.name}(${resolved.join(",")})${attributeKey(attributes)}`;
     const before = known.get(key);
     if (before !== undefined) return before;
+    budget?.spend();
     const inferred = op.infer(resolved.map(typeOf), attributes);
     if (typeof inferred === "string") {
       throw new Error(`internal: ${op.name}(${resolved.map((id) => `%${id}`).join(", ")}): ${inferred}`);
@@ -103,6 +106,7 @@ export function createBuilder(name: string): Builder {
 
   return {
     param: (wanted, type) => {
+      budget?.spend();
       const id = declare(wanted, type);
       params.push({ id, type });
       return id;

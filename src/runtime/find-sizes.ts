@@ -1,11 +1,10 @@
 import { createReport } from "../base/report.ts";
-import type { Program } from "../build/program.ts";
 import type { Modules } from "../check/modules.ts";
 import { readRegime } from "../check/regime.ts";
+import { openSizes } from "../compile/open-sizes.ts";
 import { compileForward } from "../compile/program.ts";
-import { sizeNames } from "../ir/size.ts";
+import { modelName } from "../syntax/model-name.ts";
 import type { Expression, Train } from "../syntax/tree.ts";
-import { printExpression } from "../syntax/walk.ts";
 import { prepareTraining } from "./prepare.ts";
 import { sizesFromWeights, type WeightFile } from "./weights.ts";
 
@@ -15,17 +14,6 @@ export function trainBlocks(modules: Modules, model: Expression): readonly Train
   return modules.entry.tree.declarations.filter(
     (one): one is Train => one.kind === "train" && modelName(one.model) === name,
   );
-}
-
-/** `CharLM` of `CharLM(Cell: GRU)`. */
-export function modelName(model: Expression): string {
-  return printExpression(model.kind === "call" ? model.callee : model);
-}
-
-/** Sizes that weights have and nobody knows. */
-export function openSizes({ weights, sizes }: Program): readonly string[] {
-  const names = weights.flatMap(({ shape }) => shape.flatMap((size) => [...sizeNames(size)]));
-  return [...new Set(names)].filter((name) => !sizes.has(name));
 }
 
 /**

@@ -6,9 +6,9 @@ import { compileGeneration } from "../compile/decoder.ts";
 import { compileForward, compileStep, type Job, modelRequest } from "../compile/program.ts";
 import { compileStream } from "../compile/stream.ts";
 import type { EmitGeneration, EmitInput, EmitTraining } from "../emit/tfjs/emit-input.ts";
+import { modelName } from "../syntax/model-name.ts";
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { descendants, printExpression } from "../syntax/walk.ts";
-import { modelName } from "./find-sizes.ts";
 import { readFreezes } from "./frozen.ts";
 import { readSettings } from "./settings.ts";
 

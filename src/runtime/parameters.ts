@@ -1,8 +1,8 @@
 import type { Report } from "../base/diagnostic.ts";
-import type { WeightSpec } from "../build/program.ts";
 import type { Modules } from "../check/modules.ts";
+import { knownPart, parameterCount } from "../compile/parameter-count.ts";
 import { compileForward } from "../compile/program.ts";
-import { addSizes, constantSize, evaluateSize, multiplySizes, type Size, substituteSize } from "../ir/size.ts";
+import { evaluateSize } from "../ir/size.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { findSizes } from "./find-sizes.ts";
 
@@ -23,20 +23,4 @@ export async function countParameters(
     hint: "give the sizes, as in params(M(V: 100)), or a train block of this model",
   });
   return undefined;
-}
-
-/** The number of entries of all trained weights, as a size. */
-export function parameterCount(weights: readonly WeightSpec[]): Size {
-  return weights
-    .filter((weight) => weight.trained)
-    .reduce((sum, weight) => addSizes(sum, entryCount(weight)), constantSize(0));
-}
-
-export function entryCount({ shape }: WeightSpec): Size {
-  return shape.reduce((product, size) => multiplySizes(product, size), constantSize(1));
-}
-
-/** A size with the names that are known replaced by their numbers. */
-export function knownPart(size: Size, sizes: ReadonlyMap<string, number>): Size {
-  return substituteSize(size, new Map([...sizes].map(([name, value]) => [name, constantSize(value)])));
 }

@@ -1,0 +1,69 @@
+import { shippedSupport } from "#shipped";
+import type { Report } from "../base/diagnostic.ts";
+import { openSizes } from "../compile/open-sizes.ts";
+import { JOINING_PASSES } from "../pass/pipeline.ts";
+import type { ModelPrograms } from "../runtime/model-programs.ts";
+import { throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
+import type { EmitOptions, EmittedModel } from "./emit.ts";
+
+/** A file that was written. */
+export interface OutputFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A model as a module in TypeScript, or in JavaScript with declarations beside it. */
+export async function moduleFiles(
+  { programs, definition }: EmittedModel,
+  form: "ts" | "js",
+  options: EmitOptions,
+  report: Report,
+): Promise<readonly OutputFile[]> {
+  const { givenBy = (size) => `a number for it: sizes: { ${size}: ... }`, target = "wasm" } = options;
+  const [open, ...others] = openSizes(programs.forward);
+  if (open !== undefined) {
+    report.add("unknown-size", definition.name.span, `the size ${[open, ...others].join(", ")} is not known`, {
+      hint: `give ${givenBy(open)}`,
+    });
+    return [];
+  }
+  const wanted = options.only === "forward" ? { ...programs, train: [] } : programs;
+  const changing = wanted.train.find((block) => block.changing)?.changing;
+  if (changing !== undefined) {
+    const what = `${changing.what} makes one training step another than the next: a module holds one`;
+    report.add("not-yet", changing.span, what, { hint: "leave the training out of the module" });
+    return [];
+  }
+  const files = await (target === "wasm" ? standaloneFiles : tfjsFiles)(wanted, options);
+  if (form === "ts") return files;
+  const { toJavaScript } = await import("../emit/javascript.ts");
+  return files.flatMap(toJavaScript);
+}
+
+async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: EmitOptions) {
+  const { emitModule } = await import("../emit/tfjs/emit.ts");
+  return emitModule(optimized(programs, throughPasses(new Set(), stages)), await shippedSupport("tfjs"));
+}
+
+async function standaloneFiles(programs: ModelPrograms, { relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
+  const { emitStandalone } = await import("../emit/standalone/emit.ts");
+  const through = throughPasses(JOINING_PASSES, stages);
+  const whole = { ...optimized(programs, through), stream: programs.stream && through(programs.stream) };
+  const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
+  const fuse = !stages.off.has("fuse");
+  return [emitStandalone(whole, await shippedSupport("wasm"), { instructions, fuse })];
+}
+
+/** Every program but the stream behind the passes. */
+function optimized(programs: ModelPrograms, through: ReturnType<typeof throughPasses>): ModelPrograms {
+  const within = <P extends ModelPrograms["train"][number] | ModelPrograms["generate"][number]>(one: P): P => ({
+    ...one,
+    program: through(one.program),
+  });
+  return {
+    ...programs,
+    forward: through(programs.forward),
+    train: programs.train.map(within),
+    generate: programs.generate.map(within),
+  };
+}
