@@ -1,6 +1,12 @@
 /**
  * The compiler as a library, in Node and in browsers. Sources come in as text, programs go out as data; executors run them.
  */
+export { type Compilation, type CompiledModel, type CompileOptions, compile, type Emission } from "./api/compile.ts";
+export type { EmitKind, EmitOptions } from "./api/emit.ts";
+export type { Limits } from "./api/limits.ts";
+export type { OutputFile } from "./api/modules.ts";
+export type { ProgramPlan } from "./api/plans.ts";
+export type { ModelSummary, WeightSummary } from "./api/summary.ts";
 export type { Diagnostic, Fix, Related, Report, Severity } from "./base/diagnostic.ts";
 export { applyFixes } from "./base/edit.ts";
 export { diagnosticToJson, renderDiagnostic } from "./base/render.ts";

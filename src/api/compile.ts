@@ -9,6 +9,7 @@ import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts"
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { type EmitKind, type EmitOptions, emitModels } from "./emit.ts";
 import { createBudget, LIMIT_HINT, type LimitedBudget, type Limits, USUAL_LIMITS } from "./limits.ts";
+import type { OutputFile } from "./modules.ts";
 import { openSource } from "./open.ts";
 import { type ProgramPlan, plansOf } from "./plans.ts";
 import { type ModelSummary, summarizeModel } from "./summary.ts";
@@ -54,7 +55,7 @@ export interface Compilation {
 /** Files that were written, none where there are errors. */
 export interface Emission {
   readonly diagnostics: readonly Diagnostic[];
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly files: readonly OutputFile[];
 }
 
 /**

@@ -35,8 +35,8 @@ export interface EmitOptions {
   /** Of graphs: so many steps of each loop one after another, or all of `length` steps. */
   readonly unroll?: number | "full" | undefined;
   readonly length?: number | undefined;
-  /** What to do about a size that a module needs and nothing gives; it is put behind `give `. */
-  readonly givenBy?: ((size: string) => string) | undefined;
+  /** What to do about a size that a module needs and nothing gives, and about a training that one step cannot hold. */
+  readonly hints?: { readonly size: (name: string) => string; readonly training: string } | undefined;
 }
 
 /** A model with its definition, for pictures. */
@@ -121,11 +121,13 @@ function shaderFiles({ programs }: EmittedModel, { stages = USUAL_STAGES }: Emit
   });
 }
 
-function pictureFile({ definition }: EmittedModel): readonly OutputFile[] {
+/** The picture of a definition's equations in the language of Graphviz. */
+export function pictureFile({ definition }: Pick<EmittedModel, "definition">): readonly OutputFile[] {
   return [{ path: `${definition.name.text}.dot`, text: dotOf(pictureOf(definition)) }];
 }
 
-async function drawnFile({ definition }: EmittedModel): Promise<readonly OutputFile[]> {
+/** The same, drawn by Graphviz, which is loaded for it. */
+export async function drawnFile({ definition }: Pick<EmittedModel, "definition">): Promise<readonly OutputFile[]> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   return [{ path: `${definition.name.text}.svg`, text: (await Graphviz.load()).dot(dotOf(pictureOf(definition))) }];
 }

@@ -19,11 +19,11 @@ export async function moduleFiles(
   options: EmitOptions,
   report: Report,
 ): Promise<readonly OutputFile[]> {
-  const { givenBy = (size) => `a number for it: sizes: { ${size}: ... }`, target = "wasm" } = options;
+  const { hints = HINTS, target = "wasm" } = options;
   const [open, ...others] = openSizes(programs.forward);
   if (open !== undefined) {
     report.add("unknown-size", definition.name.span, `the size ${[open, ...others].join(", ")} is not known`, {
-      hint: `give ${givenBy(open)}`,
+      hint: hints.size(open),
     });
     return [];
   }
@@ -31,7 +31,7 @@ export async function moduleFiles(
   const changing = wanted.train.find((block) => block.changing)?.changing;
   if (changing !== undefined) {
     const what = `${changing.what} makes one training step another than the next: a module holds one`;
-    report.add("not-yet", changing.span, what, { hint: "leave the training out of the module" });
+    report.add("not-yet", changing.span, what, { hint: hints.training });
     return [];
   }
   const files = await (target === "wasm" ? standaloneFiles : tfjsFiles)(wanted, options);
@@ -39,6 +39,11 @@ export async function moduleFiles(
   const { toJavaScript } = await import("../emit/javascript.ts");
   return files.flatMap(toJavaScript);
 }
+
+const HINTS: NonNullable<EmitOptions["hints"]> = {
+  size: (name) => `give a number for it: sizes: { ${name}: ... }`,
+  training: 'leave the training out of the module: only: "forward"',
+};
 
 async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: EmitOptions) {
   const { emitModule } = await import("../emit/tfjs/emit.ts");

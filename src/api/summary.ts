@@ -1,6 +1,6 @@
 import type { InputSpec, Program } from "../build/program.ts";
-import { evaluateSize, type Size } from "../ir/size.ts";
 import { knownPart, parameterCount } from "../compile/parameter-count.ts";
+import { evaluateSize, type Size } from "../ir/size.ts";
 import type { Definition } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 

@@ -1,33 +1,21 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { feedbackOf } from "../build/feedback.ts";
-import type { Program } from "../build/program.ts";
-import type { Modules } from "../check/modules.ts";
-import { openSizes } from "../compile/open-sizes.ts";
-import { optimizeProgram } from "../compile/optimize.ts";
-import { printGraph } from "../ir/print.ts";
-import type { PassName } from "../pass/pass.ts";
-import { JOINING_PASSES, PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
-import { planGraph } from "../plan/plan.ts";
-import { printPlan } from "../plan/print.ts";
+import { drawnFile, type EmitKind, emitModels, pictureFile } from "../api/emit.ts";
+import type { OutputFile } from "../api/modules.ts";
+import { findDefinition, type Modules } from "../check/modules.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
 import { DataError } from "../runtime/data/error.ts";
 import { findSizes } from "../runtime/find-sizes.ts";
-import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts";
-import { throughPasses } from "../runtime/passes.ts";
+import { modelPrograms } from "../runtime/model-programs.ts";
 import { readModules } from "../runtime/source.ts";
-import { readStandaloneSupport, readTypescriptSupport } from "../runtime/typescript-support.ts";
 import { readWeights } from "../runtime/weights.ts";
 import { modelName } from "../syntax/model-name.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
-import { compileWebGpu } from "../target/webgpu/compile.ts";
-import { printWebGpu } from "../target/webgpu/print.ts";
 import { action, type Context, EXIT, remember } from "./action.ts";
 import { modelWith } from "./model-option.ts";
 import { collect, SET_HELP } from "./options.ts";
 import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
-import { pictureFiles } from "./picture-files.ts";
 import { print } from "./terminal.ts";
 
 type Target = "wasm" | "tfjs" | "webgpu";
@@ -36,7 +24,7 @@ interface Options extends PassOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly weights?: string;
-  readonly emit: "ts" | "js" | "ir" | "plan" | "wgsl" | "dot" | "svg";
+  readonly emit: EmitKind;
   /** What the code runs on; where nothing is said, the first that the form is for. */
   readonly target?: Target;
   readonly only?: "forward";
@@ -110,10 +98,7 @@ async function compile(context: Context, file: string, options: Options): Promis
   const text = options.model ?? onlyModel(modules);
   const model = modelWith(context, modules, { text, label: "--model ", set: options.set ?? [] });
   if (model === undefined || report.hasErrors) return EXIT.user;
-  const files =
-    options.emit === "dot" || options.emit === "svg"
-      ? await pictureFiles(modules, modelName(model), options.emit)
-      : await programFiles(context, modules, model, { ...options, emit: options.emit });
+  const files = await filesOf(context, modules, model, options);
   if (files === undefined || report.hasErrors) return EXIT.user;
   for (const { path, text: content } of files) {
     if (options.out === undefined) print(content.trimEnd());
@@ -127,7 +112,7 @@ async function compile(context: Context, file: string, options: Options): Promis
 }
 
 /** What each form is code for, the usual first; graphs are for none. */
-const TARGETS_OF: Readonly<Record<Options["emit"], readonly Target[]>> = {
+const TARGETS_OF: Readonly<Record<EmitKind, readonly Target[]>> = {
   ts: ["wasm", "tfjs"],
   js: ["wasm", "tfjs"],
   ir: [],
@@ -141,18 +126,37 @@ function targetOf({ emit, target }: Options): Target | undefined {
   return target ?? TARGETS_OF[emit][0];
 }
 
-/** What is written of the model's compiled programs; undefined where they do not compile, which is reported. */
-async function programFiles(
+/** What is written of the model; undefined where it does not compile, which is reported. */
+async function filesOf(
   { report }: Context,
   modules: Modules,
   model: Expression,
-  options: Options & { readonly emit: keyof typeof FORMS },
+  options: Options,
 ): Promise<readonly OutputFile[] | undefined> {
+  const definition = findDefinition(modules, modules.entry.file, modelName(model))?.definition;
+  if (definition === undefined) {
+    throw new DataError(`there is no model ${modelName(model)}`, { place: { file: modules.entry.file } });
+  }
+  if (options.emit === "dot") return pictureFile({ definition });
+  if (options.emit === "svg") return drawnFile({ definition });
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const sizes = await findSizes(modules, model, weights);
-  const input = modelPrograms(modules, model, sizes, report);
-  return input === undefined || report.hasErrors ? undefined : FORMS[options.emit](input, options, model);
+  const programs = modelPrograms(modules, model, sizes, report);
+  if (programs === undefined || report.hasErrors) return undefined;
+  const target = targetOf(options);
+  const { only, relaxed, unroll, length } = options;
+  const how = {
+    ...{ only, relaxed, length, hints: HINTS, stages: stageChoice(options) },
+    target: target === "tfjs" ? target : "wasm",
+    unroll: unroll === false ? undefined : unroll,
+  } as const;
+  return emitModels([{ programs, definition }], options.emit, how, report);
 }
+
+const HINTS = {
+  size: (name: string) => `give --set ${name}=..., --weights, or a train block whose data gives it`,
+  training: "train with seqc train, and compile with --only forward",
+};
 
 /** The model that the first train block trains, or the only one of the file. */
 function onlyModel({ entry }: Modules): string {
@@ -167,11 +171,6 @@ function onlyModel({ entry }: Modules): string {
   });
 }
 
-interface OutputFile {
-  readonly path: string;
-  readonly text: string;
-}
-
 function unrollFactor(text: string): number | "full" {
   return text === "full" ? text : stepCount(text);
 }
@@ -180,124 +179,4 @@ function stepCount(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
   throw new InvalidArgumentError("write a whole number from 1 to 1000.");
-}
-
-/** The graph with its loops unrolled as asked, and nothing else changed. */
-function unrolled(program: Program, { unroll, length }: Options): Program {
-  if (unroll === undefined || unroll === false) return program;
-  const times = program.inputs.flatMap((input) => input.times.flatMap((time) => time ?? []));
-  const others = PASS_NAMES.filter((name) => name !== "unroll");
-  return optimizeProgram(program, {
-    unroll,
-    off: new Set(others),
-    lengths: new Map(times.map((time) => [time, length])),
-  });
-}
-
-const FORMS: Readonly<
-  Record<
-    Exclude<Options["emit"], "dot" | "svg">,
-    (
-      input: ModelPrograms,
-      options: Options,
-      model: Expression,
-    ) => readonly OutputFile[] | Promise<readonly OutputFile[]>
-  >
-> = { ts: moduleFiles, js: moduleFiles, ir: graphFiles, plan: planFiles, wgsl: shaderFiles };
-
-/** The graphs as they are scheduled; those after a pass are shown beside them where that is asked for. */
-function graphFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
-  if (options.printAfter !== undefined) optimized(input, new Set(), options);
-  return namedPrograms(input).map(([name, program]) => ({
-    path: `${name}.ir`,
-    text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}`,
-  }));
-}
-
-/** The kernels that the wasm target makes of every program. */
-function planFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
-  const { off, shown, show } = stageChoice(options);
-  return namedPrograms(optimized(input, JOINING_PASSES, options)).map(([name, program]) => {
-    const { graph, sizes } = program;
-    const text = printPlan(planGraph(graph, sizes, feedbackOf(program), { fuse: !off.has("fuse") }));
-    if (shown.has("fuse")) show("fuse", program.name, text);
-    return { path: `${name}.plan`, text: `// ${program.name}\n${text}` };
-  });
-}
-
-/** The shaders that the webgpu target makes of every program. */
-function shaderFiles(input: ModelPrograms, options: Options): readonly OutputFile[] {
-  const { off, shown, show } = stageChoice(options);
-  return namedPrograms(optimized(input, PRODUCT_PASSES, options)).map(([name, program]) => {
-    const compiled = compileWebGpu(program, feedbackOf(program), {
-      fuse: !off.has("fuse"),
-      planned: (plan) => {
-        if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));
-      },
-    });
-    return { path: `${name}.wgsl`, text: `// ${program.name}\n${printWebGpu(compiled)}` };
-  });
-}
-
-/** The model's forward program and those of its blocks, by name. */
-function namedPrograms({ model, forward, train, generate }: ModelPrograms): readonly (readonly [string, Program])[] {
-  return [[model, forward], ...[...train, ...generate].map(({ name, program }) => [name, program] as const)];
-}
-
-/** Every program behind the passes, of which a target leaves `usual` out. */
-function optimized(input: ModelPrograms, usual: ReadonlySet<PassName>, options: Options): ModelPrograms {
-  const through = throughPasses(usual, stageChoice(options));
-  const within = <P extends { readonly program: Program }>(one: P): P => ({ ...one, program: through(one.program) });
-  return {
-    ...input,
-    forward: through(input.forward),
-    train: input.train.map(within),
-    generate: input.generate.map(within),
-  };
-}
-
-async function moduleFiles(input: ModelPrograms, options: Options, model: Expression): Promise<readonly OutputFile[]> {
-  const open = openSizes(input.forward);
-  if (open.length > 0) {
-    throw new DataError(`the size ${open.join(", ")} is not known`, {
-      hint: `give --set ${open[0]}=..., --weights, or a train block whose data gives it`,
-      span: model.span,
-    });
-  }
-  const changing = options.only === "forward" ? undefined : input.train.find((block) => block.changing)?.changing;
-  if (changing !== undefined) {
-    throw new DataError(`${changing.what} makes one training step another than the next: a module holds one`, {
-      hint: "train with seqc train, and compile with --only forward",
-      span: changing.span,
-    });
-  }
-  return targetOf(options) === "wasm" ? standaloneFiles(input, options) : tfjsFiles(input, options);
-}
-
-function withWanted(input: ModelPrograms, { only }: Options): ModelPrograms {
-  return only === "forward" ? { ...input, train: [] } : input;
-}
-
-async function tfjsFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
-  const { emitModule } = await import("../emit/tfjs/emit.ts");
-  return inForm(
-    emitModule(optimized(withWanted(input, options), new Set(), options), await readTypescriptSupport()),
-    options,
-  );
-}
-
-async function standaloneFiles(input: ModelPrograms, options: Options): Promise<readonly OutputFile[]> {
-  const { emitStandalone } = await import("../emit/standalone/emit.ts");
-  const stream = input.stream && throughPasses(JOINING_PASSES, stageChoice(options))(input.stream);
-  const whole = { ...optimized(withWanted(input, options), JOINING_PASSES, options), stream };
-  const instructions = options.relaxed === true ? (["plain", "relaxed"] as const) : (["plain"] as const);
-  const fuse = !stageChoice(options).off.has("fuse");
-  return inForm([emitStandalone(whole, await readStandaloneSupport(), { instructions, fuse })], options);
-}
-
-/** As they are, or as JavaScript with declarations. */
-async function inForm(files: readonly OutputFile[], { emit }: Options): Promise<readonly OutputFile[]> {
-  if (emit !== "js") return files;
-  const { toJavaScript } = await import("../emit/javascript.ts");
-  return files.flatMap(toJavaScript);
 }

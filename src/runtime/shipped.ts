@@ -1,5 +1,5 @@
 import type { Source } from "../check/modules.ts";
-import type { Support } from "../emit/bundle.ts";
+import type { SupportPart } from "../emit/bundle.ts";
 import { readLibrary } from "./source.ts";
 import { readStandaloneSupport, readTypescriptSupport } from "./typescript-support.ts";
 
@@ -14,6 +14,6 @@ export function shippedLibrary(): readonly Source[] {
 }
 
 /** What emitted modules are made of beside their own code, by what they run on. */
-export function shippedSupport(target: "wasm" | "tfjs"): Promise<Support> {
+export function shippedSupport(target: "wasm" | "tfjs"): Promise<readonly SupportPart[]> {
   return target === "wasm" ? readStandaloneSupport() : readTypescriptSupport();
 }

@@ -46,14 +46,19 @@ function weight(block: string): number {
 }
 
 const READ = "../syntax/errors/golden";
-const DATA = "../runtime/data/golden";
+const DATA = "../runtime/data/golden/not-a-number.txt";
+const LIMITS = "../api/golden/too-large.txt";
 
 function page(): string {
   const all = [...goldens("."), ...goldens(READ)];
-  const data = readFileSync(join(import.meta.dirname, DATA, "not-a-number.txt"), "utf8").split("\n---\n")[1] ?? "";
+  const read = (file: string): string => readFileSync(join(import.meta.dirname, file), "utf8").trimEnd();
+  const elsewhere: Readonly<Record<string, string>> = {
+    "wrong-data": read(DATA).split("\n---\n")[1] ?? "",
+    "too-large": read(LIMITS),
+  };
   const parts = Object.entries(CODES).map(([code, sentence]) => {
     const title = PARTS.find(([, first]) => first === code)?.[0];
-    const example = code === "wrong-data" ? data.trimEnd() : exampleOf(code, all);
+    const example = elsewhere[code] ?? exampleOf(code, all);
     if (example === undefined) throw new Error(`${code} has no example: write a program for it`);
     return `${title === undefined ? "" : `## ${title}\n\n`}### ${code}\n\n${sentence}\n\n\`\`\`text\n${example}\n\`\`\`\n`;
   });
