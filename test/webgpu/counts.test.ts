@@ -43,6 +43,81 @@ describe("dispatches of a training step with softmax and Adam", () => {
   });
 });
 
+describe("loops of one length that need nothing of one another step side by side", () => {
+  /** Dispatches for each step of a training step. */
+  const slope = (program: Program): number => {
+    const compiled = compileWebGpu(program, feedbackOf(program));
+    const at = (length: number): number => {
+      const sizes = new Map([...program.sizes, ["B", 32], ["T", length]] as const);
+      return bindProgram(compiled, sizes, { whole: () => false, maxGroups: 65535 }).dispatches.length;
+    };
+    return (at(50) - at(10)) / 40;
+  };
+  const ownStep = (layers: string): Program => {
+    const built = compileStepOf(OWN.replace("LAYERS", layers), "own", { sizes: { D: 3, H: 5 }, dense: true });
+    return optimizeProgram(built, { off: PRODUCT_PASSES });
+  };
+
+  test("both directions of an LSTM", () => {
+    expect(slope(stepOf("both", { D: 64 }))).toBe(slope(stepOf("lstm", { D: 64 })));
+  });
+
+  test("directions of cells of one's own, also where one has more to do in a step", () => {
+    const [short, long] = [ownStep("a = scan one over x"), ownStep("a = scan two over x")];
+    expect(slope(long)).toBeGreaterThan(slope(short));
+    const both = ownStep("a = concat(scan two over x, scan back over x reverse)");
+    expect(slope(both)).toBe(slope(long));
+    const mixed = ownStep("a = concat(scan one over x, scan back over x reverse)");
+    expect(slope(mixed)).toBe(slope(long));
+  });
+
+  test("a loop steps with another that steps anyway, if its own dispatches then cost less than waiting", () => {
+    const program = ownStep("a = concat(scan one over x, scan back over x reverse)");
+    const compiled = compileWebGpu(program, feedbackOf(program));
+    const sizes = new Map([...program.sizes, ["B", 32], ["T", 9]] as const);
+    const asked: LoopFacts[] = [];
+    const products = (fact: LoopFacts): number => asked.push(fact) && fact.products;
+    const count = (whole: (fact: LoopFacts) => boolean): number =>
+      bindProgram(compiled, sizes, { whole, maxGroups: 65535 }).dispatches.length;
+    count((fact) => products(fact) > 0);
+    const least = Math.min(...asked.map((fact) => fact.products));
+    const steps = count(() => false);
+    // The smaller loop alone would run in one stage, but has no dispatch of its own.
+    expect(count((fact) => fact.products === least && fact.dispatches > 0)).toBe(steps);
+    expect(asked.every(({ dispatches }) => dispatches > 0)).toBe(true);
+    expect(count(() => true)).toBeLessThan(steps);
+  });
+});
+
+/** Cells that no library has: one product after another in a step, and one alone. */
+const OWN = `cell One(D, H) {
+  in    x: [D]
+  state h: [H]
+  param W: [H, D], U: [H, H]
+  h' = h + sin(W @ x + U @ h)
+  out h'
+}
+cell Two(D, H) {
+  in    x: [D]
+  state h: [H], c: [H]
+  param W: [H, D], U.{a, b}: [H, H]
+  c' = sin(W @ x + U.a @ h)
+  h' = 0.5 * h + tanh(U.b @ (c' * h)) / (1 + c'**2)
+  out h'
+}
+model Own(D, H) {
+  time T
+  in  x: [T, D]
+  use one = One(D, H), two = Two(D, H), back = Two(D, H)
+  LAYERS
+}
+train own of Own {
+  data     x = csv("rows.csv")
+  minimize mean[T](sum(a**2))
+  optim    adam(0.1)
+  for      1 steps
+}`;
+
 test("a device with little shared memory gets smaller tiles", () => {
   const on = (bytes: number): number =>
     tuningFor({ software: false, limits: { maxComputeWorkgroupStorageSize: bytes } }).shared;

@@ -2,14 +2,22 @@ import type { SizeBinding } from "../../src/ir/size.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
+import type { BindOptions } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import type { Executor } from "../support/execute.ts";
 
-/** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether loops run in one stage where they can. */
-export function webGpu(device: GPUDevice, known: SizeBinding, whole = true, tuning = SMALL_TUNING): Executor {
+/** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether (or which) loops run in one stage where they can. */
+export function webGpu(
+  device: GPUDevice,
+  known: SizeBinding,
+  whole: boolean | BindOptions["whole"] = true,
+  tuning = SMALL_TUNING,
+): Executor {
   return (graph) => {
     const program = compileWebGpu({ graph, sizes: known }, new Map(), { tuning });
-    const runner = createGpuRunner(device, program, { whole: () => whole });
+    const runner = createGpuRunner(device, program, {
+      whole: typeof whole === "boolean" ? () => whole : whole,
+    });
     return async (inputs, sizes) => {
       await runner.bind(sizes);
       for (const { id } of graph.params) runner.write(id, inputs.get(id)?.data ?? []);

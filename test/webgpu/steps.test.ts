@@ -5,6 +5,7 @@ import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
@@ -61,6 +62,53 @@ async function expectSame(program: Program, whole: boolean): Promise<void> {
   expect(wanted.size).toBeGreaterThan(3);
   for (const [name, tensor] of wanted) expectNumbers(found.get(name)?.data ?? [], tensor.data, 2e-5, name);
 }
+
+/** Two directions of different sizes, one product after another in a step of either. */
+const BOTH = `cell Minimal(D, H) {
+  in    x: [D]
+  state h: [H]
+  param W.{f, n}: [H, D] init glorot, U.{f, n}: [H, H] init orthogonal
+  f  = sigmoid(W.f @ x + U.f @ h)
+  h' = (1 - f) * h + f * tanh(W.n @ x + U.n @ (f * h))
+  out h'
+}
+model Both(D) {
+  time T
+  in  x: [T, D]
+  use there = Minimal(D, 3), back = Minimal(D, 5)
+  a = scan there over x
+  b = scan back over x reverse
+}
+train both of Both {
+  data     x = csv("rows.csv")
+  minimize mean[T](sum(a**2) + sum(b**2) * sum(a))
+  optim    sgd(0.1)
+  for      1 steps
+}`;
+
+test("loops side by side, of which all step, or one runs in one stage", { timeout: 120_000 }, async () => {
+  const program = optimizeProgram(compileStepOf(BOTH, "both", { sizes: { D: 2 }, dense: true }), {
+    off: PRODUCT_PASSES,
+  });
+  const { inputs, sizes } = randomFeed(program, { D: 2, B: 5, T: 4 });
+  const wanted = interpret(program.graph, inputs, sizes);
+  const compiled = compileWebGpu(program, new Map(), { tuning: SMALL_TUNING });
+  const loops = compiled.items.flatMap((item) => (item.kind === "loop" ? [item.loops.length] : []));
+  expect(loops).toEqual([2, 2]);
+  const products: number[] = [];
+  let smaller = false;
+  const run = webGpu(gpu.device, program.sizes, (facts) => {
+    products.push(facts.products);
+    return smaller && facts.products === Math.min(...products);
+  })(program.graph);
+  const expectNumbersOf = async (way: string): Promise<void> => {
+    const found = await run(inputs, sizes);
+    for (const [name, { data }] of wanted) expectNumbers(found.get(name)?.data ?? [], data, 2e-5, `${way}: ${name}`);
+  };
+  await expectNumbersOf("all step");
+  smaller = true;
+  await expectNumbersOf("the smaller runs in one stage");
+});
 
 describe("loops of products", { timeout: 120_000 }, () => {
   test("step by step: products, what is made of them, and the next step's beginning share kernels", async () => {

@@ -52,7 +52,7 @@ export function bindProgram(program: WebGpuProgram, sizes: SizeBinding, options:
   const totals = program.kernels.map(({ stages }) => {
     let end = 0;
     for (const stage of stages) {
-      end += stage.only === undefined || whole.has(stage.only) ? groupCount(stage, sizes) : 0;
+      end += isUsed(stage, whole) ? groupCount(stage, sizes) : 0;
       table[stage.end] = end;
     }
     return end;
@@ -102,34 +102,56 @@ function groupCount({ groups }: Stage, sizes: SizeBinding): number {
   }, 1);
 }
 
-function chooseWhole(program: WebGpuProgram, sizes: SizeBinding, options: BindOptions): ReadonlySet<Loop> {
-  const chosen = new Set<Loop>();
-  for (const stage of program.kernels.flatMap(({ stages }) => stages)) {
-    if (stage.whole !== undefined && options.whole(factsOf(program, stage, stage.whole, sizes)))
-      chosen.add(stage.whole);
-  }
-  return chosen;
+function isUsed({ only, around }: Stage, whole: ReadonlySet<Loop>): boolean {
+  return (only === undefined || whole.has(only)) && !around.some((loop) => whole.has(loop));
+}
+
+function chooseWhole(program: WebGpuProgram, sizes: SizeBinding, { whole }: BindOptions): ReadonlySet<Loop> {
+  const facts = new Map<Loop, LoopFacts>();
+  for (const stage of program.kernels.flatMap(({ stages }) => stages))
+    if (stage.whole !== undefined) facts.set(stage.whole, factsOf(program, stage, stage.whole, sizes));
+  const alone = new Set([...facts].flatMap(([loop, fact]) => (whole(fact) ? [loop] : [])));
+  // Where others step anyway, whose dispatches cost nothing more.
+  return new Set(
+    [...alone].filter((loop) => {
+      const fact = facts.get(loop);
+      const own = kernelsOf(program, loop).filter((stages) => !stages.some((stage) => isBeside(stage, loop, alone)));
+      return fact !== undefined && (own.length === fact.dispatches || whole({ ...fact, dispatches: own.length }));
+    }),
+  );
+}
+
+/** Whether a stage belongs to the steps of other loops, all of which step. */
+function isBeside({ around }: Stage, loop: Loop, whole: ReadonlySet<Loop>): boolean {
+  return !around.includes(loop) && !around.some((other) => whole.has(other));
 }
 
 function factsOf(program: WebGpuProgram, stage: Stage, loop: Loop, sizes: SizeBinding): LoopFacts {
-  const dispatches = dispatchesOfLoop(program.items, loop);
-  const widths = dispatches.map(({ kernel }) =>
-    (program.kernels[kernel]?.stages ?? []).reduce((sum, each) => sum + groupCount(each, sizes), 0),
+  const kernels = kernelsOf(program, loop);
+  const widths = kernels.map((stages) =>
+    stages.reduce((sum, each) => sum + (each.around.includes(loop) ? groupCount(each, sizes) : 0), 0),
   );
   return {
     groups: groupCount(stage, sizes),
     products: stage.products.reduce((sum, size) => sum + sizeValue(size, sizes), 0),
     barriers: stage.barriers,
-    dispatches: dispatches.length,
+    dispatches: kernels.length,
     width: Math.max(1, ...widths),
   };
 }
 
-/** The dispatches of a step; of loops inside, those of their own steps count once. */
+/** What runs in each dispatch of a loop's step; of loops inside, those of their own steps count once. */
+function kernelsOf({ items, kernels }: WebGpuProgram, loop: Loop): readonly (readonly Stage[])[] {
+  return dispatchesOfLoop(items, loop)
+    .map(({ kernel }) => kernels[kernel]?.stages ?? [])
+    .filter((stages) => stages.some(({ around }) => around.includes(loop)));
+}
+
+/** The dispatches of the steps of a loop, and of those beside it. */
 function dispatchesOfLoop(items: readonly Item[], loop: Loop): readonly Extract<Item, { readonly kind: "dispatch" }>[] {
   return items.flatMap((item) => {
     if (item.kind === "dispatch") return [];
-    return item.loop === loop ? flatDispatches(item.body) : dispatchesOfLoop(item.body, loop);
+    return item.loops.includes(loop) ? flatDispatches(item.body) : dispatchesOfLoop(item.body, loop);
   });
 }
 
@@ -156,7 +178,7 @@ function dispatchesOf(
         dispatches.push({ kernel: item.kernel, groups: [width, Math.ceil(total / width)], step });
         continue;
       }
-      if (whole.has(item.loop)) continue;
+      if (item.loops.every((loop) => whole.has(loop))) continue;
       const length = sizeValue(item.length, sizes);
       const at = (place: number, body: readonly Item[]): void => {
         walk(body, [...done, place], steps.push([...done, place]) - 1, dispatches);

@@ -16,11 +16,13 @@ function linesOf(items: readonly Item[], kernels: WebGpuProgram["kernels"], dept
   const indent = `//${"  ".repeat(depth)}`;
   return items.flatMap((item): readonly string[] => {
     if (item.kind === "dispatch") return [`${indent}shader ${item.kernel}: ${kernels[item.kernel]?.label ?? ""}`];
-    const { axis, reverse } = item.loop;
-    const whole = kernels.some(({ stages }) => stages.some((stage) => stage.whole === item.loop));
-    const instead = whole ? ", where it does not run in one stage" : "";
+    const ways = item.loops.map(({ axis, reverse }) => `${axis.id}${reverse ? ", backwards" : ""}`);
+    const whole = item.loops.every((loop) =>
+      kernels.some(({ stages }) => stages.some((stage) => stage.whole === loop)),
+    );
+    const instead = whole ? `, where ${item.loops.length > 1 ? "they do" : "it does"} not run in one stage` : "";
     return [
-      `${indent}at every step along ${axis.id}${reverse ? ", backwards" : ""}${instead}:`,
+      `${indent}at every step along ${ways.join(", and along ")}${instead}:`,
       ...(item.before.length === 0
         ? linesOf(item.body, kernels, depth + 1)
         : [

@@ -12,12 +12,13 @@ import { rotate } from "./rotate.ts";
 import { createWriter, identifier, type ModuleScope, type Term } from "./shader.ts";
 import { type Groups, groupsOf, writePart } from "./work.ts";
 
-/** What runs: a dispatch, or for every step of a loop what runs in it. */
+/** What runs: a dispatch, or for every step of some loops what runs in it. */
 export type Item =
   | { readonly kind: "dispatch"; readonly kernel: number }
   | {
       readonly kind: "loop";
-      readonly loop: Loop;
+      /** They need nothing of one another, and step side by side. */
+      readonly loops: readonly Loop[];
       readonly length: Size;
       /** Before the first step's body. */
       readonly before: readonly Item[];
@@ -25,6 +26,8 @@ export type Item =
       /** In place of the last step's body. */
       readonly last: readonly Item[];
     };
+
+type LoopItem = Extract<Item, { readonly kind: "loop" }>;
 
 /** One shader while it is made. */
 export interface DraftKernel {
@@ -49,6 +52,8 @@ export interface Stage {
   /** Of such a step: how many products of numbers it adds up, as a sum, and how many barriers it has. */
   readonly products: readonly Size[];
   readonly barriers: number;
+  /** The loops of whose steps this stage is a part, outermost first: not used where all steps of one of them run in one stage. */
+  readonly around: readonly Loop[];
   /** The cell of the table that holds the end of this stage's groups. */
   readonly end: number;
 }
@@ -69,52 +74,104 @@ export interface Drafts {
   readonly depth: number;
 }
 
-/** A shader for every level, and for every level of the steps of a loop. */
+/** A shader for every level, and for every level of the steps of loops. */
 export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan, "prepare" | "levels">): Drafts {
   const kernels: DraftKernel[] = [];
   let depth = 0;
-  const add = (stages: readonly DraftStage[], loops: readonly Loop[]): readonly Item[] => {
-    depth = Math.max(depth, loops.length);
-    const kernel = stageKernel(making, stages, loops);
+  const add = (stages: readonly DraftStage[]): readonly Item[] => {
+    depth = Math.max(depth, ...stages.map(({ around }) => around.length));
+    const kernel = stageKernel(making, stages);
     return kernel === undefined ? [] : [{ kind: "dispatch", kernel: kernels.push(kernel) - 1 }];
   };
-  const walk = (all: readonly Level[], loops: readonly Loop[]): readonly Item[] => {
-    const copies = all.map((level, at) => (loops.length > 0 ? [] : copiesBefore(making.plan, level, all[at - 1])));
+  const walk = (pieces: readonly Piece[]): readonly Item[] => {
+    const stages = pieces.flatMap((piece) =>
+      piece.kind === "stages" ? piece.stages : stagesOf(making, piece.member, piece.around, []),
+    );
+    return [...add(stages), ...stepped(pieces)];
+  };
+  /** Loops of one length step side by side. */
+  const stepped = (pieces: readonly Piece[]): readonly Item[] => {
+    const groups = new Map<string, Cycle[]>();
+    for (const piece of pieces) {
+      if (piece.kind === "stages" || piece.member.kind !== "loop") continue;
+      const length = piece.member.action.loop.axis.size.text;
+      groups.set(length, [...(groups.get(length) ?? []), cycleOf(making, piece.member, piece.around)]);
+    }
+    return [...groups.values()].map((cycles) => ({
+      ...{ kind: "loop", loops: cycles.map(({ loop }) => loop), length: lengthOf(cycles) },
+      ...stepsOf(cycles),
+    }));
+  };
+  const stepsOf = (cycles: readonly Cycle[]): Pick<LoopItem, "before" | "body" | "last"> => {
+    const most = Math.max(...cycles.map(({ body }) => body.length));
+    const [body, last]: readonly [Item[], Item[]] = [[], []];
+    for (let at = 0; at < most; at++) {
+      const usual = walk(cycles.flatMap((cycle) => cycle.body[at] ?? []));
+      const isSame = cycles.every((cycle) => cycle.last[at] === cycle.body[at]);
+      body.push(...usual);
+      last.push(...(isSame ? usual : walk(cycles.flatMap((cycle) => cycle.last[at] ?? []))));
+    }
+    return { body, last, before: walk(cycles.flatMap((cycle) => cycle.before)) };
+  };
+  /** Outside of all loops, a level also lays out anew what loops of the next one need. */
+  const outermost = (all: readonly Level[]): readonly Item[] => {
+    const copies = all.map((level, at) => copiesBefore(making.plan, level, all[at - 1]));
     return all.flatMap((level, at) => {
-      const own = add(
-        [
-          ...level.flatMap((member) => stagesOf(making, member, copies[at] ?? [])),
-          ...(copies[at + 1] ?? []).map((copy) => ({
-            ...partStage(making, copyPart(copy), ["a matrix laid out anew for the loop that follows"]),
-            only: copy.loop,
-          })),
-        ],
-        loops,
-      );
-      const inner = level.flatMap((member) => (member.kind === "loop" ? [stepped(member, loops)] : []));
-      return [...own, ...inner];
+      const own = level.flatMap((member) => stagesOf(making, member, [], copies[at] ?? []));
+      const next = (copies[at + 1] ?? []).map((copy) => ({
+        ...partStage(making, copyPart(copy), ["a matrix laid out anew for the loop that follows"], []),
+        only: copy.loop,
+      }));
+      return [...add([...own, ...next]), ...stepped(piecesOf(level, []))];
     });
   };
-  const stepped = ({ action, steps }: LoopMember, around: readonly Loop[]): Item => {
-    const { loop } = action;
-    const loops = [...around, loop];
-    const rotation = rotate(making.plan, action, steps, making.shared);
-    const item = { kind: "loop", loop, length: loop.axis.size } as const;
-    if (rotation === undefined) {
-      const body = walk(steps, loops);
-      return { ...item, before: [], body, last: body };
-    }
-    const before = walk([rotation.first], loops);
-    const middle = walk(rotation.middle, loops);
-    const notes = [...rotation.last, ...rotation.first].flatMap((member) =>
-      member.kind === "loop" ? [] : equationOf(making.plan, member.action),
-    );
-    const ahead = add([partStage(making, rotation.ahead, notes)], loops);
-    return { ...item, before, body: [...middle, ...ahead], last: [...middle, ...walk([rotation.last], loops)] };
-  };
-  const first = walk(prepare, []);
-  const items = walk(levels, []);
+  const first = outermost(prepare);
+  const items = outermost(levels);
   return { kernels, items, depth, prepare: first };
+}
+
+/** What runs in a dispatch of a loop's steps, and of which loops. */
+type Piece =
+  | { readonly kind: "member"; readonly member: Member; readonly around: readonly Loop[] }
+  | { readonly kind: "stages"; readonly stages: readonly DraftStage[] };
+
+/** The dispatches of a loop's steps. */
+interface Cycle {
+  readonly loop: Loop;
+  /** One dispatch, or none. */
+  readonly before: readonly Piece[];
+  /** As many dispatches in the last step as in the others. */
+  readonly body: readonly (readonly Piece[])[];
+  readonly last: readonly (readonly Piece[])[];
+}
+
+function piecesOf(level: Level, around: readonly Loop[]): readonly Piece[] {
+  return level.map((member) => ({ kind: "member", member, around }));
+}
+
+function cycleOf(making: Making, { action, steps }: LoopMember, outer: readonly Loop[]): Cycle {
+  const { loop } = action;
+  const around = [...outer, loop];
+  const rotation = rotate(making.plan, action, steps, making.shared);
+  if (rotation === undefined) {
+    const body = steps.map((level) => piecesOf(level, around));
+    return { loop, before: [], body, last: body };
+  }
+  const middle = rotation.middle.map((level) => piecesOf(level, around));
+  const notes = [...rotation.last, ...rotation.first].flatMap((member) =>
+    member.kind === "loop" ? [] : equationOf(making.plan, member.action),
+  );
+  const ahead: Piece = { kind: "stages", stages: [partStage(making, rotation.ahead, notes, around)] };
+  return {
+    ...{ loop, before: piecesOf(rotation.first, around) },
+    body: [...middle, [ahead]],
+    last: [...middle, piecesOf(rotation.last, around)],
+  };
+}
+
+function lengthOf([first]: readonly Cycle[]): Size {
+  if (first === undefined) throw new Error("internal: no loop steps");
+  return first.loop.axis.size;
 }
 
 /** What the level before lays out anew for the loops of a level. */
@@ -135,20 +192,21 @@ interface DraftStage {
   readonly only: Loop | undefined;
   readonly products: readonly Size[];
   readonly barriers: number;
+  readonly around: readonly Loop[];
   readonly write: (kernel: Kernel, group: Term) => void;
 }
 
-function stageKernel(making: Making, drafts: readonly DraftStage[], loops: readonly Loop[]): DraftKernel | undefined {
+function stageKernel(making: Making, drafts: readonly DraftStage[]): DraftKernel | undefined {
   if (drafts.length === 0) return undefined;
   const scope: ModuleScope = { functions: new Set(), shared: new Map() };
   const names = new Set<string>();
-  const functions = drafts.map(({ label, notes, write }) => {
-    const kernel = createKernel(making, scope, loops);
+  const functions = drafts.map(({ label, notes, around, write }) => {
+    const kernel = createKernel(making, scope, around);
     write(kernel, { code: "group", depth: 0, dtype: "int" });
     return { name: uniqueName(names, label), notes, lines: kernel.lines() };
   });
-  const stages = drafts.map(({ label, groups, whole, only, products, barriers }) => ({
-    ...{ label, groups, whole, only, products, barriers },
+  const stages = drafts.map(({ label, groups, whole, only, products, barriers, around }) => ({
+    ...{ label, groups, whole, only, products, barriers, around },
     end: making.plan.cells.pointer(),
   }));
   return { label: drafts.map(({ label }) => label).join(", "), stages, functions, scope };
@@ -172,15 +230,20 @@ function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, l
   return { ...createWriter(scope), plan, pointers, threads, done, owned: undefined, copies: new Map() };
 }
 
-function stagesOf(making: Making, member: Member, copies: readonly Copy[]): readonly DraftStage[] {
-  if (member.kind === "loop") return wholeLoop(making, member, copies);
+function stagesOf(
+  making: Making,
+  member: Member,
+  around: readonly Loop[],
+  copies: readonly Copy[],
+): readonly DraftStage[] {
+  if (member.kind === "loop") return wholeLoop(making, member, around, copies);
   const notes = equationOf(making.plan, member.action);
-  return partsOf(making.plan, member.action, making.shared).map((part) => partStage(making, part, notes));
+  return partsOf(making.plan, member.action, making.shared).map((part) => partStage(making, part, notes, around));
 }
 
-function partStage({ threads }: Making, part: Part, notes: readonly string[]): DraftStage {
+function partStage({ threads }: Making, part: Part, notes: readonly string[], around: readonly Loop[]): DraftStage {
   return {
-    ...{ label: part.label, notes, groups: groupsOf(part, threads) },
+    ...{ label: part.label, notes, around, groups: groupsOf(part, threads) },
     ...{ whole: undefined, only: undefined, products: [], barriers: 0 },
     write: (kernel, group) => writePart(kernel, part, group),
   };
@@ -192,12 +255,18 @@ type LoopMember = Extract<Member, { readonly kind: "loop" }>;
 const ROWS = 4;
 
 /** All steps of a loop in one stage, where every row's steps need no other row. */
-function wholeLoop({ plan }: Making, { action, body }: LoopMember, copies: readonly Copy[]): readonly DraftStage[] {
+function wholeLoop(
+  { plan }: Making,
+  { action, body }: LoopMember,
+  around: readonly Loop[],
+  copies: readonly Copy[],
+): readonly DraftStage[] {
   const axis = ownedAxis(plan, action);
   const size = action.carries.flatMap(({ carry }) => carry.axes).find(({ id }) => id === axis)?.size;
   if (axis === undefined || size === undefined) return [];
   return [
     {
+      around,
       label: `loop over ${action.loop.axis.id}`,
       notes: [`all steps along ${action.loop.axis.id}, ${ROWS} positions of ${axis} at a time`],
       groups: [{ sizes: [size], per: ROWS }],
