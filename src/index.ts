@@ -3,6 +3,12 @@
  */
 export { type Compilation, type CompiledModel, type CompileOptions, compile, type Emission } from "./api/compile.ts";
 export type { EmitKind, EmitOptions } from "./api/emit.ts";
+export {
+  type InstantiatedModel,
+  type InstantiateOptions,
+  instantiate,
+  type ModelClass,
+} from "./api/instantiate.ts";
 export type { Limits } from "./api/limits.ts";
 export type { OutputFile } from "./api/modules.ts";
 export type { ProgramPlan } from "./api/plans.ts";

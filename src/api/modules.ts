@@ -52,11 +52,16 @@ async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: Emi
 
 async function standaloneFiles(programs: ModelPrograms, { relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
   const { emitStandalone } = await import("../emit/standalone/emit.ts");
-  const through = throughPasses(JOINING_PASSES, stages);
-  const whole = { ...optimized(programs, through), stream: programs.stream && through(programs.stream) };
+  const whole = optimizedFor(programs, stages);
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const fuse = !stages.off.has("fuse");
   return [emitStandalone(whole, await shippedSupport("wasm"), { instructions, fuse })];
+}
+
+/** Every program behind the passes, for WebAssembly. */
+export function optimizedFor(programs: ModelPrograms, stages = USUAL_STAGES): ModelPrograms {
+  const through = throughPasses(JOINING_PASSES, stages);
+  return { ...optimized(programs, through), stream: programs.stream && through(programs.stream) };
 }
 
 /** Every program but the stream behind the passes. */

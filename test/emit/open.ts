@@ -32,7 +32,10 @@ export async function emitted(programs: ModelPrograms): Promise<{ readonly path:
 
 /** Writes a module into a folder of its own and imports it. */
 export async function imported<M>(programs: ModelPrograms): Promise<M> {
-  const { path, text } = await emitted(programs);
+  return importedText(await emitted(programs));
+}
+
+export async function importedText<M>({ path, text }: { readonly path: string; readonly text: string }): Promise<M> {
   const file = join(mkdtempSync(join(tmpdir(), "seqc-standalone-")), path);
   writeFileSync(file, text);
   return (await import(file)) as M;

@@ -1,42 +1,14 @@
-import type { Program, ResultRole } from "../../build/program.ts";
+import { type Size, sizeNames } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { bundle, type SupportPart } from "../bundle.ts";
 import type { SourceText } from "../source-text.ts";
-import { fixedShape, property } from "../tfjs/layout.ts";
-import { printLiteral } from "./literal.ts";
-import {
-  describePrograms,
-  type InputText,
-  inputText,
-  type ProgramText,
-  type ResultText,
-  type Shown,
-  type WantedProgram,
-} from "./program.ts";
-
-/** A model with all that is to be in its module. */
-export interface StandaloneInput {
-  readonly model: string;
-  /** The source file's name, for the reader. */
-  readonly file: string;
-  readonly doc: string | undefined;
-  /** The source of the model and of what it is made of, for the reader. */
-  readonly equations: readonly string[];
-  /** The parameters of its emissions. */
-  readonly forward: Program;
-  /** The same on a piece of sequences, where the model can be run so. */
-  readonly stream: Program | undefined;
-  readonly train: readonly (NamedProgram & { readonly seed: number })[];
-  readonly generate: readonly NamedProgram[];
-}
-
-interface NamedProgram {
-  readonly name: string;
-  readonly doc: string | undefined;
-  readonly program: Program;
-}
+import { property } from "../tfjs/layout.ts";
+import { printSize } from "../tfjs/print-expression.ts";
+import { type Code, printLiteral } from "./literal.ts";
+import { describePrograms, type InputText, inputText, type ProgramText, type ResultText } from "./program.ts";
+import { choices, constantName, FORWARD, keptBy, type StandaloneInput, wantedPrograms } from "./wanted.ts";
 
 export interface StandaloneOptions {
   /** `plain` runs on every engine with SIMD; `relaxed` beside it is faster where there is relaxed SIMD, and takes as much room again. */
@@ -54,7 +26,7 @@ export function emitStandalone(
   support: readonly SupportPart[],
   options: StandaloneOptions,
 ): SourceText {
-  const { texts, code } = describePrograms(wantedPrograms(input), options);
+  const { texts, code } = describePrograms(wantedPrograms(input), options, sizeCode);
   const emission: Emission = { input, texts, model: identifier(input.model), types: [], data: [], uses: new Set() };
   const methods = [
     ...lifeMethods(emission),
@@ -76,39 +48,12 @@ export function emitStandalone(
 
 ${methods.join("\n\n")}
 }`,
-    `const SPEC: ModelSpec = ${printLiteral({ ...specOf(input), code })};`,
+    `const SPEC: ModelSpec = ${printLiteral({ ...keptBy(input), code })};`,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
     ...data,
     `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
   ];
   return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n` };
-}
-
-/** By what they are called in the file. */
-function wantedPrograms({ forward, stream, train, generate }: StandaloneInput): ReadonlyMap<string, WantedProgram> {
-  const parameters = parameterNames(forward);
-  const run: WantedProgram =
-    stream === undefined
-      ? { program: forward, shown: parameters, feeds: false }
-      : { program: stream, shown: new Map([...parameters, ...stateNames(stream)]), feeds: false };
-  return new Map([
-    [FORWARD, run],
-    ...train.map(({ name, program }): [string, WantedProgram] => [
-      constantName("TRAIN", train, name),
-      { program, shown: new Map([["loss", { as: "loss" }]]), feeds: true },
-    ]),
-    ...generate.map(({ name, program }): [string, WantedProgram] => [
-      constantName("GENERATE", generate, name),
-      { program, shown: new Map(choices(program).map((choice) => [choice.result, choice])), feeds: false },
-    ]),
-  ]);
-}
-
-const FORWARD = "FORWARD";
-
-/** `TRAIN`, or `TRAIN_LSTM` where there are several. */
-function constantName(kind: "TRAIN" | "GENERATE", blocks: readonly NamedProgram[], name: string): string {
-  return blocks.length > 1 ? `${kind}_${identifier(name).toUpperCase()}` : kind;
 }
 
 const ALWAYS = ["createModel", "firstWeights", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
@@ -130,7 +75,7 @@ function exported(code: string): string {
 /** What is put together while a model is written down. */
 interface Emission {
   readonly input: StandaloneInput;
-  readonly texts: ReadonlyMap<string, ProgramText>;
+  readonly texts: ReadonlyMap<string, ProgramText<Code>>;
   readonly model: string;
   readonly types: string[];
   readonly data: string[];
@@ -159,30 +104,13 @@ function header({ file, equations }: StandaloneInput): string {
   return [`// Written by seqc from ${file}. Do not edit: change the model and compile it again.`, ...source].join("\n");
 }
 
-function programsOf({ forward, stream, train, generate }: StandaloneInput): readonly Program[] {
-  return [forward, stream, ...train.map(({ program }) => program), ...generate.map(({ program }) => program)].filter(
-    (program) => program !== undefined,
-  );
-}
-
-function specOf(input: StandaloneInput): object {
-  const weights = new Map(
-    programsOf(input).flatMap((program) =>
-      program.weights.map((spec) => [spec.name, { spec, sizes: program.sizes }] as const),
-    ),
-  );
-  return {
-    name: input.model,
-    weights: [...weights.values()].map(({ spec, sizes }) => ({
-      name: spec.name,
-      shape: fixedShape(spec, sizes),
-      start: spec.initial,
-    })),
-  };
-}
-
 /** Puts a program into the file. */
-function addProgram({ texts, data }: Emission, name: string, type = "ProgramSpec", more: object = {}): ProgramText {
+function addProgram(
+  { texts, data }: Emission,
+  name: string,
+  type = "ProgramSpec",
+  more: object = {},
+): ProgramText<Code> {
   const text = texts.get(name);
   if (text === undefined) throw new Error(`internal: ${name} was not compiled`);
   const fields = Object.entries({ ...more, ...text.spec }).map(
@@ -205,18 +133,6 @@ function lifeMethods({ model }: Emission): readonly string[] {
       body: [`return new ${model}(firstWeights(SPEC, seed));`],
     }),
   ];
-}
-
-/** `logits`, or `ids_logits` where two emissions have one. */
-function parameterNames(program: Program): Shown {
-  const roles = [...program.results].flatMap(([name, role]) => (role.kind === "parameter" ? [{ name, role }] : []));
-  const isAlone = (parameter: string): boolean => roles.filter(({ role }) => role.name === parameter).length === 1;
-  return new Map(
-    roles.map(({ name, role }) => [
-      name,
-      { as: identifier(isAlone(role.name) ? role.name : `${role.emission}_${role.name}`) },
-    ]),
-  );
 }
 
 /** Forward on whole sequences; where the model can be run piece by piece, as one piece that begins them. */
@@ -257,19 +173,6 @@ function stepMethod(model: string): string {
   });
 }
 
-function stateNames({ results }: Program): Shown {
-  return new Map(
-    [...results].flatMap(([name, role]) =>
-      role.kind === "carry" ? [[name, { as: name, state: stateName(role) }] as const] : [],
-    ),
-  );
-}
-
-/** `cell.h` of the carried state `carry.cell.h'`. */
-function stateName({ name }: Extract<ResultRole, { readonly kind: "carry" }>): string {
-  return name.replace(/^carry\./, "").replace(/'$/, "");
-}
-
 function trainMethods(emission: Emission): readonly string[] {
   const { input, model, types, uses } = emission;
   return input.train.map(({ name, doc, seed }) => {
@@ -284,11 +187,6 @@ function trainMethods(emission: Emission): readonly string[] {
       body: [`return this.#model.train(${constant}, batches, { seed: ${seed}, ...options });`],
     });
   });
-}
-
-/** Results that are chosen, with the emissions that they belong to. */
-function choices({ results }: Program): readonly { readonly result: string; readonly as: string }[] {
-  return [...results].flatMap(([result, role]) => (role.kind === "choice" ? [{ result, as: role.emission }] : []));
 }
 
 function generateMethods(emission: Emission): readonly string[] {
@@ -328,6 +226,14 @@ const END_METHODS = [
     body: ["this.#model.dispose();"],
   }),
 ];
+
+/** `(B, T) => 4 * B * T`; names before the last that is needed are there for their places. */
+function sizeCode(size: Size, names: readonly string[]): Code {
+  const needed = sizeNames(size);
+  const last = names.findLastIndex((name) => needed.has(name));
+  const given = names.slice(0, last + 1).map((name, at) => (needed.has(name) ? identifier(name) : `_${at}`));
+  return { code: `(${given.join(", ")}) => ${printSize(size)}` };
+}
 
 const TYPE_WORDS: Readonly<Record<DType, string>> = { float: "float32", int: "int32", bool: "boolean" };
 

@@ -3,24 +3,27 @@ import { feedbackOf } from "../../build/feedback.ts";
 import { inLayout, resultLayouts } from "../../build/layout.ts";
 import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { pruned } from "../../compile/prune.ts";
-import { evaluateSize, isUnit, type Size, sizeConstant, sizeNames } from "../../ir/size.ts";
-import { identifier } from "../../target/tfjs/names.ts";
+import { evaluateSize, isUnit, type Size, sizeConstant } from "../../ir/size.ts";
+import type { DType } from "../../ir/type.ts";
 import { compileTogether, type WasmProgram } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
-import { describeModule } from "../../target/wasm/module.ts";
-import { printSize } from "../tfjs/print-expression.ts";
-import type { Code, Literal } from "./literal.ts";
+import { describeModule, type WasmModule } from "../../target/wasm/module.ts";
 
-/** A program as it stands in a file: what callers give it and get, and the text of its description. */
-export interface ProgramText {
+/** A program as it stands in a file: what callers give it and get, and its description, in which sizes are `S`. */
+export interface ProgramText<S> {
   readonly inputs: readonly InputText[];
   readonly results: readonly ResultText[];
-  readonly spec: { readonly [name: string]: Literal };
+  readonly spec: {
+    readonly module: WasmModule<S | number>;
+    readonly params: Readonly<Record<string, ParamRole>>;
+    readonly inputs: readonly InputText["literal"][];
+    readonly results: readonly { readonly name: string; readonly as: string; readonly state?: string }[];
+  };
 }
 
 /** Programs of a model, by key, and the one module that is their code. */
-export interface ProgramTexts<K extends string> {
-  readonly texts: ReadonlyMap<K, ProgramText>;
+export interface ProgramTexts<K extends string, S> {
+  readonly texts: ReadonlyMap<K, ProgramText<S>>;
   /** The module, compressed, in base64. */
   readonly code: Readonly<Partial<Record<Instructions, string>>>;
 }
@@ -29,14 +32,20 @@ export interface InputText {
   readonly spec: InputSpec;
   /** Tokens lie below it, where that is known. */
   readonly below: number | undefined;
-  readonly literal: { readonly [name: string]: Literal };
+  readonly literal: {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly axes: readonly { readonly size: number | string; readonly time?: string }[];
+    readonly below?: number;
+    readonly end?: number;
+  };
 }
 
 export interface ResultText {
   readonly as: string;
   /** The state that it is, where it is one to go on from. */
   readonly state: string | undefined;
-  readonly dtype: "float" | "int" | "bool";
+  readonly dtype: DType;
   /** By axis, the batch first: numbers where they are known. */
   readonly shape: readonly { readonly name: string; readonly size: number | undefined }[];
 }
@@ -52,11 +61,15 @@ export interface WantedProgram {
   readonly feeds: boolean;
 }
 
-/** Compiles programs to one WebAssembly module and describes each. */
-export function describePrograms<K extends string>(
+/**
+ * Compiles programs to one WebAssembly module and describes each.
+ * @param size what stands for a size that is known when a program runs; the names that are bound then, in their order
+ */
+export function describePrograms<K extends string, S>(
   wanted: ReadonlyMap<K, WantedProgram>,
   { instructions: variants, fuse = true }: { readonly instructions: readonly Instructions[]; readonly fuse?: boolean },
-): ProgramTexts<K> {
+  size: SizeForm<S>,
+): ProgramTexts<K, S> {
   const parts = [...wanted.values()].map(({ program, shown, feeds }) => {
     const source = pruned(program, (name) => feeds || shown.has(name));
     return { source, shown, feedback: feeds ? feedbackOf(source) : new Map<string, string>() };
@@ -65,7 +78,7 @@ export function describePrograms<K extends string>(
     (instructions) => [instructions, compileTogether(parts, { instructions, fuse, names: false })] as const,
   );
   const compiled = modules[0]?.[1] ?? [];
-  const texts = parts.map(({ source, shown }, at) => describeProgram(source, shown, compiled[at]));
+  const texts = parts.map(({ source, shown }, at) => describeProgram(source, shown, compiled[at], size));
   return {
     texts: new Map([...wanted.keys()].map((key, at) => [key, texts[at] ?? none(key)])),
     code: Object.fromEntries(modules.flatMap(([variant, [made]]) => (made ? [[variant, compressed(made)]] : []))),
@@ -76,14 +89,22 @@ function none(key: string): never {
   throw new Error(`internal: ${key} was not compiled`);
 }
 
-function describeProgram(program: Program, shown: Shown, compiled: WasmProgram | undefined): ProgramText {
+/** How a size is written that is known when a program runs. */
+export type SizeForm<S> = (size: Size, names: readonly string[]) => S;
+
+function describeProgram<S>(
+  program: Program,
+  shown: Shown,
+  compiled: WasmProgram | undefined,
+  size: SizeForm<S>,
+): ProgramText<S> {
   if (compiled === undefined) throw new Error("internal: no variant of the code is asked for");
   const layouts = resultLayouts(program);
   const results = compiled.results
     .filter(({ name }) => shown.has(name))
     .map((slot) => inLayout(slot, layouts.get(slot.name)));
   const inputs = usedInputs(program).map((spec) => inputText(program, spec));
-  const module = describeModule({ ...compiled, results }, sizeCode);
+  const module = describeModule({ ...compiled, results }, size);
   return {
     inputs,
     results: results.map(({ name, dtype, axes }) => ({
@@ -93,8 +114,8 @@ function describeProgram(program: Program, shown: Shown, compiled: WasmProgram |
       shape: axes.map(({ size }) => ({ name: size.text, size: sizeConstant(size) ?? program.sizes.get(size.text) })),
     })),
     spec: {
-      module: { ...module },
-      params: Object.fromEntries(program.graph.params.map(({ id }) => [id, roleLiteral(program.params.get(id))])),
+      module,
+      params: Object.fromEntries(program.graph.params.map(({ id }) => [id, roleOf(program, id)])),
       inputs: inputs.map(({ literal }) => literal),
       results: results.map(({ name }) => {
         const { as, state } = shown.get(name) ?? { as: name };
@@ -112,17 +133,10 @@ function compressed({ module }: WasmProgram): string {
   return btoa(text);
 }
 
-/** `(B, T) => 4 * B * T`; names before the last that is needed are there for their places. */
-function sizeCode(size: Size, names: readonly string[]): Code {
-  const needed = sizeNames(size);
-  const last = names.findLastIndex((name) => needed.has(name));
-  const given = names.slice(0, last + 1).map((name, at) => (needed.has(name) ? identifier(name) : `_${at}`));
-  return { code: `(${given.join(", ")}) => ${printSize(size)}` };
-}
-
-function roleLiteral(role: ParamRole | undefined): Literal {
+function roleOf({ params }: Program, id: string): ParamRole {
+  const role = params.get(id);
   if (role === undefined) throw new Error("internal: a param has no role");
-  return { ...role };
+  return role;
 }
 
 function usedInputs(program: Program): readonly InputSpec[] {

@@ -139,7 +139,8 @@ function boundNames({ cells, params, results }: WasmProgram): readonly string[] 
   return [...new Set(sizes.flatMap((size) => [...sizeNames(size)]))].sort();
 }
 
-function boundSize(size: Size, names: readonly string[]): SizeOf {
+/** A size as what it is for the values of names. */
+export function boundSize(size: Size, names: readonly string[]): SizeOf {
   return (...values) => sizeValue(size, bindingOf(names, values));
 }
 

@@ -1,0 +1,154 @@
+import { openSizes } from "../compile/open-sizes.ts";
+import { describePrograms, inputText } from "../emit/standalone/program.ts";
+import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/standalone/wanted.ts";
+import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
+import {
+  createModel,
+  firstWeights,
+  type Inputs,
+  type Model,
+  readWeights,
+  type States,
+  type TrainedStep,
+  type TrainOptions,
+} from "../runtime/model/model.ts";
+import type { Output } from "../runtime/model/program.ts";
+import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
+import type { ModelPrograms } from "../runtime/model-programs.ts";
+import { boundSize } from "../target/wasm/module.ts";
+import type { CompiledModel } from "./compile.ts";
+import { optimizedFor } from "./modules.ts";
+
+/** How a model is instantiated. */
+export interface InstantiateOptions {
+  /** What it runs on: WebAssembly. */
+  readonly target?: "wasm";
+  /** Also makes code for engines with relaxed SIMD, which is faster there. */
+  readonly relaxed?: boolean;
+}
+
+/** What an emitted module exports: makes models. */
+export interface ModelClass {
+  readonly name: string;
+  /** A model with the weights of a safetensors file. Rejects where an array is missing or has another shape, and says what was wanted and found. */
+  load(bytes: Uint8Array): Promise<InstantiatedModel>;
+  /** A model with first weights; each depends on the seed, its name and its shape alone. */
+  init(seed?: number): InstantiatedModel;
+}
+
+/** A model with its weights. Every array is checked before anything runs; what throws has changed nothing. */
+export interface InstantiatedModel {
+  /** The parameters of what the model emits, by name: `logits`, or `ids_logits` where two emissions have one. */
+  forward(inputs: Inputs): Promise<Readonly<Record<string, Output>>>;
+  /**
+   * The next piece of sequences, of any length, and the states to go on from, which are the caller's; without states sequences begin.
+   * Rejects for a model that cannot be run in pieces.
+   */
+  step(states: States | undefined, inputs: Inputs): Promise<[Readonly<Record<string, Output>>, States]>;
+  /** A training step for each batch; `block` says which train block, where there are several. */
+  train(
+    batches: Iterable<Inputs> | AsyncIterable<Inputs>,
+    options?: TrainOptions & { readonly block?: string | undefined },
+  ): AsyncGenerator<TrainedStep, void, undefined>;
+  /** What a generate block chooses, a position at a time; `block` says which, where there are several. */
+  generate(
+    options?: GenerateOptions & { readonly block?: string | undefined },
+  ): AsyncGenerator<Chosen, void, undefined>;
+  /** The weights as the bytes of a safetensors file. */
+  save(): Uint8Array;
+  /** Frees the model's memory. Any later call throws. */
+  dispose(): void;
+}
+
+/**
+ * The class of a compiled model, as its emitted module has it, without a file: for tools and pages that compile while they run. Throws
+ * where a size is not known.
+ */
+export function instantiate({ name, programs }: CompiledModel, options: InstantiateOptions = {}): ModelClass {
+  const [open] = openSizes(programs.forward);
+  if (open !== undefined) {
+    throw new RangeError(`the size ${open} of ${name} is not known: compile it with sizes: { ${open}: ... }`);
+  }
+  const opened = describeModel(programs, options);
+  return {
+    name,
+    load: async (bytes) => modelOf(opened, createModel(opened.spec, readWeights(opened.spec, bytes))),
+    init: (seed = 0) => modelOf(opened, createModel(opened.spec, firstWeights(opened.spec, seed))),
+  };
+}
+
+/** A model as data, ready to be run here. */
+interface Opened {
+  readonly spec: ModelSpec;
+  readonly forward: ProgramSpec;
+  readonly inPieces: boolean;
+  /** By block. */
+  readonly train: ReadonlyMap<string, { readonly spec: ProgramSpec; readonly seed: number }>;
+  readonly generate: ReadonlyMap<string, GenerationSpec>;
+}
+
+function describeModel(programs: ModelPrograms, { relaxed = false }: InstantiateOptions): Opened {
+  const steady = { ...programs, train: programs.train.filter(({ changing }) => changing === undefined) };
+  const input = optimizedFor(steady);
+  const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
+  const { texts, code } = describePrograms(wantedPrograms(input), { instructions }, boundSize);
+  const { plain = "", ...faster } = code;
+  const spec: ModelSpec = { ...keptBy(input), code: { plain, ...faster } };
+  const specOf = (constant: string): ProgramSpec => texts.get(constant)?.spec ?? missing(constant);
+  return {
+    spec,
+    forward: specOf(FORWARD),
+    inPieces: input.stream !== undefined,
+    train: new Map(
+      input.train.map(({ name, seed }) => [name, { spec: specOf(constantName("TRAIN", input.train, name)), seed }]),
+    ),
+    generate: new Map(
+      input.generate.map(({ name, program }) => {
+        const chosen = choices(program).flatMap(({ as }) => program.inputs.filter((one) => one.name === as));
+        const emissions = chosen.map((one) => inputText(program, one).literal);
+        const own = specOf(constantName("GENERATE", input.generate, name));
+        return [name, { ...own, model: input.model, emissions }];
+      }),
+    ),
+  };
+}
+
+function missing(constant: string): never {
+  throw new Error(`internal: ${constant} was not compiled`);
+}
+
+function modelOf({ spec, forward, inPieces, train, generate }: Opened, model: Model): InstantiatedModel {
+  const step: InstantiatedModel["step"] = async (states, inputs) => {
+    if (!inPieces) {
+      throw new TypeError(`${spec.name} cannot be run in pieces: it reads ahead, or has no state to go on from`);
+    }
+    return model.step(forward, states, inputs);
+  };
+  return {
+    forward: async (inputs) => (inPieces ? (await step(undefined, inputs))[0] : model.forward(forward, inputs)),
+    step,
+    train(batches, { block, ...options } = {}) {
+      const { spec: program, seed } = blockNamed(spec.name, "train", train, block);
+      return model.train(program, batches, { ...options, seed: options.seed ?? seed });
+    },
+    generate: ({ block, ...options } = {}) =>
+      generateWith(model, blockNamed(spec.name, "generate", generate, block), options),
+    save: () => model.save(),
+    dispose: () => model.dispose(),
+  };
+}
+
+/** The block that is asked for, or the only one. */
+function blockNamed<B>(
+  model: string,
+  kind: "train" | "generate",
+  blocks: ReadonlyMap<string, B>,
+  name: string | undefined,
+): B {
+  const names = [...blocks.keys()];
+  const found = name === undefined && blocks.size === 1 ? [...blocks.values()][0] : blocks.get(name ?? "");
+  if (found !== undefined) return found;
+  if (blocks.size === 0) throw new TypeError(`${model} has no ${kind} block that one program can hold`);
+  const what = name === undefined ? `has several ${kind} blocks` : `has no ${kind} block ${name}`;
+  throw new TypeError(`${model} ${what}: give block as one of ${names.join(", ")}`);
+}
