@@ -40,6 +40,5 @@ export { referenceExecutor } from "./runtime/reference.ts";
 export { startWasm } from "./runtime/start-wasm.ts";
 export { startWebGpu } from "./runtime/start-webgpu.ts";
 export { initialWeights, readState, type State, writeState } from "./runtime/state.ts";
-export { registerTfOp, type TfOp, type TfOpCall } from "./runtime/tfjs-op.ts";
 export { format } from "./syntax/format.ts";
 export { parse } from "./syntax/parse.ts";

@@ -15,9 +15,14 @@ const FLOORS: readonly (readonly string[])[] = [
   ["target"],
   ["emit"],
   ["runtime"],
+<<<<<<< HEAD
   ["api"],
   ["index"],
   ["cli", "vite"],
+=======
+  ["index", "tfjs"],
+  ["cli"],
+>>>>>>> bce6546 (The built package: JavaScript, declarations and the library as data; seqc runs what is built)
 ];
 
 /** Below this floor nothing touches files, the clock, the console or a device. */

@@ -5,11 +5,11 @@ import {
   initialWeights,
   loadModules,
   readOuterExpression,
-  registerTfOp,
   renderDiagnostic,
   type Source,
   type ValueFunction,
 } from "../../src/index.ts";
+import { registerTfOp } from "../../src/tfjs.ts";
 
 const SOURCE = `
 /// What an LSTM makes of a sequence.

@@ -31,6 +31,8 @@ export interface Modules {
 export interface Source {
   readonly file: string;
   readonly text: string;
+  /** What `parse` makes of the text without a finding, where that is known already. */
+  readonly tree?: File;
 }
 
 /** Finds the file that `import ... from "path"` in `from` means. */
@@ -94,7 +96,7 @@ function load(
 ): Module {
   const before = all.get(source.file);
   if (before !== undefined) return before;
-  const tree = parse(source.text, source.file, report);
+  const tree = source.tree ?? parse(source.text, source.file, report);
   const definitions = new Map<string, Definition>();
   const imports = new Map<string, { file: string; name: string; span: Span }>();
   const module: Module = { file: source.file, text: source.text, tree, definitions, imports };

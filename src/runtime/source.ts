@@ -3,8 +3,7 @@ import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import type { Report } from "../base/diagnostic.ts";
 import { nearest } from "../base/nearest.ts";
 import { loadModules, type Modules, type Source } from "../check/modules.ts";
-
-const LIBRARY = new URL("../../models/std/", import.meta.url);
+import { readLibrary } from "./library.ts";
 
 /** Reads a file, what it imports, and the library; undefined where the file itself cannot be read, which is reported. */
 export function readModules(file: string, report: Report): Modules | undefined {
@@ -15,14 +14,6 @@ export function readModules(file: string, report: Report): Modules | undefined {
 /** The same for a text that is already here. */
 export function modulesOf(entry: Source, report: Report): Modules {
   return loadModules(entry, readLibrary(), resolveImport, report);
-}
-
-/** The library's files, which diagnostics call `std/cells.seq`. */
-export function readLibrary(): readonly Source[] {
-  return readdirSync(LIBRARY)
-    .filter((name) => name.endsWith(".seq"))
-    .sort()
-    .map((name) => ({ file: `std/${name}`, text: readFileSync(new URL(name, LIBRARY), "utf8") }));
 }
 
 /** Reads a text; a missing file and a folder are reported. What is no text is the parser's to report. */

@@ -35,7 +35,7 @@ const STANDALONE_FILES = [
   "../target/tfjs/support/safetensors.ts",
 ] as const;
 
-/** What modules on tfjs can carry with them: what the compiler itself runs is what emitted modules run. */
+/** What modules on tfjs can carry with them: what the compiler itself runs is what emitted modules run. Data in the built package. */
 export function readTypescriptSupport(): Promise<readonly SupportPart[]> {
   return readParts(TFJS_FILES);
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileTraining, cutText, losses } from "../../examples/browser/train.ts";
-import { readLibrary } from "../../src/runtime/source.ts";
+import { readLibrary } from "../../src/runtime/library.ts";
 import { startWasm } from "../../src/runtime/start-wasm.ts";
 import { expectClose } from "../target/compare.ts";
 import { bundlePage, type Files, ISOLATED, openBrowser, openPage } from "./browser.ts";

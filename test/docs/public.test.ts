@@ -4,16 +4,18 @@ import { expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What `import ... from "seqc"` gives, and whether a comment tells what it is. */
+/** What `import ... from "seqc"` and `"seqc/tfjs"` give, and whether a comment tells what it is. */
 function exported(): readonly { readonly name: string; readonly documented: boolean }[] {
   const project = new Project({ tsConfigFilePath: `${ROOT}tsconfig.json`, skipAddingFilesFromTsConfig: true });
-  const index = project.addSourceFileAtPath(`${ROOT}src/index.ts`);
-  return [...index.getExportedDeclarations()].flatMap(([name, declarations]) =>
-    declarations.map((declaration) => ({
-      name,
-      documented: Node.isJSDocable(declaration) && declaration.getJsDocs().some((doc) => doc.getDescription().trim()),
-    })),
-  );
+  const entries = ["index", "tfjs"].map((name) => project.addSourceFileAtPath(`${ROOT}src/${name}.ts`));
+  return entries
+    .flatMap((entry) => [...entry.getExportedDeclarations()])
+    .flatMap(([name, declarations]) =>
+      declarations.map((declaration) => ({
+        name,
+        documented: Node.isJSDocable(declaration) && declaration.getJsDocs().some((doc) => doc.getDescription().trim()),
+      })),
+    );
 }
 
 test("everything that the package exports says what it is", () => {

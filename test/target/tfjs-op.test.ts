@@ -11,7 +11,7 @@ import { interpret } from "../../src/ir/interpret.ts";
 import { fillRandom } from "../../src/ir/random.ts";
 import { layOut } from "../../src/ir/strided.ts";
 import { axisLength, elementCount, type Tensor as HostTensor, shapeOf } from "../../src/ir/tensor.ts";
-import { readLibrary } from "../../src/runtime/source.ts";
+import { readLibrary } from "../../src/runtime/library.ts";
 import { tfjsGpuDevice } from "../../src/runtime/tfjs.ts";
 import { registerTfOp, type TfOp } from "../../src/runtime/tfjs-op.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";

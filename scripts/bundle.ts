@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { evaluated } from "./evaluated.ts";
+import { licensesOf } from "./licenses.ts";
+
+/** What users start or import, and scripts that workers run, by the name of the file that is written. */
+const ENTRIES = {
+  cli: "src/cli/main.ts",
+  index: "src/index.ts",
+  tfjs: "src/tfjs.ts",
+  "wasm-node-worker": "src/runtime/wasm-node-worker.ts",
+  "wasm-page-worker": "src/runtime/wasm-page-worker.ts",
+} as const;
+
+/** Modules whose exported functions read files of the package: what they return is built in. */
+const EVALUATED = [
+  "src/runtime/library.ts",
+  "src/runtime/typescript-support.ts",
+  "src/cli/starter.ts",
+  "src/cli/version.ts",
+] as const;
+
+/** Writes the JavaScript of the package, all files side by side, with every package that users need not install themselves in it. */
+export async function writeBundle(root: string, folder: string): Promise<void> {
+  const installed = installedPackages(root);
+  const bundle = await rolldown({
+    cwd: root,
+    input: ENTRIES,
+    platform: "node",
+    external: (id) => id.startsWith("node:") || installed.some((name) => id === name || id.startsWith(`${name}/`)),
+    plugins: [evaluated(EVALUATED.map((path) => join(root, path))), workerScripts()],
+  });
+  const { output } = await bundle.write({ dir: folder, format: "esm", chunkFileNames: "[name]-[hash].js" });
+  await bundle.close();
+  const modules = output.flatMap((file) => (file.type === "chunk" ? Object.keys(file.modules) : []));
+  writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), licensesOf(modules));
+}
+
+/** What npm installs beside the package, or asks users to. */
+function installedPackages(root: string): readonly string[] {
+  const text = readFileSync(join(root, "package.json"), "utf8");
+  const { dependencies, peerDependencies }: Record<string, Readonly<Record<string, string>> | undefined> =
+    JSON.parse(text);
+  return Object.keys({ ...dependencies, ...peerDependencies });
+}
+
+/** Scripts of workers are named by their sources; built, they lie beside the file that names them. */
+function workerScripts() {
+  return {
+    name: "worker-scripts",
+    transform(code: string, id: string) {
+      if (!code.includes("import.meta.url") || !id.endsWith("-spawn.ts")) return undefined;
+      return code.replace(/"\.\/([\w-]+-worker)\.ts"/g, '"./$1.js"');
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { pathToFileURL } from "node:url";
+import type { Plugin } from "rolldown";
+
+/** Replaces each of these modules by one whose functions, which have no parameters, return what they return now. */
+export function evaluated(files: readonly string[]): Plugin {
+  return {
+    name: "evaluated",
+    async load(id) {
+      if (!files.includes(id)) return undefined;
+      const exported: Readonly<Record<string, unknown>> = await import(pathToFileURL(id).href);
+      const functions = await Promise.all(Object.entries(exported).map(([name, value]) => written(id, name, value)));
+      return { code: functions.join("\n"), moduleType: "js" };
+    },
+  };
+}
+
+async function written(id: string, name: string, value: unknown): Promise<string> {
+  if (typeof value !== "function" || value.length > 0)
+    throw new Error(`${id}: ${name} is no function without parameters`);
+  const returned: unknown = value();
+  const data = JSON.stringify(JSON.stringify(await returned));
+  return `export ${returned instanceof Promise ? "async " : ""}function ${name}() { return JSON.parse(${data}); }`;
+}
