@@ -6,6 +6,13 @@ export interface GpuDevice {
   readonly adapter: GpuAdapterFacts;
 }
 
+declare global {
+  // Empty here: what TypeScript knows of WebGPU is added. Declarations before TypeScript 6 know nothing, and users read ours with those.
+  interface GPU {}
+  interface GPUAdapter {}
+  interface GPUDevice {}
+}
+
 /** What an adapter says of itself. */
 export interface GpuAdapterFacts {
   readonly vendor: string;

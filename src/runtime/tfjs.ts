@@ -12,7 +12,7 @@ export type TfBackend = "cpu" | "wasm" | "webgpu";
  * Throws where the backend's package is not installed or its device does not start.
  */
 export async function loadTfjs(backend: TfBackend): Promise<TfLibrary> {
-  const tf = await imported("@tensorflow/tfjs-core", () => import("@tensorflow/tfjs-core"));
+  const tf = await imported(backend, "@tensorflow/tfjs-core", () => import("@tensorflow/tfjs-core"));
   // No greeting on the console.
   tf.env().set("PROD", true);
   await REGISTER[backend]();
@@ -30,27 +30,32 @@ export async function tfjsGpuDevice({ tf }: TfLibrary): Promise<GPUDevice> {
   throw new Error("internal: tfjs's webgpu backend is not loaded");
 }
 
+/** Of tfjs, whose packages must fit each other. */
+const VERSION = "4.22.0";
+
 const REGISTER: Readonly<Record<TfBackend, () => Promise<void>>> = {
   cpu: async () => {
-    await imported("@tensorflow/tfjs-backend-cpu", () => import("@tensorflow/tfjs-backend-cpu"));
+    await imported("cpu", "@tensorflow/tfjs-backend-cpu", () => import("@tensorflow/tfjs-backend-cpu"));
   },
   wasm: async () => {
-    const wasm = await imported("@tensorflow/tfjs-backend-wasm", () => import("@tensorflow/tfjs-backend-wasm"));
+    const wasm = await imported("wasm", "@tensorflow/tfjs-backend-wasm", () => import("@tensorflow/tfjs-backend-wasm"));
     wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   },
   webgpu: async () => {
     // The backend asks for an adapter itself, but has no words for where there is none.
     await requestAdapter(await findGpu());
-    await imported("@tensorflow/tfjs-backend-webgpu", () => import("@tensorflow/tfjs-backend-webgpu"));
+    await imported("webgpu", "@tensorflow/tfjs-backend-webgpu", () => import("@tensorflow/tfjs-backend-webgpu"));
   },
 };
 
-async function imported<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
+async function imported<Module>(backend: TfBackend, name: string, load: () => Promise<Module>): Promise<Module> {
   try {
     return await load();
   } catch (cause) {
     const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-    throw new DataError(`${name} cannot be loaded: ${reason}`, { hint: `npm install ${name}@4.22.0` });
+    throw new DataError(`${name} cannot be loaded: ${reason}`, {
+      hint: `npm install @tensorflow/tfjs-core@${VERSION} @tensorflow/tfjs-backend-${backend}@${VERSION}`,
+    });
   }
 }
 

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Installed, installPackage, manifest, requiredFolders } from "./installed.ts";
+
+/** What users of the package may have to download at most. */
+const MOST_BYTES = 40e6;
+
+describe("the package, installed in an empty folder", () => {
+  let installed: Installed;
+  beforeAll(async () => {
+    installed = await installPackage();
+  });
+  afterAll(() => rmSync(installed.folder, { recursive: true, force: true }));
+
+  const own = (...path: readonly string[]): string => join(installed.folder, "node_modules/seqc", ...path);
+  const node = (...args: readonly string[]): Promise<Ended> => ended(installed.folder, ...args);
+  const seqc = (...args: readonly string[]): Promise<Ended> => node(own(manifest(own()).bin.seqc ?? ""), ...args);
+
+  test("has what users need, and nothing of the project's making", () => {
+    const kinds = installed.files.map((name) => name.replace(/^dist\/types\/.*\.d\.ts$/, "dist/types/*.d.ts"));
+    const others = kinds.filter((name) => !/^dist\/[\w-]+\.js$|^models\/std\/\w+\.seq$/.test(name));
+    expect([...new Set(others)]).toEqual([
+      "LICENSE",
+      "README.md",
+      "bin/seqc.js",
+      "dist/THIRD-PARTY-LICENSES.txt",
+      "dist/types/*.d.ts",
+      "grammar/seq.ebnf",
+      "package.json",
+    ]);
+    expect(readFileSync(own("dist/THIRD-PARTY-LICENSES.txt"), "utf8")).toMatch(/^chevrotain \d.*Apache License/ms);
+  });
+
+  test("takes at most 40 MB, with all that it requires", () => {
+    expect([own(), ...requiredFolders()].reduce((sum, folder) => sum + bytesOf(folder), 0)).toBeLessThan(MOST_BYTES);
+  });
+
+  test("runs from the command line", async () => {
+    expect(await seqc("--version")).toEqual({ code: 0, stdout: "0.1.0\n", stderr: "" });
+    expect((await seqc("new", "first")).stdout).toBe("first.seq\nfirst.txt\n");
+    expect(await seqc("check", "first.seq")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect((await seqc("eject", "GRU")).stdout).toContain("cell GRU(");
+    expect((await seqc("compile", "first.seq", "--out", "out")).stderr).toBe("");
+    expect(readFileSync(join(installed.folder, "out/Writer.ts"), "utf8")).toContain("export class Writer {");
+    const trained = await seqc("train", "first.seq", "--steps", "1", "--out", "runs/one");
+    expect(JSON.parse(trained.stdout)).toMatchObject({ steps: 1, ended: "done" });
+  });
+
+  test("says how optional packages are installed", async () => {
+    const trained = (target: string): Promise<Ended> => seqc("train", "first.seq", "--steps", "1", "--target", target);
+    expect(await trained("webgpu")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("install it with npm install webgpu@"),
+    });
+    expect(await trained("tfjs-cpu")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/npm install @tensorflow\/tfjs-core@\S+ @tensorflow\/tfjs-backend-cpu@\S+\n/),
+    });
+  });
+
+  test("is a library with types, by the strictest rules", async () => {
+    copyFileSync(join(import.meta.dirname, "consumer.ts"), join(installed.folder, "consumer.ts"));
+    const compilerOptions = {
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+      ...{
+        module: "nodenext",
+        target: "es2022",
+        lib: ["es2022", "dom"],
+        types: [],
+        rewriteRelativeImportExtensions: true,
+      },
+    };
+    writeFileSync(join(installed.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    writeFileSync(join(installed.folder, "package.json"), JSON.stringify({ type: "module" }));
+    const typescript = dirname(createRequire(import.meta.url).resolve("typescript-messages/package.json"));
+    expect(await node(join(typescript, "bin/tsc"), "-p", ".")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const { stdout, stderr } = await node("consumer.js");
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      declarations: 2,
+      wrong: [expect.stringMatching(/^error\[unknown-name\].*\n.*line\.seq:8/)],
+      program: expect.any(String),
+      executor: "function",
+    });
+  });
+});
+
+interface Ended {
+  readonly code: number | string | null | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ended(folder: string, ...args: readonly string[]): Promise<Ended> {
+  return new Promise((done) => {
+    execFile(process.execPath, args, { cwd: folder }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : error.code, stdout, stderr }),
+    );
+  });
+}
+
+function bytesOf(folder: string): number {
+  return readdirSync(resolve(folder), { recursive: true, encoding: "utf8" })
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+}
