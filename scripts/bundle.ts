@@ -9,7 +9,6 @@ const ENTRIES = {
   cli: "src/cli/main.ts",
   index: "src/index.ts",
   tfjs: "src/tfjs.ts",
-  library: "src/runtime/library.ts",
   "wasm-node-worker": "src/runtime/wasm-node-worker.ts",
   "wasm-page-worker": "src/runtime/wasm-page-worker.ts",
 } as const;

@@ -15,14 +15,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["target"],
   ["emit"],
   ["runtime"],
-<<<<<<< HEAD
   ["api"],
-  ["index"],
-  ["cli", "vite"],
-=======
   ["index", "tfjs"],
-  ["cli"],
->>>>>>> bce6546 (The built package: JavaScript, declarations and the library as data; seqc runs what is built)
+  ["cli", "vite"],
 ];
 
 /** Below this floor nothing touches files, the clock, the console or a device. */

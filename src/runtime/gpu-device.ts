@@ -58,8 +58,13 @@ export async function openGpuDevice(gpu?: GPU): Promise<GpuDevice> {
   return { device, adapter: describeAdapter(adapter) };
 }
 
+/** What of `GPU` finding an adapter takes. */
+interface AdapterSource {
+  requestAdapter(options: { readonly powerPreference: "high-performance" }): Promise<GPUAdapter | null>;
+}
+
 /** The fastest adapter; throws where there is none. */
-export async function requestAdapter(gpu: Pick<GPU, "requestAdapter">): Promise<GPUAdapter> {
+export async function requestAdapter(gpu: AdapterSource): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter !== null) return adapter;
   throw new DataError("WebGPU finds no graphics device", {
@@ -73,7 +78,8 @@ export async function findGpu(): Promise<GPU> {
 }
 
 /** What a person asks of an adapter, in plain data. */
-export function describeAdapter({ info, features, limits }: GPUAdapter): GpuAdapterFacts {
+export function describeAdapter(adapter: GPUAdapter): GpuAdapterFacts {
+  const { info, features, limits } = adapter;
   const { vendor, architecture, device, description } = info;
   return {
     vendor,

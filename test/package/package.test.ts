@@ -80,9 +80,10 @@ describe("the package, installed in an empty folder", () => {
     const { stdout, stderr } = await node("consumer.js");
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toEqual({
-      declarations: 2,
-      wrong: [expect.stringMatching(/^error\[unknown-name\].*\n.*line\.seq:8/)],
-      program: expect.any(String),
+      declarations: 1,
+      wrong: [expect.stringMatching(/^error\[unknown-name\].*\n.*model\.seq:7/)],
+      right: [],
+      files: ["Line.ts"],
       executor: "function",
     });
   });
