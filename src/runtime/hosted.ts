@@ -10,7 +10,7 @@ import { bindBatch } from "./bind.ts";
 import { DataError } from "./data/error.ts";
 import type { Executor, HostArray, Prepared } from "./executor.ts";
 import { frozenAt, readFreezes, restingAt } from "./frozen.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import { initialWeights, type State, writeState } from "./state.ts";
 import { createStepper } from "./stepper.ts";
 
@@ -33,7 +33,7 @@ export interface HostedOptions {
   readonly seed?: number;
   /** Sizes that no default gives. */
   readonly sizes?: Readonly<Record<string, number>>;
-  /** Steps in all, for schedules that ask. */
+  /** Steps in all, for schedules that ask: what `for` says, where it counts steps. */
   readonly steps?: number;
   /** Where to go on from; drawn by the seed where it is left out. */
   readonly start?: State;
@@ -57,6 +57,7 @@ export function openHosted(
     report,
   );
   const copies = readCopies(regime, probe.weights, report);
+  const inAll = stepsInAll(regime, settings, probe, report);
   if (report.hasErrors) return undefined;
   const weights = initialWeights(probe, settings.seed);
   const start = options.start ?? { weights, slots: new Map(), carries: new Map() };
@@ -93,7 +94,7 @@ export function openHosted(
         training: true,
         seed: deriveSeed(settings.seed, "step", step),
         step,
-        steps: options.steps ?? 1,
+        steps: inAll,
         stepsPerEpoch: 1,
         fresh: true,
       };
@@ -122,6 +123,24 @@ export function openHosted(
   function failed(): never {
     throw new Error(`internal: the training step does not compile: ${report.diagnostics.at(-1)?.message}`);
   }
+}
+
+/** What the clock of schedules says; a caller's data have no epochs. */
+function stepsInAll(regime: Regime, { duration }: Settings, program: Program, report: Report): number {
+  const asked = new Set([...pruned(program, () => true).params.values()].map(({ kind }) => kind));
+  const { span } = regime.train.name;
+  if (asked.has("steps_per_epoch")) {
+    report.add("wrong-option", span, "a schedule asks for epochs, but what a caller hands over has none", {
+      hint: "let it count steps",
+    });
+  }
+  if (duration.unit === "steps") return duration.count;
+  if (asked.has("steps")) {
+    report.add("wrong-option", span, "a schedule asks how many steps there are in all", {
+      hint: "write for 10_000 steps, or give openHosted the steps",
+    });
+  }
+  return 1;
 }
 
 /** The columns as a batch: those that the program reads must be there, equally long. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { readRegime } from "../../src/check/regime.ts";
 import { prepareTraining, type Training } from "../../src/runtime/prepare.ts";
+import type { TrainClause } from "../../src/syntax/tree.ts";
+import { printExpression } from "../../src/syntax/walk.ts";
 import { openJob, renderFindings } from "../support/compile.ts";
 import { trainedOn } from "../support/train.ts";
 import { type Sketch, sketches, withHidden } from "./sketches.ts";
@@ -36,10 +38,15 @@ function regimesOf({ file, source, model, example }: Sketch): readonly string[] 
   if (!example) return [];
   const { tree } = openJob(source, { file }).modules.entry;
   return tree.declarations.flatMap((one) => {
-    if (one.kind !== "train") return [];
+    if (one.kind !== "train" || one.clauses.some(isHosted)) return [];
     const name = one.model.kind === "call" ? one.model.callee : one.model;
     return name.kind === "reference" && name.name === model ? [one.name.text] : [];
   });
+}
+
+/** `data ... = host()`: the program that trains has the data (test/models/dqn.test.ts). */
+function isHosted(clause: TrainClause): boolean {
+  return clause.kind === "data" && printExpression(clause.reader) === "host()";
 }
 
 async function quick({ file, source, model, free, setting }: Sketch, name: string): Promise<Training> {

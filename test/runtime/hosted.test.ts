@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createReport } from "../../src/base/report.ts";
 import { readRegime } from "../../src/check/regime.ts";
-import { openHosted } from "../../src/runtime/hosted.ts";
+import { type HostedTraining, openHosted } from "../../src/runtime/hosted.ts";
 import { readModules } from "../../src/runtime/source.ts";
 import { TARGETS, type TargetName } from "../../src/runtime/targets.ts";
 import { filesIn, prepared, trained } from "../support/train.ts";
@@ -15,8 +15,8 @@ const DQN = `model DQN(S = 2, A = 3, gamma = 0.9) {
   act  = argmax(q(s))
 }`;
 
-function regime(name: string, data: string): string {
-  return `train ${name} of DQN { data s, a, r, next, done = ${data} minimize loss on q copy q to target every 2 steps optim adam(1e-2) clip norm(10) batch 4 for 5 steps seed 3 }`;
+function regime(name: string, data: string, duration = "for 5 steps"): string {
+  return `train ${name} of DQN { data s, a, r, next, done = ${data} minimize loss on q copy q to target every 2 steps optim adam(cosine(2e-2, floor: 1e-2)) clip norm(10) batch 4 ${duration} seed 3 }`;
 }
 
 const ROWS = [
@@ -26,7 +26,12 @@ const ROWS = [
 ];
 
 const FILE = filesIn({
-  "dqn.seq": [DQN, regime("hosted", "host()"), regime("file", 'jsonl("rows.jsonl")')].join("\n"),
+  "dqn.seq": [
+    DQN,
+    regime("hosted", "host()"),
+    regime("endless", "host()", ""),
+    regime("file", 'jsonl("rows.jsonl")'),
+  ].join("\n"),
   "rows.jsonl": ROWS.map((row) => JSON.stringify(row)).join("\n"),
 });
 
@@ -38,10 +43,10 @@ const COLUMNS = {
   done: { shape: [3], data: Uint8Array.from(ROWS.map(({ done }) => Number(done))) },
 };
 
-async function hosted(target: TargetName) {
+async function hosted(target: TargetName, name = "hosted"): Promise<HostedTraining> {
   const report = createReport();
   const modules = readModules(FILE, report);
-  const block = modules?.entry.tree.declarations.find((one) => one.kind === "train" && one.name.text === "hosted");
+  const block = modules?.entry.tree.declarations.find((one) => one.kind === "train" && one.name.text === name);
   if (modules === undefined || block?.kind !== "train") throw new Error("no regime");
   const opened = openHosted(modules, readRegime(block, report), await TARGETS[target].start(), {}, report);
   if (opened === undefined) throw new Error(report.diagnostics.map(({ message }) => message).join());
@@ -80,6 +85,10 @@ test("values are those of the weights as they are, from what they depend on alon
   // The actions that were paid for are the best now.
   expect(await ask()).toEqual([0, 2, 1]);
   await expect(training.values(["goal"], { s: COLUMNS.s })).rejects.toThrow("no value is given for the input");
+});
+
+test("a schedule that asks for the end must be told it", async () => {
+  await expect(hosted("reference", "endless")).rejects.toThrow("a schedule asks how many steps there are in all");
 });
 
 test("a command has no data to hand over", async () => {
