@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { signed, signed64, unsigned } from "../../src/target/wasm/encode-bytes.ts";
-import { branchIf, call, choose, f32x4, i32, i64, local, loop, v128, when } from "../../src/target/wasm/encode-code.ts";
+import {
+  branchIf,
+  call,
+  choose,
+  f32x4,
+  i32,
+  i64,
+  local,
+  loop,
+  type Procedure,
+  v128,
+  when,
+} from "../../src/target/wasm/encode-code.ts";
 import { createModule, type ModuleBuilder } from "../../src/target/wasm/encode-module.ts";
 
 /** An instance with one page of memory. */
@@ -50,6 +62,29 @@ describe("numbers as bytes", () => {
 });
 
 describe("modules", () => {
+  test("functions that differ in the numbers they are given have one body", () => {
+    const module = createModule();
+    const store = (name: string, at: number, value: number): Procedure => {
+      const builder = module.merged(name, ["i32"]);
+      const sum = builder.local("i32");
+      const given = builder.given(i32.const(value));
+      const place = builder.given(i32.const(at));
+      const add = i32.add(local.get(given), local.get(builder.param(0, "i32")));
+      const reference = builder.finish(local.set(sum, add), i32.store(local.get(place), local.get(sum)));
+      module.export(name, reference);
+      return reference;
+    };
+    const [first, second, third] = [store("first", 8, 100), store("second", 16, 200), store("third", 8, 100)];
+    expect(third.index).toBe(first.index);
+    // What is new of the second only calls the body.
+    expect(second.index).toBe(first.index + 1);
+    const { call: run, memory } = start(module);
+    run("first", 1);
+    run("second", 2);
+    const words = new Int32Array(memory.buffer);
+    expect([words[2], words[4]]).toEqual([101, 202]);
+  });
+
   test("loops, branches, calls and locals", () => {
     const module = createModule();
     const square = module.shared("square", ["i32"], "i32", (builder) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { feedbackOf } from "../../src/build/feedback.ts";
 import { createWasmRunner } from "../../src/runtime/wasm.ts";
 import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
-import { compileWasm } from "../../src/target/wasm/compile.ts";
+import { compileTogether, compileWasm } from "../../src/target/wasm/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 import { evaluate, webAssembly } from "../support/execute.ts";
 import { randomFeed } from "../support/feed.ts";
@@ -70,6 +70,28 @@ describe("a module", () => {
         "function run",
       ]);
     }
+  });
+
+  test("shares its code with other programs in it", () => {
+    const step = { source: program, feedback: feedbackOf(program) };
+    const lengths = [[step], [step, step]].map((parts) => compileTogether(parts, { names: false })[0]?.module.length);
+    const [alone = 0, twice = 0] = lengths;
+    expect(twice).toBeGreaterThan(alone);
+    expect(twice - alone).toBeLessThan(alone / 3);
+  });
+
+  test("has one update for weights of every shape", () => {
+    const length = (shapes: readonly string[]): number => {
+      const params = shapes.map((shape, at) => `param w${at}: [${shape}]`).join("\n");
+      const sums = shapes.map((shape, at) => `sum[${shape}](w${at}**2)`).join(" + ");
+      const text = `model Sums { in x: [2]\n${params}\nloss = sum(x) + ${sums} }
+      train fit of Sums { data x = csv("rows.csv") minimize loss optim adam(0.01) for 10 steps }`;
+      const made = compileStepOf(text, "fit", { sizes: {} });
+      return compileWasm(made, feedbackOf(made), { names: false }).module.length;
+    };
+    const lengths = [["3"], ["3", "4, 5", "7"], ["3", "4, 5", "7", "2, 3, 3", "11"]].map(length);
+    const [one = 0, three = 0, five = 0] = lengths;
+    expect((five - three) / 2).toBeLessThan(one / 4);
   });
 
   test("is the same bytes when it is compiled again", () => {

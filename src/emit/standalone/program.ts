@@ -75,7 +75,8 @@ export function describePrograms<K extends string, S>(
     return { source, shown, feedback: feeds ? feedbackOf(source) : new Map<string, string>() };
   });
   const modules = variants.map(
-    (instructions) => [instructions, compileTogether(parts, { instructions, fuse, names: false })] as const,
+    (instructions) =>
+      [instructions, compileTogether(parts, { instructions, fuse, names: false, compact: true })] as const,
   );
   const compiled = modules[0]?.[1] ?? [];
   const texts = parts.map(({ source, shown }, at) => describeProgram(source, shown, compiled[at], size));

@@ -55,6 +55,8 @@ export interface Slot {
 export interface CompileOptions extends PlanOptions {
   /** What the engine that runs it must have; relaxed SIMD where nothing is said. */
   readonly instructions?: Instructions;
+  /** Whether the code is to be short rather than fast: two thirds of the bytes, and steps that take a little longer. */
+  readonly compact?: boolean;
   /** Whether functions have names, which profilers show; they have where nothing is said. */
   readonly names?: boolean;
   /** Called with the plan, before code is made of it. */
@@ -84,7 +86,7 @@ export function compileWasm(
  */
 export function compileTogether(
   parts: readonly { readonly source: WasmSource; readonly feedback: ReadonlyMap<string, string> }[],
-  { instructions = "relaxed", planned, names = true, ...options }: CompileOptions = {},
+  { instructions = "relaxed", planned, names = true, compact = false, ...options }: CompileOptions = {},
 ): readonly WasmProgram[] {
   const opened = parts.map(({ source: { graph, sizes }, feedback }, at) => {
     const plan = planGraph(graph, sizes, feedback, options);
@@ -100,7 +102,7 @@ export function compileTogether(
   const module = createModule();
   module.data(0, CONSTANTS);
   for (const { plan, segments, entry } of opened) {
-    const context: Context = { module, plan, relaxed: instructions === "relaxed", segments };
+    const context: Context = { module, plan, relaxed: instructions === "relaxed", compact, segments };
     module.export(`prepare${entry}`, actionsFunction(context, "prepare", plan.prepare));
     module.export(`run${entry}`, actionsFunction(context, "run", plan.actions));
   }
@@ -147,7 +149,7 @@ function writeThreaded(
 ): Uint8Array<ArrayBuffer> {
   const module = createModule({ shared: true });
   const threads = createThreads(module, sharing);
-  const context: Context = { module, plan, relaxed: instructions === "relaxed", segments, threads };
+  const context: Context = { module, plan, relaxed: instructions === "relaxed", compact: false, segments, threads };
   module.data(0, CONSTANTS);
   module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
   const actions = actionsFunction(context, "actions", plan.actions);

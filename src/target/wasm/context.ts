@@ -13,6 +13,8 @@ export interface Context {
   readonly relaxed: boolean;
   /** How the code of one of several threads is made; undefined where there is one only. */
   readonly threads?: Threads | undefined;
+  /** Whether the code is to be short rather than fast. */
+  readonly compact: boolean;
   /** The first of the cells in which products are described to tiles. */
   readonly segments: number;
 }

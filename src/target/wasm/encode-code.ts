@@ -1,4 +1,4 @@
-import { float32, float64, int32, signed, signed64, unsigned } from "./encode-bytes.ts";
+import { float32, float64, int32, readUnsigned, signed, signed64, unsigned } from "./encode-bytes.ts";
 
 /** The types of WebAssembly values; a statement leaves none. */
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
@@ -40,11 +40,20 @@ export interface FunctionReference<R extends CodeType = CodeType> {
 /** A function that gives nothing. */
 export type Procedure = FunctionReference<"none">;
 
-export function writeCode(code: Code, out: number[]): void {
+/** `renumbered` gives locals other numbers, where they get some. */
+export function writeCode(code: Code, out: number[], renumbered?: (index: number) => number): void {
   if (code.head !== undefined) for (const byte of code.head) out.push(byte);
-  for (const arg of code.args) writeCode(arg, out);
-  for (const byte of code.op) out.push(byte);
+  for (const arg of code.args) writeCode(arg, out, renumbered);
+  const { op } = code;
+  const [kind] = op;
+  if (renumbered !== undefined && (kind === GET || kind === SET || kind === TEE)) {
+    out.push(kind, ...unsigned(renumbered(readUnsigned(op, 1))));
+  } else for (const byte of op) out.push(byte);
 }
+
+const GET = 0x20;
+const SET = 0x21;
+const TEE = 0x22;
 
 /** An instruction from its bytes. */
 export function code<T extends CodeType>(type: T, op: readonly number[], ...args: readonly Code[]): Code<T> {
@@ -284,11 +293,11 @@ export const f32x4 = {
 } as const;
 
 export const local = {
-  get: <T extends ValueType>({ type, index }: Local<T>): Code<T> => code(type, [0x20, ...unsigned(index)]),
+  get: <T extends ValueType>({ type, index }: Local<T>): Code<T> => code(type, [GET, ...unsigned(index)]),
   set: <T extends ValueType>({ index }: Local<T>, value: Code<T>): Statement =>
-    code("none", [0x21, ...unsigned(index)], value),
+    code("none", [SET, ...unsigned(index)], value),
   tee: <T extends ValueType>({ type, index }: Local<T>, value: Code<T>): Code<T> =>
-    code(type, [0x22, ...unsigned(index)], value),
+    code(type, [TEE, ...unsigned(index)], value),
 } as const;
 
 /** A number that the host gives a module when it is started. */

@@ -2,10 +2,13 @@ import { text, unsigned } from "./encode-bytes.ts";
 import {
   type Code,
   type CodeType,
+  call,
   type FunctionReference,
   globalGet,
   type I32,
   type Local,
+  local,
+  type Procedure,
   type ValueType,
   writeCode,
 } from "./encode-code.ts";
@@ -20,10 +23,19 @@ export interface FunctionBuilder<R extends CodeType = CodeType> {
   finish(...body: readonly Code[]): void;
 }
 
+/** A function whose code may be that of others, up to numbers that it is given. */
+export interface MergedBuilder extends Omit<FunctionBuilder<"none">, "reference" | "finish"> {
+  /** A local variable whose value is computed before the function's code, from nothing but memory. */
+  given(value: I32): Local<"i32">;
+  finish(...body: readonly Code[]): Procedure;
+}
+
 /** A module while it is written: functions, one imported memory, imported numbers, exports. */
 export interface ModuleBuilder {
   /** The name is what profilers and stack traces show. */
   function<R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R>;
+  /** A function that gives nothing, and is the same function as others with the same code. */
+  merged(name: string, params: readonly ValueType[]): MergedBuilder;
   /** A function that is made on first use. */
   shared<R extends CodeType>(
     name: string,
@@ -61,6 +73,7 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
   const exports: { readonly name: string; readonly index: number }[] = [];
   const segments: Segment[] = [];
   const given: string[] = [];
+  const alike = new Map<string, Procedure>();
 
   const typeIndex = (params: readonly ValueType[], result: CodeType): number => {
     const key = `${params.join(",")}:${result}`;
@@ -87,25 +100,59 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
     functions.push(written);
     return {
       reference,
-      param: (index, type) => {
-        if (params[index] !== type) throw new Error(`internal: param ${index} is no ${type}`);
-        return { type, index };
-      },
+      param: paramOf(params),
       local: (type) => {
         locals.push(type);
         return { type, index: params.length + locals.length - 1 };
       },
       finish: (...body) => {
-        const bytes: number[] = [];
-        for (const code of body) writeCode(code, bytes);
-        bytes.push(0x0b);
-        written.body = Uint8Array.from(bytes);
+        written.body = Uint8Array.from(bytesOf(body));
       },
     };
   };
 
+  /** The function with this code: one that is there, else a new one. */
+  const merge = (name: string, params: readonly ValueType[], locals: readonly ValueType[], body: readonly number[]) => {
+    const key = `${params.join()}:${locals.join()}:${String.fromCharCode(...body)}`;
+    const before = alike.get(key);
+    if (before !== undefined) return before;
+    const type = typeIndex(params, "none");
+    const index = functions.push({ name, type, locals, body: Uint8Array.from(body) }) - 1;
+    const reference: Procedure = { index, params, result: "none" };
+    alike.set(key, reference);
+    return reference;
+  };
+
   return {
     function: createFunction,
+    merged: (name, params) => {
+      const locals: ValueType[] = [];
+      const given = new Map<number, I32>();
+      const add = <T extends ValueType>(type: T): Local<T> => {
+        locals.push(type);
+        return { type, index: params.length + locals.length - 1 };
+      };
+      return {
+        param: paramOf(params),
+        local: add,
+        given: (value) => {
+          const variable = add("i32");
+          given.set(variable.index, value);
+          return variable;
+        },
+        finish: (...body) => {
+          const order = [...given.keys(), ...locals.map((_, at) => at + params.length).filter((at) => !given.has(at))];
+          const numbers = new Map(order.map((index, place) => [index, params.length + place]));
+          const own = bytesOf(body, (index) => numbers.get(index) ?? index);
+          const inner = [...params, ...[...given].map(() => "i32" as const)];
+          const rest = locals.filter((_, at) => !given.has(at + params.length));
+          const code = merge(name, inner, rest, own);
+          if (given.size === 0) return code;
+          const passed = params.map((type, index) => local.get({ type, index }));
+          return merge(name, params, [], bytesOf([call(code, ...passed, ...given.values())]));
+        },
+      };
+    },
     shared: <R extends CodeType>(
       name: string,
       params: readonly ValueType[],
@@ -145,6 +192,20 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
       ]);
     },
   };
+}
+
+function paramOf(params: readonly ValueType[]): FunctionBuilder["param"] {
+  return (index, type) => {
+    if (params[index] !== type) throw new Error(`internal: param ${index} is no ${type}`);
+    return { type, index };
+  };
+}
+
+function bytesOf(body: readonly Code[], renumbered?: (index: number) => number): readonly number[] {
+  const bytes: number[] = [];
+  for (const code of body) writeCode(code, bytes, renumbered);
+  bytes.push(0x0b);
+  return bytes;
 }
 
 type Bytes = readonly number[] | Uint8Array;

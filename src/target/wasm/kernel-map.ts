@@ -4,7 +4,8 @@ import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
 import type { Procedure } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
-import { createKernel, type Kernel } from "./kernel.ts";
+import { flatCount } from "./flat.ts";
+import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { type Position, type Positions, scalarPosition, storeTo, type Vector } from "./memory.ts";
 import { type Share, shareOf } from "./share.ts";
 
@@ -19,19 +20,27 @@ export function mapKernel(
   const own = new Set(outputs);
   const [first] = outputs;
   if (first === undefined) throw new Error("internal: a kernel has no output");
-  nest(
-    kernel,
-    storedAxes(context, first),
-    (positions) => {
-      const values = outputs.map((output) => evaluate(kernel, output, positions, own));
-      outputs.forEach((output, index) => {
-        const value = values[index];
-        if (value !== undefined) storeTo(kernel, placeOf(context, output), positions, value);
-      });
-    },
-    { share },
-  );
+  const body = (positions: Positions): void => {
+    const values = outputs.map((output) => evaluate(kernel, output, positions, own));
+    outputs.forEach((output, index) => {
+      const value = values[index];
+      if (value !== undefined) storeTo(kernel, placeOf(context, output), positions, value);
+    });
+  };
+  const axes = storedAxes(context, first);
+  const count = loops.length === 0 && share === undefined ? flatCount(context.plan, outputs, axes) : undefined;
+  if (count === undefined) nest(kernel, axes, body, { share });
+  else flatLoop(kernel, axes, count, body);
   return kernel.finish();
+}
+
+/** One loop over all positions, whose code does not depend on how many they are: that of other weights is the same. */
+function flatLoop(kernel: Kernel, axes: readonly Axis[], count: number, body: (positions: Positions) => void): void {
+  const origin = scalarPosition(kernel.constant(0));
+  const around = axes.slice(0, -1).map(({ id }) => [id, origin] as const);
+  innermost(kernel, kernel.given(count), (position) => {
+    body(new Map([...around, ...axes.slice(-1).map(({ id }) => [id, position] as const)]));
+  });
 }
 
 /** Computes a value, or reads it at `source`, into a place. */
@@ -92,17 +101,26 @@ export function nest(
     kernel.loop(count, (index) => {
       nest(kernel, inner, body, { positions: at(scalarPosition(kernel.add(first, index))), share });
     });
-  else
-    kernel.lanes(
-      count,
-      (from, parts) => {
-        const start = kernel.add(first, from);
-        kernel.sideBySide(
-          Array.from({ length: parts }, (_, part) => () => body(at({ kind: "run", at: start, plus: 4 * part }))),
-        );
-      },
-      partsOf,
-    );
+  else innermost(kernel, count, (position) => body(at(position)), first);
+}
+
+/** Four positions at a time, several fours side by side. */
+function innermost(
+  kernel: Kernel,
+  count: Scalar,
+  body: (position: Position) => void,
+  first: Scalar = kernel.constant(0),
+): void {
+  kernel.lanes(
+    count,
+    (from, parts) => {
+      const start = kernel.add(first, from);
+      kernel.sideBySide(
+        Array.from({ length: parts }, (_, part) => () => body({ kind: "run", at: start, plus: 4 * part })),
+      );
+    },
+    partsOf,
+  );
 }
 
 /**

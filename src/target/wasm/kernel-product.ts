@@ -10,7 +10,7 @@ import {
 } from "../../plan/product.ts";
 import type { Products } from "../../plan/product-run.ts";
 import type { Loop, Value } from "../../plan/value.ts";
-import { type Context, cellAddress, fixedSize, MOST_SEGMENTS, tableOf } from "./context.ts";
+import { type Context, fixedSize, MOST_SEGMENTS } from "./context.ts";
 import {
   branchIf,
   call,
@@ -406,8 +406,8 @@ function storeSegment(
   fields: Readonly<Record<keyof typeof SEGMENT, I32>>,
 ): readonly Statement[] {
   const names = Object.keys(SEGMENT).filter((name): name is keyof typeof SEGMENT => name in SEGMENT);
-  const segment = cellAddress(kernel.context.segments) + index * SEGMENT_BYTES;
-  return names.map((name) => i32.store(tableOf(kernel.context), fields[name], segment + SEGMENT[name]));
+  const { code } = kernel.segments();
+  return names.map((name) => i32.store(code, fields[name], index * SEGMENT_BYTES + SEGMENT[name]));
 }
 
 /** Sums of products by blocks of rows that stay in the nearest caches while all panels pass. */
@@ -419,14 +419,13 @@ function blocked(kernel: Kernel, products: readonly OwnProduct[], out: I32, add:
   const { rows: own, columns } = first.shares;
   const [m, n] = [own.count.code, columns.count.code];
   const outStride = bytes(kernel, first.m.out).code;
-  const segments = i32.add(tableOf(kernel.context), i32.const(cellAddress(kernel.context.segments)));
   const row = kernel.variable("i32");
   const next = i32.add(local.get(row), i32.const(rows));
   return [
     countUp(row, rows, m, [
       call(
         matrixFunction(kernel.context, first.form),
-        ...[segments, i32.const(products.length), local.get(row)],
+        ...[kernel.segments().code, i32.const(products.length), local.get(row)],
         ...[choose(i32.lt(next, m), next, m), n, i32.add(out, i32.mul(local.get(row), outStride)), outStride, add],
       ),
     ]),

@@ -38,11 +38,15 @@ export interface Kernel {
   constant(value: number): Scalar;
   size(size: Size): Scalar;
   cell(cell: number): Scalar;
+  /** The address of the cells in which products are described to tiles. */
+  segments(): Scalar;
   /** The present position of a loop of the program around this kernel. */
   position(loop: Loop): Scalar;
   add(a: Scalar, b: Scalar): Scalar;
   subtract(a: Scalar, b: Scalar): Scalar;
   multiply(a: Scalar, b: Scalar): Scalar;
+  /** A number that the code is given, so that it is the same code for others. */
+  given(value: number): Scalar;
   /** Any other function of scalars. */
   scalar(name: string, args: readonly Scalar[], make: (...args: readonly I32[]) => I32): Scalar;
   /** Computes once at a depth; the same key is computed once only. */
@@ -71,10 +75,9 @@ interface Level {
 
 /** `name` is what profilers show; `loops` are the loops of the program around the kernel, outermost first: the function's params. */
 export function createKernel(context: Context, name: string, loops: readonly Loop[]): Kernel {
-  const builder = context.module.function(
+  const builder = context.module.merged(
     name,
     loops.map(() => "i32" as const),
-    "none",
   );
   const levels: Level[] = [createLevel()];
   let lanes: 1 | 4 = 1;
@@ -136,10 +139,15 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     if (a.constant === 1) return b;
     return b.constant === 1 ? a : scalar("mul", [a, b], i32.mul);
   };
+  const given = (value: I32, key: string): Scalar => {
+    const before = recall<I32>(BOUND, key);
+    const code = before ?? local.get(builder.given(value));
+    if (before === undefined) remember(BOUND, key, 0, code);
+    return { code, depth: 0, key, constant: undefined };
+  };
   const cell = (index: number): Scalar => {
     const key = `cell ${index}`;
-    const code = bind(0, i32.load(tableOf(context), cellAddress(index)), key);
-    return { code, depth: 0, key, constant: undefined };
+    return given(i32.load(tableOf(context), cellAddress(index)), key);
   };
   const size = (wanted: Size): Scalar => {
     const fixed = fixedSize(wanted);
@@ -213,7 +221,7 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
       reached = end.constant ?? reached;
     };
     const narrow = (count.constant ?? 4) < 4 ? [] : inside(4, 1);
-    const parts = narrow.length === 0 ? 1 : unroll(narrow.length);
+    const parts = narrow.length === 0 || context.compact ? 1 : unroll(narrow.length);
     if (parts > 1) add(4, parts, () => inside(4, parts));
     add(4, 1, () => narrow);
     add(1, 1, () => inside(1, 1));
@@ -260,14 +268,15 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     depth: () => levels.length - 1,
     vectorDepth: () => vectorDepth,
     variable: (type) => builder.local(type),
+    given: (value) => given(i32.const(value), `given ${value}`),
+    segments: () => given(i32.add(tableOf(context), i32.const(cellAddress(context.segments))), "segments"),
     position: (wanted) => {
       const at = loops.indexOf(wanted);
       if (at < 0) throw new Error(`internal: a kernel outside of a loop reads its position`);
       return { code: local.get(builder.param(at, "i32")), depth: 0, key: `loop ${wanted.index}`, constant: undefined };
     },
     finish: () => {
-      builder.finish(sequence(...level(0).statements));
-      return builder.reference;
+      return builder.finish(sequence(...level(0).statements));
     },
   };
 }

@@ -31,6 +31,8 @@ export type LeftForm = "rows" | "columns";
 export interface Tiling {
   readonly module: ModuleBuilder;
   readonly relaxed: boolean;
+  /** Whether the code is to be short rather than fast. */
+  readonly compact: boolean;
 }
 
 /** Columns of a tile. */
@@ -223,16 +225,12 @@ export function sweepFunction(tiling: Tiling, form: LeftForm): Procedure {
     const is = (rows: number): I32 => i32.eq(left, i32.const(rows));
     const large = i32.or(i32.ge(left, i32.const(9)), is(most));
     const middle = i32.or(is(4), i32.ge(left, i32.const(7)));
-    const three = most === 6 ? [when(is(5), tile(5), tile(3))] : tile(3);
-    const small = [when(is(1), tile(1), [when(is(2), tile(2), three)])];
-    builder.finish(
-      block(
-        loop(
-          branchIf(1, i32.le(left, i32.const(0))),
-          when(large, tile(most), [when(middle, tile(4), small)]),
-          branchIf(0, i32.const(1)),
-        ),
-      ),
-    );
+    const anyOf = (): Statement => {
+      if (tiling.compact) return when(i32.ge(left, i32.const(most)), tile(most), [when(is(1), tile(1), tile(2))]);
+      const three = most === 6 ? [when(is(5), tile(5), tile(3))] : tile(3);
+      const small = [when(is(1), tile(1), [when(is(2), tile(2), three)])];
+      return when(large, tile(most), [when(middle, tile(4), small)]);
+    };
+    builder.finish(block(loop(branchIf(1, i32.le(left, i32.const(0))), anyOf(), branchIf(0, i32.const(1)))));
   });
 }
