@@ -128,7 +128,7 @@ function usersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
 }
 
 /** Groups of nodes that need each other. */
-function circles(graph: Graph, defined: ReadonlyMap<string, Node>): readonly (readonly Node[])[] {
+export function circles(graph: Graph, defined: ReadonlyMap<string, Node>): readonly (readonly Node[])[] {
   const place = new Map(graph.nodes.map((node, index) => [node, index]));
   const groups = components(graph.nodes.length, (vertex) =>
     (graph.nodes[vertex]?.inputs ?? []).flatMap((input) => {

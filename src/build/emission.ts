@@ -155,7 +155,7 @@ function present({ session, hidden }: Context, { name }: EmitItem): readonly str
 }
 
 /** Where a position counts: in an example that has a value, inside it, and where the emission's reads hold. */
-function countingMask(
+export function countingMask(
   { context, item }: Counted,
   value: TensorValue,
   all: readonly Axis[],

@@ -143,7 +143,11 @@ function copiedRoles(session: Session, carried: Carried, ids: ReadonlyMap<string
 }
 
 /** A context in the step's own graph: no hidden axes, the names of the regime's file. */
-function optimizerContext(model: OpenModel, builder: Session["builder"], roles: Map<string, ParamRole>): Context {
+export function optimizerContext(
+  model: OpenModel,
+  builder: Session["builder"],
+  roles: Map<string, ParamRole>,
+): Context {
   const session: Session = {
     ...model.session,
     builder,

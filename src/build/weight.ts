@@ -5,6 +5,7 @@ import type { Span } from "../base/span.ts";
 import { equalSizes, isUnit } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Expression, ParamDeclarator, ParamItem } from "../syntax/tree.ts";
+import { descendants, printExpression } from "../syntax/walk.ts";
 import { evaluate } from "./expression.ts";
 import { type Context, type Frame, joinPath, type Session, type Tie } from "./frame.ts";
 import type { Initial, WeightSpec } from "./program.ts";
@@ -242,13 +243,26 @@ const INITIALS = {
   uniform: "uniform(low, high)",
 };
 
+/** A name that is a size whose number is said where the definition is used. */
+function isUnknownSize(context: Context, expression: Expression): boolean {
+  if (expression.kind !== "reference" || context.frame.names.get(expression.name)?.kind !== "parameter") return false;
+  const meaning = evaluate(context, expression);
+  return meaning.kind === "size" && knownNumber(context, meaning) === undefined;
+}
+
 function reportInitial(context: Context, expression: Expression): void {
   const callee = expression.kind === "call" ? expression.callee : expression;
   const name = callee.kind === "reference" ? callee.name : "";
   const usage = Object.entries(INITIALS).find(([known]) => known === name)?.[1];
   const near = nearest(name, Object.keys(INITIALS));
   const known = `write a number, ${Object.values(INITIALS).join(", ")}`;
-  if (usage !== undefined) {
+  const unknown = [...descendants(expression)].find((part) => isUnknownSize(context, part));
+  if (unknown !== undefined) {
+    const text = printExpression(unknown);
+    context.session.report.add("unknown-size", expression.span, `the number ${text} must be known here`, {
+      hint: `give it a default, as in ${text} = 3, or a value where it is used`,
+    });
+  } else if (usage !== undefined) {
     context.session.report.add("wrong-option", expression.span, `${name} is written ${usage}, with known numbers`, {
       hint: known,
     });

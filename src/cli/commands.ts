@@ -49,6 +49,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "show what became of each equation: kernels, work, memory",
     load: async () => (await import("./explain.ts")).explainCommand(),
   },
+  diagnose: {
+    summary: "measure how the loss depends on each step: vanishing and exploding gradients",
+    load: async () => (await import("./diagnose.ts")).diagnoseCommand(),
+  },
   eject: {
     summary: "print a library definition, to copy and change",
     load: async () => (await import("./eject.ts")).ejectCommand(),

@@ -15,6 +15,7 @@ const NAMES = [
   "run",
   "compile",
   "explain",
+  "diagnose",
   "eject",
   "doctor",
 ];
@@ -46,7 +47,7 @@ describe("docs/cli.md", () => {
     const folder = folderWith({});
     const lines = [...docs.matchAll(/^npx seqc (.*)$/gm)].map((match) => match[1] ?? "");
     const plain = lines.filter(
-      (line) => /^(new|check|fmt|summary|test|compile|explain|doctor)\b/.test(line) && !/FILE|\||>/.test(line),
+      (line) => /^(new|check|fmt|summary|test|compile|explain|diagnose|doctor)\b/.test(line) && !/FILE|\||>/.test(line),
     );
     expect(plain.length).toBeGreaterThan(8);
     for (const line of plain) {

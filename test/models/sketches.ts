@@ -81,6 +81,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     ],
     objective: "softplus(-r) + softplus(s)",
   },
+  "gradients Skip": { sizes: { gap: 2 } },
   "hmm HMM": { objective: "-loglik / T" },
   "pixel_rnn PixelRNN": { edits: [["[14, 14]", "[4, 3]"]] },
   "ppca PPCA": { sizes: { D: 3, Z: 2 }, data: ["D"] },
