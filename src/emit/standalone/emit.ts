@@ -1,8 +1,9 @@
 import { type Size, sizeNames } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
-import { identifier } from "../../target/tfjs/names.ts";
+import { createNames, identifier } from "../../target/tfjs/names.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { bundle, type SupportPart } from "../bundle.ts";
+import { inComment, inLine } from "../comment.ts";
 import type { SourceText } from "../source-text.ts";
 import { property } from "../tfjs/layout.ts";
 import { printSize } from "../tfjs/print-expression.ts";
@@ -26,8 +27,17 @@ export function emitStandalone(
   support: readonly SupportPart[],
   options: StandaloneOptions,
 ): SourceText {
-  const { texts, code } = describePrograms(wantedPrograms(input), options, sizeCode);
-  const emission: Emission = { input, texts, model: identifier(input.model), types: [], data: [], uses: new Set() };
+  const wanted = wantedPrograms(input);
+  const { texts, code } = describePrograms(wanted, options, sizeCode);
+  const taken = [...support.flatMap(({ names }) => names), ...wanted.keys(), ...GLOBALS];
+  const emission: Emission = {
+    input,
+    texts,
+    model: createNames(taken).fresh(input.model),
+    types: [],
+    data: [],
+    uses: new Set(),
+  };
   const methods = [
     ...lifeMethods(emission),
     ...forwardMethods(emission),
@@ -55,6 +65,13 @@ ${methods.join("\n\n")}
   ];
   return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n` };
 }
+
+/** What a module uses of its surroundings: no class may take its place. */
+const GLOBALS = (
+  "SPEC AbortSignal AsyncGenerator AsyncIterable Blob DataView DecompressionStream Error Float64Array Iterable JSON Number Object Pick " +
+  "Promise RangeError ReadonlyMap ReadonlySet Readonly Record Response Set String SyntaxError TextDecoder TextEncoder TypeError " +
+  "WebAssembly atob globalThis performance setTimeout"
+).split(" ");
 
 const ALWAYS = ["createModel", "firstWeights", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
 /** Types that callers need a name for. */
@@ -94,14 +111,21 @@ function method({ doc, signature, body }: Method): string {
 }
 
 function comment(text: string, pad: string): string {
-  const lines = text.split("\n").map((line) => line.trim());
-  if (lines.length === 1) return `${pad}/** ${text} */\n`;
+  const lines = inComment(text)
+    .split("\n")
+    .map((line) => line.trim());
+  if (lines.length === 1) return `${pad}/** ${lines[0]} */\n`;
   return `${pad}/**\n${lines.map((line) => `${pad} * ${line}`.trimEnd()).join("\n")}\n${pad} */\n`;
 }
 
 function header({ file, equations }: StandaloneInput): string {
-  const source = equations.flatMap((text) => ["", ...text.trimEnd().split("\n")]).map((line) => `// ${line}`.trimEnd());
-  return [`// Written by seqc from ${file}. Do not edit: change the model and compile it again.`, ...source].join("\n");
+  const source = equations
+    .flatMap((text) => ["", ...inComment(text).trimEnd().split("\n")])
+    .map((line) => `// ${line}`.trimEnd());
+  return [
+    `// Written by seqc from ${inLine(file)}. Do not edit: change the model and compile it again.`,
+    ...source,
+  ].join("\n");
 }
 
 /** Puts a program into the file. */
@@ -242,7 +266,7 @@ function inputType(name: string, doc: string, inputs: readonly InputText[]): str
   const fields = inputs.map(({ spec, below }) => {
     const shape = ["B", ...spec.shape.filter((size) => size.text !== "1").map((size) => size.text)];
     const limit = below === undefined ? "" : `, whole numbers below ${below}`;
-    const text = [spec.doc, `${TYPE_WORDS[spec.dtype]} [${shape.join(", ")}]${limit}.`].filter(
+    const text = [spec.doc && inLine(spec.doc), `${TYPE_WORDS[spec.dtype]} [${shape.join(", ")}]${limit}.`].filter(
       (part) => part !== undefined,
     );
     return `  /** ${text.join(" ")} */\n  readonly ${property(spec.name)}: ${nestedType(shape.length)} | ShapedNumbers;\n`;

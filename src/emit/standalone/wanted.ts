@@ -64,9 +64,17 @@ function parameterNames(program: Program): Shown {
   return new Map(
     roles.map(({ name, role }) => [
       name,
-      { as: identifier(isAlone(role.name) ? role.name : `${role.emission}_${role.name}`) },
+      { as: resultName(isAlone(role.name) ? role.name : `${role.emission}_${role.name}`) },
     ]),
   );
+}
+
+/** What the class has beside a method for each result, and what would make promises of its models. */
+const TAKEN = /^(constructor|load|init|forward|step|save|dispose|then|__proto__|(train|generate)[A-Z]?\w*)$/;
+
+function resultName(name: string): string {
+  const as = identifier(name);
+  return TAKEN.test(as) ? `${as}_` : as;
 }
 
 function stateNames({ results }: Program): Shown {

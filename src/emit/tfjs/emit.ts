@@ -3,6 +3,7 @@ import type { Program, WeightSpec } from "../../build/program.ts";
 import type { Origin } from "../../ir/graph.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import { bundle, type SupportPart } from "../bundle.ts";
+import { inComment } from "../comment.ts";
 import type { SourceText } from "../source-text.ts";
 import type { EmitInput } from "./emit-input.ts";
 import { addForward } from "./forward.ts";
@@ -92,9 +93,11 @@ function header(input: EmitInput): string {
     `Written by seqc from ${input.file}. Do not edit: change the model and compile it again.`,
     ...parts,
   ];
-  return ["/**", ...lines.flatMap((line) => line.split("\n")).map((line) => ` * ${line.trim()}`.trimEnd()), " */"].join(
-    "\n",
-  );
+  return [
+    "/**",
+    ...lines.flatMap((line) => inComment(line).split("\n")).map((line) => ` * ${line.trim()}`.trimEnd()),
+    " */",
+  ].join("\n");
 }
 
 function equationText(sources: ReadonlyMap<string, string>): (origin: Origin) => string | undefined {

@@ -1,6 +1,7 @@
 import { StructureKind } from "ts-morph";
 import type { Program, ResultRole } from "../../build/program.ts";
 import { lowerProgram } from "../../target/tfjs/lower-program.ts";
+import { inComment } from "../comment.ts";
 import {
   ARGUMENT_NAMES,
   addMembers,
@@ -58,7 +59,7 @@ export function addForward(
       ...argument("options", `${type}Options`, opening.options),
     ],
     returnType: `${type}Outputs`,
-    docs: [{ description: doc }],
+    docs: [{ description: inComment(doc) }],
     statements: [
       "return tf.tidy(() => {",
       ...opening.lines.map((line) => `  ${line}`),

@@ -52,8 +52,9 @@ export function hasUnits(shape: readonly Size[], sizes: ReadonlyMap<string, numb
   return shape.some((size) => sizeConstant(laidOut(size, sizes)) === 1);
 }
 
-/** A property name, quoted where it must be. */
+/** A property name, quoted where it must be; `__proto__` would be no property as it stands. */
 export function property(name: string): string {
+  if (name === "__proto__") return '["__proto__"]';
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 

@@ -2,6 +2,7 @@ import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import { type TensorParam, type TensorProgram, TF_DTYPE, variablesOf } from "../../target/tfjs/program.ts";
 import { allExpressions } from "../../target/tfjs/statements.ts";
+import { inLine } from "../comment.ts";
 import {
   access,
   arrayNote,
@@ -140,7 +141,10 @@ function inputMember({ program, sources, opened }: Context, spec: InputSpec, opt
   const shape = [...spec.shape.map((size) => size.text)];
   const note = `${arrayNote(spec.dtype, spec.shape).split(" ")[0]} [${["B", ...shape].join(", ")}]`;
   const below = spec.vocabulary === undefined ? "" : `, below ${sizeNote(program, spec.vocabulary.text)}`;
-  const doc = [spec.doc, `${note}${below}${spec.emitted && optional ? "; the beginning that is given" : ""}.`]
+  const doc = [
+    spec.doc && inLine(spec.doc),
+    `${note}${below}${spec.emitted && optional ? "; the beginning that is given" : ""}.`,
+  ]
     .filter((part) => part !== undefined)
     .join(" ");
   opened.inputs.set(spec.name, { name: spec.name, type: tensorType(inputRank(spec)), optional, doc });

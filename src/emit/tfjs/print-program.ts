@@ -10,6 +10,7 @@ import {
   TF_DTYPE,
   variable,
 } from "../../target/tfjs/program.ts";
+import { inLine } from "../comment.ts";
 import { printExpression, printSize } from "./print-expression.ts";
 
 /** The text of the user's equation, where it is known. */
@@ -51,7 +52,7 @@ function printComment(origin: CodeOrigin, title: string, { equation, seen }: Pri
   seen.add(title);
   if (text === undefined) return `${pad}// ${title}`;
   const owner = origin.name.includes(".") ? `${origin.name.slice(0, origin.name.lastIndexOf("."))}: ` : "";
-  return `${pad}// ${owner}${text.replace(/\s+/g, " ").trim()}`;
+  return `${pad}// ${owner}${inLine(text).replace(/\s+/g, " ").trim()}`;
 }
 
 function printStatement(statement: Statement, context: PrintContext, indent: number): readonly string[] {

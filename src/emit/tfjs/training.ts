@@ -4,6 +4,7 @@ import { lowerToTfjs } from "../../target/tfjs/lower.ts";
 import { lowerProgram } from "../../target/tfjs/lower-program.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import { type Expression, list, type TensorProgram, type TensorResult, variable } from "../../target/tfjs/program.ts";
+import { inComment } from "../comment.ts";
 import { access, hasUnits, property, shapeText, weightOf } from "./layout.ts";
 import { ARGUMENT_NAMES, addMembers, argument, collectSupport, type FunctionContext } from "./members.ts";
 import { openParams, type Sources } from "./params.ts";
@@ -46,7 +47,7 @@ export function addTraining(
     returnType: `${type}Step`,
     docs: [
       {
-        description: `${training.doc ?? `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.`,
+        description: `${inComment(training.doc ?? "") || `One training step of ${names.model}.`}\nTakes over the state: tensors in it that the step replaces are disposed, unless it throws.`,
       },
     ],
     statements: [

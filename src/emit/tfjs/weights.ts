@@ -1,5 +1,6 @@
 import { StructureKind } from "ts-morph";
 import type { WeightSpec } from "../../build/program.ts";
+import { inLine } from "../comment.ts";
 import { arrayNote, fixedShape, property, tensorType } from "./layout.ts";
 import { addMembers, type Declarations, type Member } from "./members.ts";
 import { printNumber } from "./print-expression.ts";
@@ -50,7 +51,7 @@ function weightMember(spec: WeightSpec, sizes: ReadonlyMap<string, number>): Mem
   const named = arrayNote("float", spec.shape);
   const numbers = `[${shape.join(", ")}]`;
   const note = named.endsWith(numbers) ? named : `${named} = ${numbers}`;
-  const doc = [spec.doc, `${note}${spec.trained ? "" : "; not trained by gradients"}.`]
+  const doc = [spec.doc && inLine(spec.doc), `${note}${spec.trained ? "" : "; not trained by gradients"}.`]
     .filter((part) => part !== undefined)
     .join(" ");
   return { name: spec.name, type: tensorType(shape.length), optional: false, doc: doc.replace(/\s+/g, " ") };
