@@ -1,4 +1,3 @@
-import { shippedLibrary } from "#shipped";
 import type { Diagnostic, Report } from "../base/diagnostic.ts";
 import { createReport } from "../base/report.ts";
 import type { Modules, Resolve, Source } from "../check/modules.ts";
@@ -6,6 +5,7 @@ import { checkModules } from "../compile/check.ts";
 import { modelRequest } from "../compile/program.ts";
 import { readOuterExpression } from "../runtime/arguments.ts";
 import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts";
+import { shippedLibrary } from "../runtime/shipped.ts";
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { type EmitKind, type EmitOptions, emitModels } from "./emit.ts";
 import { createBudget, LIMIT_HINT, type LimitedBudget, type Limits, USUAL_LIMITS } from "./limits.ts";

@@ -1,9 +1,9 @@
-import { shippedSupport } from "#shipped";
 import type { Report } from "../base/diagnostic.ts";
 import { openSizes } from "../compile/open-sizes.ts";
 import { JOINING_PASSES } from "../pass/pipeline.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
+import { shippedSupport } from "../runtime/shipped.ts";
 import type { EmitOptions, EmittedModel } from "./emit.ts";
 
 /** A file that was written. */

@@ -3,8 +3,7 @@ import type { SupportPart } from "../emit/bundle.ts";
 import { readLibrary } from "./library.ts";
 
 /*
- * Texts that come with the package. From the sources they are read where there are files, and a page's bundler puts a module with the texts
- * in the place of this one (`#shipped` in package.json); the built package has them as data, and runs anywhere.
+ * Texts that come with the package: read from files where the sources run, data in what `scripts/evaluated.ts` has built, which runs anywhere.
  */
 
 /** The standard library. */

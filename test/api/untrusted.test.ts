@@ -66,9 +66,10 @@ train fit of ${model} { data ${input}, y = csv("${doc.replace(/[\\"\u2028\u2029]
 `;
 }
 
-/** What stands at the top of a file and in its class, without what it is called. */
+/** What stands at the top of a file and in its class, without what it is called or exported as. */
 function shapeOf(file: SourceFile): readonly string[] {
-  return file.getStatements().flatMap((statement) => {
+  const own = file.getStatements().filter((one) => !Node.isExportDeclaration(one) || one.hasModuleSpecifier());
+  return own.flatMap((statement) => {
     const members = Node.isClassDeclaration(statement) ? statement.getMembers() : [];
     return [statement.getKindName(), ...members.map((member) => `  ${member.getKindName()}`)];
   });

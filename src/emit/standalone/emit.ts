@@ -33,7 +33,8 @@ export function emitStandalone(
   const emission: Emission = {
     input,
     texts,
-    model: createNames(taken).fresh(input.model),
+    model: identifier(input.model),
+    className: createNames(taken).fresh(input.model),
     types: [],
     data: [],
     uses: new Set(),
@@ -45,11 +46,11 @@ export function emitStandalone(
     ...generateMethods(emission),
     ...END_METHODS,
   ];
-  const { model, types, data, uses } = emission;
+  const { model, className, types, data, uses } = emission;
   const parts = [
     header(input),
     ...types,
-    `${comment(input.doc ?? `The model ${input.model}.`, "")}export class ${model} {
+    `${comment(input.doc ?? `The model ${input.model}.`, "")}${className === model ? "export " : ""}class ${className} {
   readonly #model: Model;
 
   private constructor(weights: ReadonlyMap<string, Float32Array>) {
@@ -57,7 +58,7 @@ export function emitStandalone(
   }
 
 ${methods.join("\n\n")}
-}`,
+}${className === model ? "" : `\n\nexport { ${className} as ${model} };`}`,
     `const SPEC: ModelSpec = ${printLiteral({ ...keptBy(input), code })};`,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
     ...data,
@@ -94,6 +95,8 @@ interface Emission {
   readonly input: StandaloneInput;
   readonly texts: ReadonlyMap<string, ProgramText<Code>>;
   readonly model: string;
+  /** What the class is called in the file, where its model has a name that means something there already. */
+  readonly className: string;
   readonly types: string[];
   readonly data: string[];
   /** Names of the runtime that the class uses beside what every class does. */
@@ -144,17 +147,17 @@ function addProgram(
   return text;
 }
 
-function lifeMethods({ model }: Emission): readonly string[] {
+function lifeMethods({ className }: Emission): readonly string[] {
   return [
     method({
       doc: `Reads weights from the bytes of a safetensors file.\nThrows where one is missing or has another shape, and says what was wanted and found.`,
-      signature: `static async load(bytes: Uint8Array): Promise<${model}>`,
-      body: [`return new ${model}(readWeights(SPEC, bytes));`],
+      signature: `static async load(bytes: Uint8Array): Promise<${className}>`,
+      body: [`return new ${className}(readWeights(SPEC, bytes));`],
     }),
     method({
       doc: "Makes new weights. Each depends on the seed, its name and its shape alone.",
-      signature: `static init(seed = 0): ${model}`,
-      body: [`return new ${model}(firstWeights(SPEC, seed));`],
+      signature: `static init(seed = 0): ${className}`,
+      body: [`return new ${className}(firstWeights(SPEC, seed));`],
     }),
   ];
 }
