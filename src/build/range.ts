@@ -176,7 +176,7 @@ function quiet(context: Context, object: Expression): Meaning | undefined {
 function axisAt(value: Meaning | undefined, position: number): Axis | undefined {
   if (value?.kind === "tensor") {
     const axis = value.visible[position];
-    return axis === undefined || axis.unit ? undefined : axis.axis;
+    return axis?.axis;
   }
   if (value?.kind === "record") {
     const first = [...value.fields.values()][0];

@@ -1,5 +1,6 @@
 import type { Report } from "../base/diagnostic.ts";
 import { stateItems } from "../build/apply.ts";
+import type { Program } from "../build/program.ts";
 import { compareNumbers } from "../build/static.ts";
 import { constantValue } from "../check/constants.ts";
 import { BYTES, checkExpect, EXPECTATIONS } from "../check/expects.ts";
@@ -12,6 +13,7 @@ import { bindRunnable, findRunnable } from "./block-program.ts";
 import { DataError } from "./data/error.ts";
 import { explainProgram, type ProgramExplanation } from "./explain.ts";
 import { checkGradients, GRADIENT_TOLERANCE } from "./gradcheck.ts";
+import { modelGradients } from "./model-gradients.ts";
 import { countParameters } from "./parameters.ts";
 import { compareDefinitions, type Standalone } from "./same.ts";
 
@@ -177,11 +179,24 @@ async function gradcheck(
   options: readonly Argument[],
 ): Promise<Answer | undefined> {
   const numbers = readOptions(asking, options, []);
-  const opened = numbers === undefined ? undefined : standalone(asking, definition, numbers);
-  if (opened === undefined) return undefined;
-  const { worst, where, checked } = await checkGradients(opened.program);
+  const program = numbers === undefined ? undefined : differentiable(asking, definition, numbers);
+  if (program === undefined) return undefined;
+  const { worst, where, checked } = await checkGradients(program);
   const note = `${checked} gradients, worst difference ${worst.toExponential(1)}${where === "" ? "" : ` in ${where}`}`;
   return { value: Number(checked > 0 && worst <= GRADIENT_TOLERANCE), notes: [note] };
+}
+
+/** A definition alone, or a model, with its loss and gradients. */
+function differentiable(
+  asking: Asking,
+  expression: Expression,
+  sizes: ReadonlyMap<string, number>,
+): Program | undefined {
+  const { modules, report } = asking;
+  const callee = expression.kind === "call" ? expression.callee : expression;
+  const found = callee.kind === "reference" ? findDefinition(modules, modules.entry.file, callee.name) : undefined;
+  if (found?.definition.definitionKind !== "model") return standalone(asking, expression, sizes)?.program;
+  return modelGradients({ modules, sizes, dense: true, report }, expression, found.definition);
 }
 
 async function same(

@@ -41,16 +41,31 @@ expect gradcheck(Leaky, D: 4)
 expect same(Leaky, Same)
 expect same(Leaky, Other, D: 2, atol: 1e-6)
 expect same(Leaky, std.GRU)
+expect gradcheck(M, T: 4)
+expect gradcheck(Quiet)
+model Quiet { in x: [] param a: [] init 2 loss = (a * x - 1)**2 }
+train quiet of Quiet { data x = csv("x.csv") minimize loss optim sgd(0.1) }
 `,
     });
     const { code, stdout, stderr } = await seqc(folder, "test", "x.seq");
     expect(code).toBe(1);
     const lines = stdout.trim().split("\n");
-    expect(lines.map((line) => line.slice(0, 4).trim())).toEqual(["ok", "FAIL", "ok", "ok", "FAIL", "FAIL"]);
+    expect(lines.map((line) => line.slice(0, 4).trim())).toEqual([
+      "ok",
+      "FAIL",
+      "ok",
+      "ok",
+      "FAIL",
+      "FAIL",
+      "ok",
+      "ok",
+    ]);
     expect(lines[1]).toContain("params(M(D: 5)) < 5  (5 parameters)");
     expect(lines[2]).toMatch(/\(\d+ gradients, worst difference \S+e-\d+ in \w+\)/);
     expect(lines[5]).toContain("Leaky has a [D], GRU no a");
-    expect(stderr).toContain("3 of 6 expectations hold");
+    expect(lines[6]).toMatch(/\(3 gradients/);
+    expect(lines[7]).toMatch(/\(1 gradients/);
+    expect(stderr).toContain("5 of 8 expectations hold");
   });
 
   test("kernels and peaks are those of the sizes that are said, or of the data", async () => {

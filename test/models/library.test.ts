@@ -30,6 +30,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   MLP: ["MLP([3, 4, 2])", "MLP([3, 2], last: tanh)", "MLP([3, 4, 5, 2], act: gelu)"],
   Bi: ["Bi(LSTM)", "Bi(GRU)"],
   Dense: ["Dense", "Dense(act: tanh)"],
+  Attention: ["Attention", "Attention(4, 1)"],
+  CausalAttention: ["CausalAttention", "CausalAttention(4, 1)"],
   top_k: ["top_k(2)"],
   dropout: ["dropout(p: 0.3)"],
   sgd: ["sgd(0.1)"],
