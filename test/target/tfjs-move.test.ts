@@ -42,6 +42,15 @@ const CASES: Readonly<Record<string, Build>> = {
   "swap of two axes": (b) => ({
     y: b.add(rename, [b.param("x", type("float", T, S))], { from: ["T", "S"], to: [S, T] }),
   }),
+  "one value under two names of its axes, turned alike": (b) => {
+    const x = b.param("m", type("bool", B, D, T, H));
+    return Object.fromEntries(
+      [axis("E", 4), axis("F", 4)].map((own) => {
+        const named = b.add(rename, [x], { from: ["D"], to: [own] });
+        return [own.id, b.add(reduce, [named], { kind: "any", axes: [own.id, "H"] })];
+      }),
+    );
+  },
   "gather in a table": (b) => ({
     y: moves.gather(b, b.param("w", type("float", V, D)), b.param("ids", type("int", B, T)), "V"),
   }),

@@ -38,12 +38,14 @@ export function transposed(writer: Writer, value: LoweredTensor, axes: readonly 
   if (order.every((from, to) => from === to)) return { ...value, axes };
   if (order.length > MAX_RANK) return transposedMerged(writer, value, order);
   const own = order.map((from) => value.axes[from] ?? missing(value.name));
-  return writer.cached(value.name, `transpose ${order.join()}`, () => {
+  const made = writer.cached(value.name, `transpose ${order.join()}`, () => {
     const args = order.length === 2 ? [] : [list(order.map(number))];
     return throughFloat(writer, value, (x) =>
       writer.tf("transpose", [variable(x.name), ...args], own, x.dtype, temporary(`${wantedName(value.name)}_T`)),
     );
   });
+  // The same variable may have been turned under other names of its axes.
+  return { ...made, axes: own };
 }
 
 /** The webgpu backend transposes three or more dimensions of floats only; integers up to 2²⁴ pass through exactly. */
@@ -107,9 +109,10 @@ export function aligned(writer: Writer, value: LoweredTensor, axes: readonly Axi
   if (tail.length === own.length) return ordered;
   const shape = list(tail.map((axis) => (hasAxis(value, axis.id) ? sizeExpression(axis.size) : number(1))));
   const key = `align ${tail.map((axis) => (hasAxis(value, axis.id) ? axis.size.text : "1")).join()}`;
-  return writer.cached(ordered.name, key, () =>
+  const made = writer.cached(ordered.name, key, () =>
     writer.tf("reshape", [variable(ordered.name), shape], own, value.dtype, temporary(wantedName(value.name))),
   );
+  return { ...made, axes: own };
 }
 
 /** A tensor that has exactly these dimensions: repeated along those that it lacked. */
