@@ -44,7 +44,7 @@ expect same(Leaky, std.GRU)
 expect gradcheck(M, T: 4)
 expect gradcheck(Quiet)
 model Quiet { in x: [] param a: [] init 2 loss = (a * x - 1)**2 }
-train quiet of Quiet { data x = csv("x.csv") minimize loss optim sgd(0.1) }
+train quiet of Quiet { data x = csv("x.csv") minimize loss optim sgd(0.1) for 1 steps }
 `,
     });
     const { code, stdout, stderr } = await seqc(folder, "test", "x.seq");
