@@ -9,6 +9,7 @@ const ENTRIES = {
   cli: "src/cli/main.ts",
   index: "src/index.ts",
   tfjs: "src/tfjs.ts",
+  vite: "src/vite/plugin.ts",
   "wasm-node-worker": "src/runtime/wasm-node-worker.ts",
   "wasm-page-worker": "src/runtime/wasm-page-worker.ts",
 } as const;

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 
 /** Entries of the package that have types. */
-const ENTRIES = ["src/index.d.ts", "src/tfjs.d.ts"] as const;
+const ENTRIES = ["src/index.d.ts", "src/tfjs.d.ts", "src/vite/plugin.d.ts"] as const;
 
 /** Writes the declarations of the public entries, and of what they mention. */
 export async function writeDeclarations(root: string, folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { build } from "vite";
+import { build, type Plugin } from "vite";
 import { unpacked } from "../support/unpack.ts";
 
 /** WebGPU on SwiftShader, without a sandbox: containers and root have none to give. */
@@ -77,11 +77,12 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Bundles a folder of the project with an index.html. */
-export async function bundlePage(folder: string): Promise<Files> {
+export async function bundlePage(folder: string, plugins: readonly Plugin[] = []): Promise<Files> {
   const result = await build({
     root: resolve(import.meta.dirname, "../..", folder),
     configFile: false,
-    logLevel: "error",
+    logLevel: "silent",
+    plugins: [...plugins],
     build: { write: false, minify: false, target: "esnext", modulePreload: false },
   });
   const outputs = Array.isArray(result) ? result : "output" in result ? [result] : [];

@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,6 +95,27 @@ describe("the package, installed in an empty folder", () => {
       files: ["Line.ts"],
       executor: "function",
     });
+  });
+
+  test("is a plugin for Vite", async () => {
+    const folder = join(installed.folder, "page");
+    mkdirSync(folder);
+    symlinkSync(
+      dirname(createRequire(import.meta.url).resolve("vite/package.json")),
+      join(installed.folder, "node_modules/vite"),
+    );
+    const files = {
+      "index.html": '<script type="module" src="main.js"></script>',
+      "main.js": 'import { Line } from "./line.seq";\nconsole.log(Line.init(1));\n',
+      "line.seq": "model Line { in x: [] param a: [] emit y: [] ~ normal(a * x, 1) }",
+      "vite.config.js": 'import { seqc } from "seqc/vite";\nexport default { plugins: [seqc()] };\n',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const vite = join(installed.folder, "node_modules/vite/bin/vite.js");
+    expect(await node(vite, "build", folder, "--logLevel", "warn")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const [script = ""] = readdirSync(join(folder, "dist/assets"));
+    expect(readFileSync(join(folder, "dist/assets", script), "utf8")).toMatch(/class.*disposed/s);
+    expect(readFileSync(join(folder, "line.d.seq.ts"), "utf8")).toContain("export declare class Line {");
   });
 });
 
