@@ -47,7 +47,9 @@ const HINTS: NonNullable<EmitOptions["hints"]> = {
 
 async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: EmitOptions) {
   const { emitModule } = await import("../emit/tfjs/emit.ts");
-  return emitModule(optimized(programs, throughPasses(new Set(), stages)), await shippedSupport("tfjs"));
+  const through = throughPasses(new Set(), stages);
+  const forward = through(programs.forward);
+  return emitModule({ ...optimized(programs, through), forward }, await shippedSupport("tfjs"));
 }
 
 async function standaloneFiles(programs: ModelPrograms, { relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
@@ -61,10 +63,13 @@ async function standaloneFiles(programs: ModelPrograms, { relaxed = false, stage
 /** Every program behind the passes, for WebAssembly. */
 export function optimizedFor(programs: ModelPrograms, stages = USUAL_STAGES): ModelPrograms {
   const through = throughPasses(JOINING_PASSES, stages);
-  return { ...optimized(programs, through), stream: programs.stream && through(programs.stream) };
+  const { stream, forward } = programs;
+  // A model that can be run piece by piece is run whole as one piece.
+  const run = stream === undefined ? { forward: through(forward) } : { stream: through(stream) };
+  return { ...optimized(programs, through), ...run };
 }
 
-/** Every program but the stream behind the passes. */
+/** Every block's program behind the passes. */
 function optimized(programs: ModelPrograms, through: ReturnType<typeof throughPasses>): ModelPrograms {
   const within = <P extends ModelPrograms["train"][number] | ModelPrograms["generate"][number]>(one: P): P => ({
     ...one,
@@ -72,7 +77,6 @@ function optimized(programs: ModelPrograms, through: ReturnType<typeof throughPa
   });
   return {
     ...programs,
-    forward: through(programs.forward),
     train: programs.train.map(within),
     generate: programs.generate.map(within),
   };

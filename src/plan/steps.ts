@@ -182,14 +182,18 @@ function canJoin(earlier: Draft, later: Draft, fixed: ReadonlySet<Value>): boole
 
 /** Whether one draft needs another by way of a third. */
 function reaches(makers: ReadonlyMap<Value, Draft>, earlier: Draft, later: Draft): boolean {
-  const needs = (draft: Draft): readonly Draft[] => [...draft.reads.keys()].flatMap((value) => makers.get(value) ?? []);
-  const open = needs(later).filter((draft) => draft !== earlier);
-  const seen = new Set<Draft>();
-  for (let draft = open.pop(); draft !== undefined; draft = open.pop()) {
-    if (draft === earlier) return true;
-    if (seen.has(draft)) continue;
-    seen.add(draft);
-    open.push(...needs(draft));
+  // What `later` needs itself, then what is found of these: a set goes on over what is added to it.
+  const needed = new Set<Draft>();
+  for (const value of later.reads.keys()) {
+    const maker = makers.get(value);
+    if (maker !== undefined && maker !== earlier) needed.add(maker);
+  }
+  for (const draft of needed) {
+    for (const value of draft.reads.keys()) {
+      const maker = makers.get(value);
+      if (maker === earlier) return true;
+      if (maker !== undefined) needed.add(maker);
+    }
   }
   return false;
 }

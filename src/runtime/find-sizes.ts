@@ -1,4 +1,5 @@
 import { createReport } from "../base/report.ts";
+import type { Program } from "../build/program.ts";
 import type { Modules } from "../check/modules.ts";
 import { readRegime } from "../check/regime.ts";
 import { openSizes } from "../compile/open-sizes.ts";
@@ -25,16 +26,27 @@ export async function findSizes(
   model: Expression,
   weights: WeightFile | undefined,
 ): Promise<ReadonlyMap<string, number>> {
+  return (await sizedForward(modules, model, weights)).sizes;
+}
+
+/** The same, with the model's forward program where these sizes are all that it was compiled with. */
+export async function sizedForward(
+  modules: Modules,
+  model: Expression,
+  weights: WeightFile | undefined,
+): Promise<{ readonly sizes: ReadonlyMap<string, number>; readonly forward?: Program }> {
   const quiet = createReport();
   const job = { modules, sizes: weights?.trained?.sizes ?? new Map<string, number>(), dense: false, report: quiet };
   const program = compileForward(job, model, { values: [], gradients: false });
-  if (program === undefined) return new Map();
-  if (weights !== undefined) return sizesFromWeights(program.weights, weights, program.sizes, new Set());
+  if (program === undefined) return { sizes: new Map() };
+  if (weights !== undefined) {
+    return { sizes: sizesFromWeights(program.weights, weights, program.sizes, new Set()) };
+  }
   const [block] = trainBlocks(modules, model);
-  if (openSizes(program).length === 0 || block === undefined) return program.sizes;
+  if (openSizes(program).length === 0 || block === undefined) return { sizes: program.sizes, forward: program };
   const regime = { ...readRegime(block, quiet), model };
   const training = quiet.hasErrors
     ? undefined
     : await prepareTraining(modules, regime, {}, quiet).catch(() => undefined);
-  return new Map([...program.sizes, ...(training?.sizes ?? [])]);
+  return { sizes: new Map([...program.sizes, ...(training?.sizes ?? [])]) };
 }

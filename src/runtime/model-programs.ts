@@ -20,6 +20,13 @@ export interface ModelPrograms extends EmitInput {
   readonly equations: readonly string[];
 }
 
+export interface ModelProgramOptions {
+  /** The forward program, where it was compiled with these sizes before. */
+  readonly forward?: Program | undefined;
+  /** Whether train blocks are compiled; they are where nothing is said. */
+  readonly training?: boolean | undefined;
+}
+
 /**
  * Compiles a model with every train and generate block of it; blocks that train it with other arguments are left out.
  * Undefined after anything wrong was reported.
@@ -29,15 +36,17 @@ export function modelPrograms(
   model: Expression,
   sizes: ReadonlyMap<string, number>,
   report: Report,
+  { forward: known, training = true }: ModelProgramOptions = {},
 ): ModelPrograms | undefined {
   const job: Job = { modules, sizes, dense: false, report };
   const definition = modelRequest(job, model)?.definition;
-  const forward = definition && compileForward(job, model, { values: [], gradients: false });
+  const forward = known ?? (definition && compileForward(job, model, { values: [], gradients: false }));
   if (forward === undefined || definition === undefined) return undefined;
   const train: EmitTraining[] = [];
   const generate: EmitGeneration[] = [];
   for (const block of modules.entry.tree.declarations) {
     if ((block.kind !== "train" && block.kind !== "generate") || modelName(block.model) !== modelName(model)) continue;
+    if (block.kind === "train" && !training) continue;
     const { doc } = block;
     if (block.kind === "generate") {
       const made = compileGeneration(job, { ...block, model });

@@ -35,6 +35,11 @@ export function cellAddress(cell: number): number {
   return TABLE + 4 * cell;
 }
 
+/** What is in a cell of the table. */
+export function loadCell(context: Context, cell: number): I32 {
+  return i32.load(tableOf(context), cellAddress(cell));
+}
+
 /** A size that is known when code is made. Throws where it is known and no whole number. */
 export function fixedSize(size: Size): number | undefined {
   const value = sizeConstant(size);

@@ -36,12 +36,13 @@ export interface ModuleBuilder {
   function<R extends CodeType>(name: string, params: readonly ValueType[], result: R): FunctionBuilder<R>;
   /** A function that gives nothing, and is the same function as others with the same code. */
   merged(name: string, params: readonly ValueType[]): MergedBuilder;
-  /** A function that is made on first use. */
+  /** A function that is made on first use; the name tells which it is, or a key beside it. */
   shared<R extends CodeType>(
     name: string,
     params: readonly ValueType[],
     result: R,
     write: (builder: FunctionBuilder<R>) => void,
+    key?: string,
   ): FunctionReference<R>;
   export(name: string, reference: FunctionReference): void;
   /** An i32 that every instance is given when it is started, imported as `env.NAME`. */
@@ -158,11 +159,12 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
       params: readonly ValueType[],
       result: R,
       write: (builder: FunctionBuilder<R>) => void,
+      key = name,
     ) => {
-      const before = shared.get(name);
+      const before = shared.get(key);
       if (before !== undefined) return { index: before.index, params, result };
       const builder = createFunction(name, params, result);
-      shared.set(name, builder.reference);
+      shared.set(key, builder.reference);
       write(builder);
       return builder.reference;
     },

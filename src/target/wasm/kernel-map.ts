@@ -1,11 +1,12 @@
 import type { Axis } from "../../ir/type.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
-import type { Context } from "./context.ts";
-import type { Procedure } from "./encode-code.ts";
+import { type Context, loadCell } from "./context.ts";
+import { call, i32, type Procedure } from "./encode-code.ts";
+import type { FunctionBuilder } from "./encode-module.ts";
 import { evaluate } from "./evaluate.ts";
-import { flatCount } from "./flat.ts";
-import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
+import { type Flat, flatten } from "./flat.ts";
+import { cellKey, createKernel, type Kernel, kernelIn, type Scalar } from "./kernel.ts";
 import { type Position, type Positions, scalarPosition, storeTo, type Vector } from "./memory.ts";
 import { type Share, shareOf } from "./share.ts";
 
@@ -16,31 +17,58 @@ export function mapKernel(
   loops: readonly Loop[],
   share?: Share,
 ): Procedure {
-  const kernel = createKernel(context, `map ${outputs.map((output) => output.name).join(" ")}`, loops);
-  const own = new Set(outputs);
+  const name = `map ${outputs.map((output) => output.name).join(" ")}`;
   const [first] = outputs;
   if (first === undefined) throw new Error("internal: a kernel has no output");
-  const body = (positions: Positions): void => {
-    const values = outputs.map((output) => evaluate(kernel, output, positions, own));
-    outputs.forEach((output, index) => {
-      const value = values[index];
-      if (value !== undefined) storeTo(kernel, placeOf(context, output), positions, value);
-    });
-  };
   const axes = storedAxes(context, first);
-  const count = loops.length === 0 && share === undefined ? flatCount(context.plan, outputs, axes) : undefined;
-  if (count === undefined) nest(kernel, axes, body, { share });
-  else flatLoop(kernel, axes, count, body);
+  const flat = loops.length === 0 && share === undefined ? flatten(context.plan, outputs, axes) : undefined;
+  if (flat !== undefined) return flatKernel(context, name, outputs, axes, flat);
+  const kernel = createKernel(context, name, loops);
+  nest(kernel, axes, (positions) => computeAll(kernel, outputs, positions), { share });
   return kernel.finish();
 }
 
-/** One loop over all positions, whose code does not depend on how many they are: that of other weights is the same. */
-function flatLoop(kernel: Kernel, axes: readonly Axis[], count: number, body: (positions: Positions) => void): void {
-  const origin = scalarPosition(kernel.constant(0));
-  const around = axes.slice(0, -1).map(({ id }) => [id, origin] as const);
-  innermost(kernel, kernel.given(count), (position) => {
-    body(new Map([...around, ...axes.slice(-1).map(({ id }) => [id, position] as const)]));
+function computeAll(kernel: Kernel, outputs: readonly Value[], positions: Positions): void {
+  const own = new Set(outputs);
+  const values = outputs.map((output) => evaluate(kernel, output, positions, own));
+  outputs.forEach((output, index) => {
+    const value = values[index];
+    if (value !== undefined) storeTo(kernel, placeOf(kernel.context, output), positions, value);
   });
+}
+
+/** What the number of positions is called among the numbers that a kernel is given. */
+const COUNT = "count";
+
+/** One loop over all positions, in a function for all kernels that do the same with other arrays: the updates of all weights are one. */
+function flatKernel(
+  context: Context,
+  name: string,
+  outputs: readonly Value[],
+  axes: readonly Axis[],
+  { count, key, cells }: Flat,
+): Procedure {
+  const params = [count, ...cells].map(() => "i32" as const);
+  const write = (builder: FunctionBuilder<"none">): void => {
+    const passed = [COUNT, ...cells.map(cellKey)];
+    const kernel = kernelIn(context, {
+      ...builder,
+      given: (_, given) => builder.param(passed.indexOf(given), "i32"),
+      finish: (...body) => {
+        builder.finish(...body);
+        return builder.reference;
+      },
+    });
+    const origin = scalarPosition(kernel.constant(0));
+    const around = axes.slice(0, -1).map(({ id }) => [id, origin] as const);
+    innermost(kernel, kernel.given(count, COUNT), (position) => {
+      computeAll(kernel, outputs, new Map([...around, ...axes.slice(-1).map(({ id }) => [id, position] as const)]));
+    });
+    kernel.finish();
+  };
+  const shared = context.module.shared(name, params, "none", write, key);
+  const caller = context.module.merged(name, []);
+  return caller.finish(call(shared, i32.const(count), ...cells.map((cell) => loadCell(context, cell))));
 }
 
 /** Computes a value, or reads it at `source`, into a place. */

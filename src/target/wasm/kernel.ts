@@ -1,6 +1,6 @@
 import type { Size } from "../../ir/size.ts";
 import type { Loop } from "../../plan/value.ts";
-import { type Context, cellAddress, fixedSize, tableOf } from "./context.ts";
+import { type Context, cellAddress, fixedSize, loadCell, tableOf } from "./context.ts";
 import {
   block,
   branchIf,
@@ -15,6 +15,7 @@ import {
   sequence,
   type ValueType,
 } from "./encode-code.ts";
+import type { MergedBuilder } from "./encode-module.ts";
 
 /** An integer that is the same for all lanes, computed as far out of the loops as it can be. */
 export interface Scalar {
@@ -46,7 +47,7 @@ export interface Kernel {
   subtract(a: Scalar, b: Scalar): Scalar;
   multiply(a: Scalar, b: Scalar): Scalar;
   /** A number that the code is given, so that it is the same code for others. */
-  given(value: number): Scalar;
+  given(value: number, key: string): Scalar;
   /** Any other function of scalars. */
   scalar(name: string, args: readonly Scalar[], make: (...args: readonly I32[]) => I32): Scalar;
   /** Computes once at a depth; the same key is computed once only. */
@@ -79,6 +80,22 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     name,
     loops.map(() => "i32" as const),
   );
+  return kernelIn(context, builder, loops);
+}
+
+/** What a kernel's code is written into. */
+export type KernelFunction = Omit<MergedBuilder, "given"> & {
+  /** A variable that holds a value from memory, or what callers pass for it. */
+  readonly given: (value: I32, key: string) => Local<"i32">;
+};
+
+/** What a cell's value is called where a kernel is given it. */
+export function cellKey(cell: number): string {
+  return `cell ${cell}`;
+}
+
+/** A kernel in a function that is there already. */
+export function kernelIn(context: Context, builder: KernelFunction, loops: readonly Loop[] = []): Kernel {
   const levels: Level[] = [createLevel()];
   let lanes: 1 | 4 = 1;
   let vectorDepth = Number.POSITIVE_INFINITY;
@@ -141,13 +158,12 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
   };
   const given = (value: I32, key: string): Scalar => {
     const before = recall<I32>(BOUND, key);
-    const code = before ?? local.get(builder.given(value));
+    const code = before ?? local.get(builder.given(value, key));
     if (before === undefined) remember(BOUND, key, 0, code);
     return { code, depth: 0, key, constant: undefined };
   };
   const cell = (index: number): Scalar => {
-    const key = `cell ${index}`;
-    return given(i32.load(tableOf(context), cellAddress(index)), key);
+    return given(loadCell(context, index), cellKey(index));
   };
   const size = (wanted: Size): Scalar => {
     const fixed = fixedSize(wanted);
@@ -268,7 +284,7 @@ export function createKernel(context: Context, name: string, loops: readonly Loo
     depth: () => levels.length - 1,
     vectorDepth: () => vectorDepth,
     variable: (type) => builder.local(type),
-    given: (value) => given(i32.const(value), `given ${value}`),
+    given: (value, key) => given(i32.const(value), key),
     segments: () => given(i32.add(tableOf(context), i32.const(cellAddress(context.segments))), "segments"),
     position: (wanted) => {
       const at = loops.indexOf(wanted);

@@ -5,7 +5,7 @@ import { isProducts, productRuns } from "../../plan/product-run.ts";
 import type { Split } from "../../plan/split.ts";
 import type { Kernel as KernelStep } from "../../plan/steps.ts";
 import type { Loop } from "../../plan/value.ts";
-import { type Context, cellAddress, fixedSize, tableOf } from "./context.ts";
+import { type Context, cellAddress, fixedSize, loadCell, tableOf } from "./context.ts";
 import {
   block,
   branchIf,
@@ -171,10 +171,6 @@ function startFunction(context: Context, plan: CarryPlan, loops: readonly Loop[]
 function sizeCode(context: Context, size: Size): I32 {
   const fixed = fixedSize(size);
   return fixed === undefined ? loadCell(context, context.plan.cells.size(size)) : i32.const(fixed);
-}
-
-function loadCell(context: Context, cell: number): I32 {
-  return i32.load(tableOf(context), cellAddress(cell));
 }
 
 function storeCell(context: Context, cell: number, value: I32): Statement {

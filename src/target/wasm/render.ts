@@ -41,11 +41,26 @@ function createScope(kernel: Kernel, depth: number): Scope {
     lanes: same ? 1 : kernel.width(),
     // What is a variable already stays it.
     once: (code) => (code.args.length === 0 ? code : kernel.bind(depth, code)),
-    float: (value) => kernel.bind(0, f32x4.const(value), `float ${Object.is(value, -0) ? "-0" : value}`),
-    int: (value) => kernel.bind(0, i32x4.const(value), `int ${value}`),
+    float: (value) => constantIn(kernel, FLOATS, value, f32x4.const),
+    int: (value) => constantIn(kernel, INTS, value, i32x4.const),
     select: relaxed ? v128.relaxedSelect : v128.bitselect,
     multiplyAdd: (a, b, c) => (relaxed ? f32x4.relaxedMultiplyAdd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)),
   };
+}
+
+const FLOATS = Symbol("floats");
+const INTS = Symbol("ints");
+
+/** A number in a variable of the kernel, made once. */
+function constantIn(kernel: Kernel, map: symbol, value: number, make: (value: number) => V128): V128 {
+  const known = kernel.recall<Map<number | string, V128>>(map, "") ?? new Map<number | string, V128>();
+  const key = Object.is(value, -0) ? "-0" : value;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const code = kernel.bind(0, make(value));
+  if (known.size === 0) kernel.remember(map, "", 0, known);
+  known.set(key, code);
+  return code;
 }
 
 /** For code that is no op's expression. */
