@@ -13,6 +13,7 @@ import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { reportModel } from "./instance.ts";
 import { asTensor, elementwise } from "./operators.ts";
+import { spreadOverBlocks, stateNames } from "./stack-state.ts";
 import { fitsState, startRecord } from "./state.ts";
 import { knownNumber, numberMeaning } from "./static.ts";
 import {
@@ -111,22 +112,43 @@ function stateCall(context: Context, call: Call): Meaning | undefined {
   const fields = new Map(record.fields);
   for (const argument of call.args) {
     const name = argument.name?.text;
-    const start = name === undefined ? undefined : record.fields.get(name);
-    if (name === undefined || start === undefined) {
+    if (name === undefined || !stateNames(record).includes(name)) {
       reportField(context, record, argument);
       return INVALID;
     }
     const value = evaluate(context, argument.value);
     if (value.kind === "bottom") return BOTTOM;
     const tensor = value.kind === "invalid" ? undefined : asTensor(context, value, argument.span);
-    const item = stateItems(instance.definition).find((state) => state.name.text === name);
-    if (tensor === undefined || item === undefined) return INVALID;
-    if (!fitsState(context, instance, tensor, start, item, argument.value.span)) return INVALID;
-    const fitted = fitField(context, tensor, start, argument.span);
-    if (fitted === undefined) return INVALID;
-    fields.set(name, fitted);
+    const given = tensor && givenFields(context, instance, record, name, tensor, argument);
+    if (given === undefined) return INVALID;
+    for (const [field, fitted] of given) fields.set(field, fitted);
   }
   return { ...record, fields };
+}
+
+/** What a value makes of a cell's field, or of the fields of a stack's blocks. */
+function givenFields(
+  context: Context,
+  instance: InstanceValue,
+  record: RecordValue,
+  name: string,
+  value: TensorValue,
+  argument: Argument,
+): readonly (readonly [field: string, value: TensorValue])[] | undefined {
+  const cells = instance.blocks ?? [instance];
+  const values =
+    instance.blocks === undefined ? [value] : spreadOverBlocks(context, record, name, value, argument.span);
+  const item = stateItems(instance.definition).find((state) => state.name.text === name);
+  if (values === undefined || item === undefined) return undefined;
+  const given = cells.flatMap((cell, place) => {
+    const field = instance.blocks === undefined ? name : `${place}.${name}`;
+    const [own, start] = [values[place], record.fields.get(field)];
+    if (own === undefined || start === undefined) return [];
+    if (!fitsState(context, cell, own, start, item, argument.value.span)) return [];
+    const fitted = fitField(context, own, start, argument.span);
+    return fitted === undefined ? [] : [[field, fitted] as const];
+  });
+  return given.length === cells.length ? given : undefined;
 }
 
 function fitField(context: Context, value: TensorValue, start: TensorValue, span: Span): TensorValue | undefined {
@@ -135,7 +157,7 @@ function fitField(context: Context, value: TensorValue, start: TensorValue, span
 }
 
 function reportField(context: Context, record: RecordValue, argument: Argument): void {
-  const names = [...record.fields.keys()];
+  const names = stateNames(record);
   const near = argument.name === undefined ? undefined : nearest(argument.name.text, names);
   const usage = `write ${names.map((name) => `${name}: ...`).join(", ")}`;
   context.session.report.add(

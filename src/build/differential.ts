@@ -1,8 +1,9 @@
-import { gradients, withoutDerivative } from "../grad/gradients.ts";
+import { gradients } from "../grad/gradients.ts";
 import type { Call } from "../syntax/tree.ts";
 import { mergeConditions } from "./condition.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
+import { hasDerivative } from "./has-derivative.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
 import { BOTTOM, describe, INVALID, type Meaning, shapeText, type TensorValue } from "./value.ts";
@@ -48,10 +49,5 @@ function checkOperands(context: Context, call: Call, y: TensorValue, x: TensorVa
     report.add("wrong-kind", by ?? call.span, `grad is of numbers by numbers, this is ${describe(x)}`);
     return false;
   }
-  const [blocked] = withoutDerivative(builder, y.id, [x.id]);
-  if (blocked === undefined) return true;
-  report.add("not-yet", call.span, `${blocked.op.name} has no derivative`, {
-    related: blocked.origin === undefined ? [] : [{ span: blocked.origin.span, message: "it is computed here" }],
-  });
-  return false;
+  return hasDerivative(context.session, y.id, [x.id], call.span);
 }

@@ -22,6 +22,7 @@ import { asTensor, elementwise, product, scalar } from "./operators.ts";
 import { evaluateIndex } from "./read.ts";
 import { mapRecord, otherwise, settle } from "./record.ts";
 import { evaluateScan } from "./scan.ts";
+import { stateField, stateNames } from "./stack-state.ts";
 import { compareNumbers, knownNumber, numberMeaning, staticBinary } from "./static.ts";
 import { BOTTOM, describe, INVALID, type Meaning, shownSize, type TensorValue } from "./value.ts";
 
@@ -221,8 +222,8 @@ function evaluateMember(context: Context, expression: Member): Meaning {
     case "record": {
       const settled = settle(context, value);
       if (settled.kind !== "record") return settled;
-      const field = settled.fields.get(name.text);
-      return field ?? reportMember(context, describe(value), name.text, [...value.fields.keys()], name.span);
+      const field = stateField(context, settled, name.text, name.span);
+      return field ?? reportMember(context, describe(value), name.text, stateNames(value), name.span);
     }
     case "tensor":
       if (name.text === "T") return transposed(context, value, expression.span);

@@ -7,10 +7,12 @@ import * as move from "../op/make_move.ts";
 import { realAxes } from "./align.ts";
 import { distributionParameters, openEmission } from "./emission.ts";
 import { demand } from "./equation.ts";
+import { hasDerivative } from "./has-derivative.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
 import { asTensor } from "./operators.ts";
 import type { Program, ResultRole } from "./program.ts";
+import { stateField } from "./stack-state.ts";
 import type { TensorValue } from "./value.ts";
 
 export interface ForwardWants {
@@ -52,11 +54,9 @@ export function forwardProgram(model: OpenModel, wants: ForwardWants): Program |
   if (wants.loss !== undefined) give("loss", wants.loss, { kind: "loss" });
   if (wants.gradients && wants.loss !== undefined) {
     const trained = [...session.weights.entries()].filter(([, { spec }]) => spec.trained);
-    const cotangents = gradients(
-      session.builder,
-      wants.loss,
-      trained.map(([, { id }]) => id),
-    );
+    const ids = trained.map(([, { id }]) => id);
+    if (!hasDerivative(session, wants.loss, ids, model.frame.definition.name.span)) return undefined;
+    const cotangents = gradients(session.builder, wants.loss, ids);
     trained.forEach(([name], place) => {
       give(`gradient.${name}`, cotangents[place] ?? "", { kind: "gradient", weight: name });
     });
@@ -88,7 +88,8 @@ export function namedValue(model: OpenModel, name: string, span: Span): TensorVa
   const [head = "", ...fields] = name.split(".");
   const slot = frame.names.get(name) ?? frame.names.get(head);
   const found = slot === undefined ? undefined : demand(session, slot);
-  const value = found?.kind === "record" && fields.length === 1 ? found.fields.get(fields[0] ?? "") : found;
+  const value =
+    found?.kind === "record" && fields.length === 1 ? stateField(context, found, fields[0] ?? "", span) : found;
   if (value?.kind === "invalid") return undefined;
   if (value !== undefined && (value.kind === "tensor" || value.kind === "size" || value.kind === "number")) {
     return asTensor(context, value, span);

@@ -1,14 +1,15 @@
 import type { Regime } from "../check/regime.ts";
 import { copyByPosition } from "../grad/by-position.ts";
-import { gradients, withoutDerivative } from "../grad/gradients.ts";
+import { gradients } from "../grad/gradients.ts";
 import { createBuilder } from "../ir/builder.ts";
 import { copyGraph } from "../ir/copy.ts";
-import { type Graph, type Node, type Result, valueTypes } from "../ir/graph.ts";
+import { type Graph, type Result, valueTypes } from "../ir/graph.ts";
 import { type Axis, unionAxes } from "../ir/type.ts";
 import { expand } from "../op/make_move.ts";
 import { clip } from "./clip.ts";
 import { clockOf } from "./clock.ts";
 import { namedValue } from "./forward.ts";
+import { hasDerivative } from "./has-derivative.ts";
 import { lastStepLoss, lastValue } from "./last-step.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
@@ -77,12 +78,7 @@ export function gradientFlow(
   const flow = openFlow(model, forward);
   const trained = [...model.session.weights.values()].filter(({ spec }) => spec.trained);
   const wrt = [...sources.map(({ id }) => id), ...trained.map(({ id }) => id)];
-  const [blocked] = flow.withoutDerivative(wrt);
-  if (blocked !== undefined) {
-    const span = blocked.origin?.span ?? model.frame.definition.name.span;
-    model.session.report.add("not-yet", span, `${blocked.op.name} has no derivative`);
-    return undefined;
-  }
+  if (!flow.canDifferentiate(wrt)) return undefined;
   const cotangents = flow.gradientsBy(wrt);
   const lines = sources.map((source, place) => flow.line(source, cotangents[place] ?? ""));
   const weights = weightGradients(model, flow, cotangents.slice(sources.length), regime);
@@ -168,7 +164,8 @@ function openFlow(model: OpenModel, forward: Graph) {
     builder,
     roles,
     give,
-    withoutDerivative: (wrt: readonly string[]): readonly Node[] => withoutDerivative(builder, loss, wrt.map(find)),
+    canDifferentiate: (wrt: readonly string[]): boolean =>
+      hasDerivative({ builder, report: session.report }, loss, wrt.map(find), frame.definition.name.span),
     gradientsBy: (wrt: readonly string[]): readonly string[] => gradients(builder, loss, wrt.map(find)),
     /** The gradients by weights, each read at each step of an axis. */
     gradientsByStep: (wrt: readonly string[], axis: Axis) => {

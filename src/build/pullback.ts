@@ -1,9 +1,10 @@
 import type { Span } from "../base/span.ts";
-import { gradients, withoutDerivative } from "../grad/gradients.ts";
+import { gradients } from "../grad/gradients.ts";
 import type { Result } from "../ir/graph.ts";
 import * as make from "../op/make.ts";
 import { sumOver } from "../op/make_sum.ts";
 import { laidOut, namedValue } from "./forward.ts";
+import { hasDerivative } from "./has-derivative.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
 import type { Program, ResultRole } from "./program.ts";
@@ -49,13 +50,7 @@ export function pullbackProgram(model: OpenModel, { name, span }: ValueName): Pr
   const product = sumOver(builder, make.mul(builder, id, cotangent), type.axes);
   const sources = sourcesOf(model);
   const ids = sources.map((source) => source.id);
-  const [blocked] = withoutDerivative(builder, product, ids);
-  if (blocked !== undefined) {
-    report.add("not-yet", span, `${name} has no gradient: ${blocked.op.name} has no derivative`, {
-      related: blocked.origin === undefined ? [] : [{ span: blocked.origin.span, message: "it is computed here" }],
-    });
-    return undefined;
-  }
+  if (!hasDerivative(session, product, ids, span)) return undefined;
   const results: Result[] = [];
   const roles = new Map<string, ResultRole>();
   gradients(builder, product, ids).forEach((gradient, place) => {

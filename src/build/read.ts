@@ -142,7 +142,6 @@ function plan(
   }
   const readings: Reading[] = [];
   const used = new Set<string>();
-  const sliced = new Set<string>();
   for (const [position, subscript] of subscripts.entries()) {
     const axis = value.visible[position];
     if (axis === undefined) return undefined;
@@ -151,20 +150,6 @@ function plan(
     if (access === "bottom" || access === undefined) return access;
     if (access.kind === "along" || access.kind === "window") used.add(access.index.id);
     if (access.kind === "window") used.add(access.over.id);
-    if (access.kind === "slice") {
-      if (sliced.has(access.index.id)) {
-        context.session.report.add(
-          "not-yet",
-          expression.span,
-          "two slices by the same index in one read are not built yet",
-          {
-            hint: "name the first slice of each position in an equation of its own",
-          },
-        );
-        return undefined;
-      }
-      sliced.add(access.index.id);
-    }
     readings.push({ axis, access, span: subscript.span });
   }
   return readings;
@@ -395,7 +380,9 @@ function takeIndexAxes(context: Context, value: TensorValue, readings: readonly 
   );
   const targets = readings.map(({ access }) => {
     if (access.kind === "along" || access.kind === "window") return access.index;
-    return access.kind === "slice" && !along.has(access.index.id) ? access.index : undefined;
+    if (access.kind !== "slice" || along.has(access.index.id)) return undefined;
+    along.add(access.index.id);
+    return access.index;
   });
   const taken = new Set(hiddenIds(context));
   const wanted = value.visible.map((axis, position) => {
@@ -537,7 +524,7 @@ function applySlice(
   return { value: { ...value, id }, visible: [{ ...visibleAxis(to), nonempty }] };
 }
 
-/** In `L[i, :i]` the index reads another axis already: the slice is a mask on an axis of its own. */
+/** In `L[i, :i]` and `L[:i, :i]` the index reads another axis already: the slice is a mask on an axis of its own. */
 function slicedValue(
   builder: Context["session"]["builder"],
   id: string,

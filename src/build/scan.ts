@@ -1,4 +1,3 @@
-import type { Span } from "../base/span.ts";
 import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
@@ -34,7 +33,6 @@ export function evaluateScan(context: Context, scan: Scan): Meaning {
   const from = scan.from === undefined ? undefined : evaluate(context, scan.from);
   if (cell.kind === "invalid" || over.kind === "invalid" || from?.kind === "invalid") return INVALID;
   if (cell.kind !== "instance" || cell.definition.definitionKind !== "cell") return reportCell(context, scan, cell);
-  if (cell.blocks !== undefined) return reportCellStack(context, cell, scan.cell.span);
   if (over.kind === "bottom" || from?.kind === "bottom") return BOTTOM;
   const sequence = asTensor(context, over, scan.over.span);
   const [first] = sequence?.visible ?? [];
@@ -83,14 +81,6 @@ function reportCell(context: Context, scan: Scan, cell: Meaning): Meaning {
     `scan needs a cell that has a name, this is ${describe(cell)}`,
     { hint },
   );
-  return INVALID;
-}
-
-/** A stack of cells would keep a state for each block. */
-export function reportCellStack(context: Context, { path, definition: { name } }: InstanceValue, span: Span): Meaning {
-  context.session.report.add("not-yet", span, `${path} is a stack of cells: a state for each block is not built yet`, {
-    hint: `stack a layer around the cell: layer Step(D) { in x: [T, D]  use c = ${name.text}(D, D)  out scan c over x }`,
-  });
   return INVALID;
 }
 

@@ -1,38 +1,60 @@
 import type { Span } from "../base/span.ts";
-import { constantSize, equalSizes, type Size } from "../ir/size.ts";
-import type { Axis } from "../ir/type.ts";
-import * as move from "../op/make_move.ts";
-import { renameVisible } from "./align.ts";
+import { constantSize } from "../ir/size.ts";
 import { type Applied, apply, type Given, inputNames } from "./apply.ts";
 import { declareFrame } from "./declare.ts";
 import type { Context } from "./frame.ts";
-import { INVALID, type InstanceValue, type Meaning, visibleAxis } from "./value.ts";
+import { settle } from "./record.ts";
+import { blockState, reportNoStackState, stackState } from "./stack-state.ts";
+import { stackValues } from "./stack-values.ts";
+import { INVALID, type InstanceValue, type Meaning, type RecordValue } from "./value.ts";
 
-/** A stack of blocks: the first output feeds the next block, other inputs go to all, other outputs get an axis in front. */
+/**
+ * A stack of blocks: the first output feeds the next block, other inputs go to all, other outputs get an axis in front. Each block of a
+ * stack of cells has a state of its own.
+ */
 export function applyStack(context: Context, instance: InstanceValue, given: Given, span: Span): Applied | undefined {
   const blocks = instance.blocks ?? [];
+  const count = instance.count ?? constantSize(blocks.length);
   const [first] = inputNames(instance.definition);
+  const befores = statesBefore(context, instance, given);
+  if (befores === undefined) return undefined;
   let inputs = given.inputs;
   let last: Applied | undefined;
   const others: Meaning[][] = [];
-  for (const block of blocks) {
-    last = apply(context, block, { inputs, state: given.state }, span);
+  const states: RecordValue[] = [];
+  for (const [place, block] of blocks.entries()) {
+    last = apply(context, block, { inputs, state: befores[place] }, span);
     const travels = last?.outs[0];
     if (last === undefined || travels === undefined || first === undefined) return undefined;
     inputs = new Map([...inputs, [first, { meaning: travels, span }]]);
     others.push([...last.outs.slice(1)]);
+    if (last.state !== undefined) states.push(last.state);
   }
-  if (last === undefined) return emptyStack(context, instance, given, first, span);
-  const count = others[0]?.length ?? 0;
-  const stacked = Array.from({ length: count }, (_, place) =>
+  const isCell = instance.definition.definitionKind === "cell";
+  const state = isCell ? stackState(states, count, instance.definition.name.text) : undefined;
+  if (last === undefined) return emptyStack(context, instance, given, first, span, state);
+  const stacked = Array.from({ length: others[0]?.length ?? 0 }, (_, place) =>
     stackValues(
       context,
       others.map((outs) => outs[place] ?? INVALID),
-      instance.count ?? constantSize(blocks.length),
+      count,
       span,
     ),
   );
-  return { ...last, outs: [last.outs[0] ?? INVALID, ...stacked] };
+  return { ...last, outs: [last.outs[0] ?? INVALID, ...stacked], state };
+}
+
+/** What each block finds as its state; undefined where the stack is given something else (reported). */
+function statesBefore(context: Context, instance: InstanceValue, given: Given): readonly Given["state"][] | undefined {
+  const blocks = instance.blocks ?? [];
+  const { state } = given;
+  if (state === undefined || state.meaning.kind === "bottom") return blocks.map(() => state);
+  const settled = settle(context, state.meaning);
+  if (settled.kind === "invalid") return undefined;
+  const own = blocks.map((_, place) => (settled.kind === "record" ? blockState(settled, place) : undefined));
+  if (own.every((block) => block !== undefined)) return own.map((meaning) => ({ meaning, span: state.span }));
+  reportNoStackState(context, instance, settled, state.span);
+  return undefined;
 }
 
 function emptyStack(
@@ -41,40 +63,9 @@ function emptyStack(
   given: Given,
   first: string | undefined,
   span: Span,
+  state: RecordValue | undefined,
 ): Applied | undefined {
   const travels = first === undefined ? undefined : given.inputs.get(first)?.meaning;
   if (travels === undefined) return undefined;
-  return { outs: [travels], state: undefined, frame: declareFrame(context, instance, span).frame };
-}
-
-function stackValues(context: Context, values: readonly Meaning[], size: Size, span: Span): Meaning {
-  const tensors = values.filter((value) => value.kind === "tensor");
-  const model = tensors[0];
-  if (model === undefined || tensors.length !== values.length) return INVALID;
-  if (values.length === 1)
-    return { ...model, visible: [visibleAxis({ id: "1", size }, undefined, true), ...model.visible] };
-  const { axes, builder } = context.session;
-  const taken = new Set([...context.hidden.map((axis) => axis.id), ...model.visible.map((axis) => axis.axis.id)]);
-  const counted = axes.fresh(constantSize(values.length), taken);
-  const aligned = tensors.map((tensor) =>
-    renameVisible(
-      context,
-      tensor,
-      model.visible.map((shown) => shown.axis),
-    ),
-  );
-  const joined = move.concat(
-    builder,
-    aligned.map((tensor) => tensor.id),
-    aligned.map(() => ""),
-    counted,
-  );
-  const axis: Axis = equalSizes(size, counted.size) ? counted : axes.fresh(size, taken);
-  const id = axis === counted ? joined : move.slice(builder, joined, counted.id, axis, constantSize(0));
-  return {
-    ...model,
-    id,
-    visible: [visibleAxis(axis), ...model.visible],
-    from: span,
-  };
+  return { outs: [travels], state, frame: declareFrame(context, instance, span).frame };
 }

@@ -1,5 +1,5 @@
 import type { Span } from "../base/span.ts";
-import type { Size } from "../ir/size.ts";
+import { constantSize, type Size } from "../ir/size.ts";
 import * as make from "../op/make.ts";
 import type { Typed } from "../syntax/tree.ts";
 import { fits, realAxes, renameVisible } from "./align.ts";
@@ -13,6 +13,7 @@ import { type Context, frameContext, type Slot } from "./frame.ts";
 import { type BoundArgument, instanceName, matchDeclared } from "./match.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
+import { blockState, reportNoStackState, stackState } from "./stack-state.ts";
 import {
   describe,
   EVERYWHERE,
@@ -89,6 +90,16 @@ export function fitStart(
   given: RecordValue,
   span: Span,
 ): RecordValue | undefined {
+  if (instance.blocks !== undefined) {
+    const fitted = instance.blocks.map((block, place) => {
+      const own = blockState(given, place);
+      return own && fitStart(context, block, own, span);
+    });
+    if (fitted.every((one) => one !== undefined)) return given;
+    if (instance.blocks.some((_, place) => blockState(given, place) === undefined))
+      reportNoStackState(context, instance, given, span);
+    return undefined;
+  }
   const starts = startRecord(context, instance, span);
   if (starts === undefined) return undefined;
   for (const item of stateItems(instance.definition)) {
@@ -140,9 +151,15 @@ function sameAxes(a: TensorValue, b: TensorValue): boolean {
   );
 }
 
-/** The start of each state: zero, or what its declaration says. */
+/** The start of each state: zero, or what its declaration says; of a stack of cells, each block's. */
 export function startRecord(context: Context, instance: InstanceValue, span: Span): RecordValue | undefined {
-  return blamingInstance(context, instance, span, () => startsOf(context, instance, span));
+  if (instance.blocks === undefined) {
+    return blamingInstance(context, instance, span, () => startsOf(context, instance, span));
+  }
+  const { blocks, count, definition } = instance;
+  const starts = blocks.flatMap((block) => startRecord(context, block, span) ?? []);
+  if (starts.length < blocks.length) return undefined;
+  return stackState(starts, count ?? constantSize(blocks.length), definition.name.text);
 }
 
 function startsOf(context: Context, instance: InstanceValue, span: Span): RecordValue | undefined {

@@ -10,6 +10,7 @@ import { type Carried, FRESH } from "./carry.ts";
 import { carriedGraph } from "./chunk.ts";
 import { clockOf } from "./clock.ts";
 import type { Context, Frame, Session } from "./frame.ts";
+import { hasDerivative } from "./has-derivative.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
 import type { LossDraft, Term } from "./objective.ts";
@@ -99,6 +100,9 @@ function openStep({ model, terms }: LossDraft, regime: Regime, carried: Carried)
     const loss = lossOf(team.terms);
     const own = team.weights.map((name) => ({ name, param: session.weights.get(name)?.id ?? "" }));
     const values = own.map(({ param }) => params.get(param) ?? "");
+    const [term] = team.terms;
+    const span = term?.objective.span ?? regime.train.span;
+    if (!hasDerivative({ builder, report: session.report }, loss, values, span)) return false;
     const cotangents = gradients(builder, loss, values);
     const moving = own.map(({ name }, at) => ({ name, value: values[at] ?? "", gradient: cotangents[at] ?? "" }));
     const updates = optimize(context, regime, moving, clockOf(context.session), slots);

@@ -98,6 +98,8 @@ export interface RecordValue {
   readonly starts: ReadonlyMap<string, TensorValue>;
   /** The definition whose state this is. */
   readonly of: string;
+  /** Of a stack of cells: how many blocks, as it is written. */
+  readonly blocks?: Size;
 }
 
 /** Several results at once: `y, s = ...`. */

@@ -1,4 +1,5 @@
 import { laidOut } from "../build/forward.ts";
+import { hasDerivative } from "../build/has-derivative.ts";
 import { inputSpecs } from "../build/leaves.ts";
 import type { Program, ResultRole } from "../build/program.ts";
 import { openDefinition, probeLoss } from "../build/standalone.ts";
@@ -40,6 +41,7 @@ export function compileDefinition(job: Job, expression: Expression): Program | u
   const floats = [...session.inputs.entries()].filter(([, { spec }]) => spec.dtype === "float");
   const wrt = [...weights.map(([, { id }]) => id), ...floats.map(([, { value }]) => value.id)];
   const names = [...weights.map(([key]) => key), ...floats.map(([key]) => key)];
+  if (!hasDerivative(session, loss, wrt, found.definition.name.span)) return undefined;
   const results: Result[] = [{ name: "loss", id: loss }];
   const roles = new Map<string, ResultRole>([["loss", { kind: "loss" }]]);
   outs.forEach((out, place) => {

@@ -85,6 +85,11 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["r[i] = x[i] + r[i-2] else 10", [D], [10.5, 9, 12.5]],
   ["r[i] = sum(x[:i+1]) * 1", [D], [0.5, -0.5, 1.5]],
   ["r[i] = sum(x[i:]) - sum(x[:i])", [D], [1.5, 0.5, 2.5]],
+  ["r[i] = sum(sum(s[:i+1, :i+1]))", [D], range(D).map((i) => corner(0, i + 1, 0, i + 1))],
+  ["r[i] = sum(sum(s[:i, i:]))", [D], range(D).map((i) => corner(0, i, i, D))],
+  ["r[i] = sum(s[:i+1, :i+1] @ x[:i+1])", [D], range(D).map((i) => corner(0, i + 1, 0, i + 1, x))],
+  ["r[i] = sum(s[i, :i] * s[:i, i])", [D], range(D).map((i) => total(range(i).map((j) => at(s, i, j) * at(s, j, i))))],
+  ["p[i] = where(i == 0, 1, sum(sum(s[:i, :i])) + sum(p[:i]))", [D], grown()],
   ["r[i] = max(x[:i]) else -3", [D], [-3, 0.5, 0.5]],
   ["r[i, k in 2] = x[i-k] else 0", [D, 2], [0.5, 0, -1, 0.5, 2, -1]],
   ["r[k in K] = k * k + 1", [K], [1, 2, 5, 10]],
@@ -119,6 +124,28 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
     ),
   ],
 ];
+
+/** The sum over some rows and columns of `s`, each column weighed. */
+function corner(
+  top: number,
+  bottom: number,
+  left: number,
+  right: number,
+  weights: readonly number[] = [1, 1, 1],
+): number {
+  return total(
+    s
+      .slice(top, bottom)
+      .map((row) => total(row.slice(left, right).map((value, place) => value * (weights[left + place] ?? 0)))),
+  );
+}
+
+/** Each number is what the square of `s` before it and all numbers before it add up to. */
+function grown(): readonly number[] {
+  const p: number[] = [];
+  for (const i of range(D)) p.push(i === 0 ? 1 : corner(0, i, 0, i) + total(p));
+  return p;
+}
 
 function roundEven(value: number): number {
   const below = Math.floor(value);
