@@ -52,10 +52,10 @@ function isHosted(clause: TrainClause): boolean {
 async function quick({ file, source, model, free, setting }: Sketch, name: string): Promise<Training> {
   const small = QUICK.reduce((text, [from, to]) => text.replace(from, to), withHidden(source, setting));
   const sizes = Object.entries(free).map(([size, value]) => `${size}: ${value}`);
-  const text = small.replace(
-    new RegExp(`^train ${name} of ${model}(?:\\((.*)\\))? `, "m"),
-    (_, given: string | undefined) => `train ${name} of ${model}(${[...(given ? [given] : []), ...sizes].join(", ")}) `,
-  );
+  const text = small.replace(new RegExp(`^train ${name} of ${model}(?:\\((.*)\\))? `, "m"), (_, given = "") => {
+    const others = given.split(", ").filter((one: string) => one !== "" && free[one.split(":")[0] ?? ""] === undefined);
+    return `train ${name} of ${model}(${[...others, ...sizes].join(", ")}) `;
+  });
   const job = openJob(text, { file });
   const block = job.modules.entry.tree.declarations.find((one) => one.kind === "train" && one.name.text === name);
   const regime = block?.kind === "train" ? readRegime(block, job.report) : undefined;
