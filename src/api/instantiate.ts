@@ -2,18 +2,12 @@ import { openSizes } from "../compile/open-sizes.ts";
 import { describePrograms, inputText } from "../emit/standalone/program.ts";
 import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/standalone/wanted.ts";
 import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
-import {
-  createModel,
-  firstWeights,
-  type Inputs,
-  type Model,
-  readWeights,
-  type States,
-  type TrainedStep,
-  type TrainOptions,
-} from "../runtime/model/model.ts";
+import { createModel, type Inputs, type Model, runForward } from "../runtime/model/model.ts";
 import type { Output } from "../runtime/model/program.ts";
 import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
+import { runStep, type States } from "../runtime/model/step.ts";
+import { type TrainedStep, type TrainOptions, trainWith } from "../runtime/model/train.ts";
+import { firstWeights, readWeights, saveWeights } from "../runtime/model/weights.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { boundSize } from "../target/wasm/module.ts";
 import type { CompiledModel } from "./compile.ts";
@@ -122,18 +116,18 @@ function modelOf({ spec, forward, inPieces, train, generate }: Opened, model: Mo
     if (!inPieces) {
       throw new TypeError(`${spec.name} cannot be run in pieces: it reads ahead, or has no state to go on from`);
     }
-    return model.step(forward, states, inputs);
+    return runStep(model, forward, states, inputs);
   };
   return {
-    forward: async (inputs) => (inPieces ? (await step(undefined, inputs))[0] : model.forward(forward, inputs)),
+    forward: async (inputs) => (inPieces ? (await step(undefined, inputs))[0] : runForward(model, forward, inputs)),
     step,
     train(batches, { block, ...options } = {}) {
       const { spec: program, seed } = blockNamed(spec.name, "train", train, block);
-      return model.train(program, batches, { ...options, seed: options.seed ?? seed });
+      return trainWith(model, program, batches, { ...options, seed: options.seed ?? seed });
     },
     generate: ({ block, ...options } = {}) =>
       generateWith(model, blockNamed(spec.name, "generate", generate, block), options),
-    save: () => model.save(),
+    save: () => saveWeights(model),
     dispose: () => model.dispose(),
   };
 }

@@ -52,12 +52,12 @@ async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: Emi
   return emitModule({ ...optimized(programs, through), forward }, await shippedSupport("tfjs"));
 }
 
-async function standaloneFiles(programs: ModelPrograms, { relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
+async function standaloneFiles(programs: ModelPrograms, { only, relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
   const { emitStandalone } = await import("../emit/standalone/emit.ts");
   const whole = optimizedFor(programs, stages);
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const fuse = !stages.off.has("fuse");
-  return [emitStandalone(whole, await shippedSupport("wasm"), { instructions, fuse })];
+  return [emitStandalone(whole, await shippedSupport("wasm"), { instructions, fuse, inference: only === "forward" })];
 }
 
 /** Every program behind the passes, for WebAssembly. */

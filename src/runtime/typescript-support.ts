@@ -12,6 +12,9 @@ const TFJS_FILES = [
 /** The same for modules that need nothing else. */
 const STANDALONE_FILES = [
   "./model/model.ts",
+  "./model/weights.ts",
+  "./model/step.ts",
+  "./model/train.ts",
   "./model/generate.ts",
   "./model/program.ts",
   "./model/arrays.ts",

@@ -16,6 +16,8 @@ export interface StandaloneOptions {
   readonly instructions: readonly Instructions[];
   /** Whether kernels are fused; they are where nothing is said. */
   readonly fuse?: boolean;
+  /** Whether the module is for use alone: without training, new weights and saving. */
+  readonly inference?: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function emitStandalone(
     texts,
     model: identifier(input.model),
     className: createNames(taken).fresh(input.model),
+    inference: options.inference ?? false,
     types: [],
     data: [],
     uses: new Set(),
@@ -44,7 +47,7 @@ export function emitStandalone(
     ...forwardMethods(emission),
     ...trainMethods(emission),
     ...generateMethods(emission),
-    ...END_METHODS,
+    ...endMethods(emission),
   ];
   const { model, className, types, data, uses } = emission;
   const parts = [
@@ -74,7 +77,7 @@ const GLOBALS = (
   "WebAssembly atob globalThis performance setTimeout"
 ).split(" ");
 
-const ALWAYS = ["createModel", "firstWeights", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
+const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
 /** Types that callers need a name for. */
 const SHOWN_TYPES = [
   "Output",
@@ -97,6 +100,8 @@ interface Emission {
   readonly model: string;
   /** What the class is called in the file, where its model has a name that means something there already. */
   readonly className: string;
+  /** Whether it is for use alone: without training, new weights and saving. */
+  readonly inference: boolean;
   readonly types: string[];
   readonly data: string[];
   /** Names of the runtime that the class uses beside what every class does. */
@@ -147,13 +152,16 @@ function addProgram(
   return text;
 }
 
-function lifeMethods({ className }: Emission): readonly string[] {
+function lifeMethods({ className, inference, uses }: Emission): readonly string[] {
+  const load = method({
+    doc: `Reads weights from the bytes of a safetensors file.\nThrows where one is missing or has another shape, and says what was wanted and found.`,
+    signature: `static async load(bytes: Uint8Array): Promise<${className}>`,
+    body: [`return new ${className}(readWeights(SPEC, bytes));`],
+  });
+  if (inference) return [load];
+  uses.add("firstWeights");
   return [
-    method({
-      doc: `Reads weights from the bytes of a safetensors file.\nThrows where one is missing or has another shape, and says what was wanted and found.`,
-      signature: `static async load(bytes: Uint8Array): Promise<${className}>`,
-      body: [`return new ${className}(readWeights(SPEC, bytes));`],
-    }),
+    load,
     method({
       doc: "Makes new weights. Each depends on the seed, its name and its shape alone.",
       signature: `static init(seed = 0): ${className}`,
@@ -170,7 +178,7 @@ function forwardMethods(emission: Emission): readonly string[] {
   types.push(inputType(`${model}Inputs`, `What ${model} reads.`, text.inputs));
   types.push(outputType(`${model}Outputs`, "The parameters of what the model emits.", outputs));
   const inPieces = input.stream !== undefined;
-  if (inPieces) uses.add("States");
+  for (const use of inPieces ? ["runStep", "States"] : ["runForward"]) uses.add(use);
   return [
     method({
       doc: "Runs the model on a batch.",
@@ -178,7 +186,7 @@ function forwardMethods(emission: Emission): readonly string[] {
       body: [
         inPieces
           ? "return (await this.step(undefined, inputs))[0];"
-          : `return (await this.#model.forward(${FORWARD}, inputs)) as ${model}Outputs;`,
+          : `return (await runForward(this.#model, ${FORWARD}, inputs)) as ${model}Outputs;`,
       ],
     }),
     ...outputs.map(({ as, ...result }) =>
@@ -196,7 +204,7 @@ function stepMethod(model: string): string {
   return method({
     doc: "Runs the model on the next piece of sequences, of any length, and gives the states to go on from. They are the caller's: the same\nstates can be gone on from twice. Without states a sequence begins.",
     signature: `async step(states: States | undefined, inputs: ${model}Inputs): Promise<[${model}Outputs, States]>`,
-    body: [`return (await this.#model.step(${FORWARD}, states, inputs)) as [${model}Outputs, States];`],
+    body: [`return (await runStep(this.#model, ${FORWARD}, states, inputs)) as [${model}Outputs, States];`],
   });
 }
 
@@ -207,11 +215,11 @@ function trainMethods(emission: Emission): readonly string[] {
     const constant = constantName("TRAIN", input.train, name);
     const text = addProgram(emission, constant);
     types.push(inputType(`${model}${suffix}Batch`, `What a step of ${name} reads.`, text.inputs));
-    for (const use of ["TrainedStep", "TrainOptions"]) uses.add(use);
+    for (const use of ["trainWith", "TrainedStep", "TrainOptions"]) uses.add(use);
     return method({
       doc: `${doc ?? `Trains as ${name} says.`}\nA step for each batch; the weights and the optimizer's state stay between calls. A batch that is refused changes nothing.`,
       signature: `train${suffix}(batches: Iterable<${model}${suffix}Batch> | AsyncIterable<${model}${suffix}Batch>, options: TrainOptions = {}): AsyncGenerator<TrainedStep, void, undefined>`,
-      body: [`return this.#model.train(${constant}, batches, { seed: ${seed}, ...options });`],
+      body: [`return trainWith(this.#model, ${constant}, batches, { seed: ${seed}, ...options });`],
     });
   });
 }
@@ -241,18 +249,21 @@ function generateMethods(emission: Emission): readonly string[] {
   });
 }
 
-const END_METHODS = [
-  method({
-    doc: "The weights as the bytes of a safetensors file.",
-    signature: "save(): Uint8Array",
-    body: ["return this.#model.save();"],
-  }),
-  method({
+function endMethods({ inference, uses }: Emission): readonly string[] {
+  const dispose = method({
     doc: "Frees the model's memory. Any later call throws.",
     signature: "dispose(): void",
     body: ["this.#model.dispose();"],
-  }),
-];
+  });
+  if (inference) return [dispose];
+  uses.add("saveWeights");
+  const save = method({
+    doc: "The weights as the bytes of a safetensors file.",
+    signature: "save(): Uint8Array",
+    body: ["return saveWeights(this.#model);"],
+  });
+  return [save, dispose];
+}
 
 /** `(B, T) => 4 * B * T`; names before the last that is needed are there for their places. */
 function sizeCode(size: Size, names: readonly string[]): Code {

@@ -1,7 +1,7 @@
 import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
 import type { Numbers } from "../strided.ts";
 import { type InputArray, type NumberList, readBatch } from "./arrays.ts";
-import type { Inputs, Model } from "./model.ts";
+import { type Inputs, type Model, runProgram } from "./model.ts";
 import type { Output } from "./program.ts";
 import type { InputEntry, ProgramSpec } from "./spec.ts";
 
@@ -56,7 +56,7 @@ export async function* generateWith(
       if (role?.kind === "prompt_length") more.set(name, [isFirst ? begun.length : 0]);
       if (role?.kind === "prompt") more.set(name, filled(spec, name, sizes, isFirst ? begun : []));
     }
-    return model.run(spec, { ...batch, sizes }, seed, more);
+    return runProgram(model, spec, { ...batch, sizes }, seed, more);
   };
   if (time === undefined || first === undefined) {
     yield chosenAt(spec, await run(1), undefined);
