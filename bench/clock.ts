@@ -11,3 +11,7 @@ export const CLOCKS = {
 } as const satisfies Readonly<Record<string, Clock>>;
 
 export type ClockName = keyof typeof CLOCKS;
+
+export function isClock(name: string): name is ClockName {
+  return Object.hasOwn(CLOCKS, name);
+}

@@ -10,8 +10,11 @@ import { measureCosts } from "../src/runtime/webgpu-cost.ts";
 import { tuningFor } from "../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../src/target/webgpu/compile.ts";
 import { isWholeFaster } from "../src/target/webgpu/cost.ts";
+import { isClock } from "./clock.ts";
 import { measureCeilings } from "./gpu-ceilings.ts";
+import { comparePeers, hasPeers, type PeerRow } from "./gpu-peers.ts";
 import { stepProgram } from "./sides/seqc-program.ts";
+import type { Spread } from "./statistics.ts";
 
 /** A training step of one recurrent layer with softmax and Adam. */
 interface Case {
@@ -32,10 +35,16 @@ const CASES: readonly Case[] = [
 ];
 const CLASSES = 64;
 
-const USAGE = `node bench/gpu.ts [--rounds N] [--only TEXT] [--json]
+/** What others are compared on. */
+const PEERS = { cell: "lstm", batch: 32, steps: 50, inputs: 64, hidden: 128, classes: CLASSES } as const;
+const PEERS_NAME = "others: lstm (32, 50, 64 -> 128)";
+
+const USAGE = `node bench/gpu.ts [--rounds N] [--only TEXT] [--clock processor] [--json]
 
 Measures training steps on this machine's graphics card: it needs Node, a driver that WebGPU can use, and this project with the package
 webgpu. Every case runs with all steps of its loops in one stage, and step by step; \`chosen\` is what the costs of the device say.
+--only others runs nothing but the comparison with tfjs-layers and jax-js on the same adapter, which needs the packages of bench/
+(npm ci --prefix bench --ignore-scripts). --clock processor counts processor time, for a software adapter on a busy machine.
 `;
 
 interface Row {
@@ -54,6 +63,7 @@ async function main(): Promise<void> {
     options: {
       rounds: { type: "string", default: "20" },
       only: { type: "string", default: "" },
+      clock: { type: "string", default: "elapsed" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -62,16 +72,31 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
+  const rounds = Number(values.rounds);
+  const { clock } = values;
+  if (!isClock(clock)) throw new TypeError(`--clock ${clock}: there are elapsed and processor`);
   const gpu = await openGpuDevice();
   const costs = await measureCosts(gpu);
-  const ceilings = await measureCeilings(gpu.device);
+  // A processor would take minutes, and says nothing of a card.
+  const ceilings = gpu.adapter.software ? undefined : await measureCeilings(gpu.device);
   const rows: Row[] = [];
   for (const one of CASES.filter((each) => nameOf(each).includes(values.only)))
     for (const way of ["one stage", "step by step"] as const) {
-      rows.push(await measured(gpu, costs, one, way, Number(values.rounds)));
+      rows.push(await measured(gpu, costs, one, way, rounds));
     }
+  const peers =
+    PEERS_NAME.includes(values.only) && hasPeers()
+      ? await comparePeers(
+          gpu,
+          PEERS,
+          { clock, rounds, turnMilliseconds: 400, sideMilliseconds: 60_000 },
+          (peer, doing) => {
+            if (process.stderr.isTTY) process.stderr.write(`${peer}: ${doing}\n`);
+          },
+        )
+      : [];
   const { adapter } = gpu;
-  const found = { adapter, notice: softwareNotice(adapter), costs, ceilings, rows };
+  const found = { adapter, notice: softwareNotice(adapter), costs, ceilings, rows, peers };
   process.stdout.write(values.json ? `${JSON.stringify(found, undefined, 2)}\n` : report(found));
   gpu.device.destroy();
 }
@@ -158,18 +183,22 @@ function report({
   costs,
   ceilings,
   rows,
+  peers,
 }: {
   readonly adapter: GpuDevice["adapter"];
   readonly notice: string | undefined;
   readonly costs: Awaited<ReturnType<typeof measureCosts>>;
-  readonly ceilings: Awaited<ReturnType<typeof measureCeilings>>;
+  readonly ceilings: Awaited<ReturnType<typeof measureCeilings>> | undefined;
   readonly rows: readonly Row[];
+  readonly peers: readonly PeerRow[];
 }): string {
   const lines = [
     `${[adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" ")}, ${adapter.driver}`,
     ...(notice === undefined ? [] : [notice]),
     `a dispatch ${(costs.dispatch * 1e6).toFixed(1)} µs, a barrier ${(costs.barrier * 1e6).toFixed(2)} µs, ${costs.groups} groups at a time`,
-    `ceilings: ${ceilings.teraflops.toFixed(2)} TFLOP/s, ${ceilings.gigabytes.toFixed(0)} GB/s copied`,
+    ...(ceilings === undefined
+      ? []
+      : [`ceilings: ${ceilings.teraflops.toFixed(2)} TFLOP/s, ${ceilings.gigabytes.toFixed(0)} GB/s copied`]),
     "",
     "| training step | way | ms | dispatches | arena, MB | TFLOP/s | of the ceiling |",
     "|---|---|---|---|---|---|---|",
@@ -177,13 +206,24 @@ function report({
       [
         ...["", row.name, `${row.way}${row.chosen ? ", chosen" : ""}`, row.milliseconds.toFixed(3), row.dispatches],
         ...[row.megabytes.toFixed(1), row.teraflops.toFixed(3)],
-        ...[`${((100 * row.teraflops) / ceilings.teraflops).toFixed(1)} %`, ""],
+        ...[ceilings === undefined ? "" : `${((100 * row.teraflops) / ceilings.teraflops).toFixed(1)} %`, ""],
       ]
         .join(" | ")
         .trim(),
     ),
+    ...(peers.length === 0
+      ? []
+      : ["", `| ${PEERS_NAME} | ms | x seqc (min - max) | differs by |`, "|---|---|---|---|"]),
+    ...peers.map(({ peer, milliseconds, ratio, note }) => {
+      const [time, times] = [milliseconds?.median.toFixed(1) ?? "", ratio === undefined ? "" : spreadText(ratio)];
+      return `| ${peer} | ${time} | ${times} | ${note} |`;
+    }),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function spreadText({ median, minimum, maximum }: Spread): string {
+  return `${median.toFixed(2)} (${minimum.toFixed(2)} - ${maximum.toFixed(2)})`;
 }
 
 await main();

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CLOCKS } from "./clock.ts";
+import { CLOCKS, isClock } from "./clock.ts";
 import type { Effort } from "./measure.ts";
 import { isSide, SIDES, type SideName } from "./side.ts";
 
@@ -79,6 +79,6 @@ function readSide(name: string): SideName {
 }
 
 function readClock(name: string): Effort["clock"] {
-  if (name === "elapsed" || name === "processor") return name;
+  if (isClock(name)) return name;
   throw new TypeError(`--clock ${name}: there are ${Object.keys(CLOCKS).join(", ")}`);
 }

@@ -3,9 +3,10 @@ import { defaultDevice, init, type Array as JaxArray } from "@jax-js/jax";
 /** Arrays by name. Functions take over the references that they are given, as jax-js asks, unless they say otherwise. */
 export type Arrays = Readonly<Record<string, JaxArray>>;
 
-export async function startJax(): Promise<void> {
-  await init("wasm");
-  defaultDevice("wasm");
+/** Arrays are made on this device from now on. */
+export async function startJax(device: "wasm" | "webgpu" = "wasm"): Promise<void> {
+  if (!(await init(device)).includes(device)) throw new Error(`jax-js does not start ${device}`);
+  defaultDevice(device);
 }
 
 /** A further reference to one of the arrays. */

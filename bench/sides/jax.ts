@@ -18,8 +18,8 @@ function sequenceTrainer(problem: SequenceProblem) {
   );
 }
 
-export async function sequenceTraining(problem: SequenceProblem): Promise<Side> {
-  await startJax();
+export async function sequenceTraining(problem: SequenceProblem, device?: "wasm" | "webgpu"): Promise<Side> {
+  await startJax(device);
   const training = sequenceTrainer(problem);
   return {
     check: async () => {

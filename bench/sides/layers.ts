@@ -8,7 +8,7 @@ import { CELLS, type CellName, features, type SequenceProblem, type Weights } fr
 import type { Results, Side } from "../side.ts";
 import { MinimalGatedLayer } from "./minimal-gated-layer.ts";
 
-export type Backend = "wasm" | "cpu";
+export type Backend = "wasm" | "cpu" | "webgpu";
 
 /** Makes a tfjs backend the current one. */
 export async function enterTfjs(backend: Backend): Promise<void> {
@@ -35,11 +35,10 @@ export async function sequenceTraining(problem: SequenceProblem, backend: Backen
   return {
     enter: () => enterTfjs(backend),
     check: async () => {
-      const results = new Map(toSeqc(problem, gradients(model, x, y), "gradient."));
+      const results = new Map(toSeqc(problem, await numbers(gradients(model, x, y)), "gradient."));
       const loss = await model.trainOnBatch(x, y);
       results.set("loss", Float32Array.of(Number(loss)));
-      const after = model.getWeights().map((weight) => Float32Array.from(weight.dataSync()));
-      for (const [name, values] of toSeqc(problem, after, "")) {
+      for (const [name, values] of toSeqc(problem, await numbers(model.getWeights()), "")) {
         results.set(`update.${name}`, difference(values, weightData(problem.weights, name)));
       }
       return results;
@@ -136,8 +135,13 @@ function recurrentLayer({ cell, batch, steps, inputs, hidden }: SequenceProblem,
   }
 }
 
+/** What a graphics card has is not to be had at once. */
+function numbers(tensors: readonly tf.Tensor[]): Promise<readonly Float32Array[]> {
+  return Promise.all(tensors.map(async (tensor) => Float32Array.from(await tensor.data())));
+}
+
 /** Mean cross-entropy's gradients, in the order of the model's weights. */
-function gradients(model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor): readonly Float32Array[] {
+function gradients(model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor): tf.Tensor[] {
   return tf.tidy(() => {
     const variables = model.getWeights();
     const tensors = model.trainableWeights.map((weight) => weight.read());
@@ -154,7 +158,7 @@ function gradients(model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor): readonly 
     return tensors.map((tensor) => {
       const [, grad] = Object.entries(grads).find(([name]) => name === nameOf(tensor)) ?? [];
       if (grad === undefined) throw new Error("tfjs-layers: a weight has no gradient");
-      return Float32Array.from(grad.dataSync());
+      return grad;
     });
   });
 }
