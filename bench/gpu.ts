@@ -6,8 +6,7 @@ import { elementCount, shapeOf } from "../src/ir/tensor.ts";
 import { PRODUCT_PASSES } from "../src/pass/pipeline.ts";
 import { type GpuDevice, openGpuDevice, softwareNotice } from "../src/runtime/gpu-device.ts";
 import { createGpuRunner, type GpuRunner } from "../src/runtime/webgpu.ts";
-import { measureCosts } from "../src/runtime/webgpu-cost.ts";
-import { tuningFor } from "../src/runtime/webgpu-tuning.ts";
+import { type Measured, measureAdapter, usuallyMeasured } from "../src/runtime/webgpu-measured.ts";
 import { compileWebGpu } from "../src/target/webgpu/compile.ts";
 import { isWholeFaster } from "../src/target/webgpu/cost.ts";
 import { isClock } from "./clock.ts";
@@ -76,13 +75,14 @@ async function main(): Promise<void> {
   const { clock } = values;
   if (!isClock(clock)) throw new TypeError(`--clock ${clock}: there are elapsed and processor`);
   const gpu = await openGpuDevice();
-  const costs = await measureCosts(gpu);
+  const known = gpu.adapter.software ? usuallyMeasured(gpu) : await measureAdapter(gpu);
+  const { costs, tuning } = known;
   // A processor would take minutes, and says nothing of a card.
   const ceilings = gpu.adapter.software ? undefined : await measureCeilings(gpu.device);
   const rows: Row[] = [];
   for (const one of CASES.filter((each) => nameOf(each).includes(values.only)))
     for (const way of ["one stage", "step by step"] as const) {
-      rows.push(await measured(gpu, costs, one, way, rounds));
+      rows.push(await measured(gpu, known, one, way, rounds));
     }
   const peers =
     PEERS_NAME.includes(values.only) && hasPeers()
@@ -96,7 +96,7 @@ async function main(): Promise<void> {
         )
       : [];
   const { adapter } = gpu;
-  const found = { adapter, notice: softwareNotice(adapter), costs, ceilings, rows, peers };
+  const found = { adapter, notice: softwareNotice(adapter), costs, tuning, ceilings, rows, peers };
   process.stdout.write(values.json ? `${JSON.stringify(found, undefined, 2)}\n` : report(found));
   gpu.device.destroy();
 }
@@ -106,8 +106,8 @@ function nameOf({ train, batch, steps, inputs, units }: Case): string {
 }
 
 async function measured(
-  { device, adapter }: GpuDevice,
-  costs: Awaited<ReturnType<typeof measureCosts>>,
+  { device }: GpuDevice,
+  { costs, tuning }: Measured,
   one: Case,
   way: Row["way"],
   rounds: number,
@@ -117,7 +117,7 @@ async function measured(
     off: PRODUCT_PASSES,
     rows: one.batch,
   });
-  const compiled = compileWebGpu(program, feedbackOf(program), { tuning: tuningFor(adapter) });
+  const compiled = compileWebGpu(program, feedbackOf(program), { tuning });
   const whole = way === "one stage";
   const choices: boolean[] = [];
   const runner = createGpuRunner(device, compiled, {
@@ -181,13 +181,15 @@ function report({
   adapter,
   notice,
   costs,
+  tuning,
   ceilings,
   rows,
   peers,
 }: {
   readonly adapter: GpuDevice["adapter"];
   readonly notice: string | undefined;
-  readonly costs: Awaited<ReturnType<typeof measureCosts>>;
+  readonly costs: Measured["costs"];
+  readonly tuning: Measured["tuning"];
   readonly ceilings: Awaited<ReturnType<typeof measureCeilings>> | undefined;
   readonly rows: readonly Row[];
   readonly peers: readonly PeerRow[];
@@ -196,6 +198,7 @@ function report({
     `${[adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" ")}, ${adapter.driver}`,
     ...(notice === undefined ? [] : [notice]),
     `a dispatch ${(costs.dispatch * 1e6).toFixed(1)} µs, a barrier ${(costs.barrier * 1e6).toFixed(2)} µs, ${costs.groups} groups at a time`,
+    `${tuning.threads} threads a group, ${tuning.shared} numbers shared, subgroups ${tuning.subgroups ? "used" : "not used"}`,
     ...(ceilings === undefined
       ? []
       : [`ceilings: ${ceilings.teraflops.toFixed(2)} TFLOP/s, ${ceilings.gigabytes.toFixed(0)} GB/s copied`]),

@@ -9,9 +9,9 @@ import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
  */
 export async function startWebGpu(on?: GpuDevice, stages: StageChoice = USUAL_STAGES): Promise<Executor> {
   const { openGpuDevice, softwareNotice } = await import("./gpu-device.ts");
-  const { measureCosts } = await import("./webgpu-cost.ts");
+  const { measuredFor } = await import("./webgpu-measured.ts");
   const { webgpuExecutor } = await import("./webgpu-executor.ts");
   const gpu = on ?? (await openGpuDevice());
-  const executor = behindPasses(webgpuExecutor(gpu, stages, await measureCosts(gpu)), PRODUCT_PASSES, stages);
+  const executor = behindPasses(webgpuExecutor(gpu, stages, await measuredFor(gpu)), PRODUCT_PASSES, stages);
   return { ...executor, notice: softwareNotice(gpu.adapter) };
 }

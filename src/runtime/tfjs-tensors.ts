@@ -9,6 +9,7 @@ import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { throughPasses, USUAL_STAGES } from "./passes.ts";
 import { createGpuRunner, type GpuMemory, type GpuRunner } from "./webgpu.ts";
 import { createGpuCopier, type GpuNumbers } from "./webgpu-copy.ts";
+import { tuningFor } from "./webgpu-tuning.ts";
 
 /** A compiled program on the device of tfjs's webgpu backend: tensors go in and come out, nothing passes through the host. */
 export interface TensorRunner {
@@ -29,7 +30,9 @@ export interface TensorRunner {
 export function createTensorRunner(backend: WebGPUBackend, source: Program): TensorRunner {
   const { device } = backend;
   const program = throughPasses(PRODUCT_PASSES, USUAL_STAGES)(source);
-  const compiled = compileWebGpu(program);
+  const { maxComputeWorkgroupStorageSize } = device.limits;
+  const tuning = tuningFor({ software: false, limits: { maxComputeWorkgroupStorageSize } });
+  const compiled = compileWebGpu(program, new Map(), { tuning });
   const layouts = resultLayouts(program);
   const results = compiled.results.map((slot) => inLayout(slot, layouts.get(slot.name)));
   const names = new Set(compiled.params.map(({ name }) => name));

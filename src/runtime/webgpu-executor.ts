@@ -5,33 +5,33 @@ import type { SizeBinding } from "../ir/size.ts";
 import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
-import { type DeviceCosts, isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
+import { isWholeFaster } from "../target/webgpu/cost.ts";
 import type { Executor, HostArray, Prepared, Results } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "./gpu-errors.ts";
 import { type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { createGpuRunner } from "./webgpu.ts";
 import type { GpuArray } from "./webgpu-array.ts";
-import { tuningFor } from "./webgpu-tuning.ts";
+import { type Measured, usuallyMeasured } from "./webgpu-measured.ts";
 
 /** Our own shaders on a device: what is kept stays in its memory. */
 export function webgpuExecutor(
   gpu: GpuDevice,
   stages: StageChoice = USUAL_STAGES,
-  costs: DeviceCosts = USUAL_COSTS,
+  measured: Measured = usuallyMeasured(gpu),
 ): Executor {
-  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, gpu, stages, costs) };
+  return { name: "webgpu", precision: "float32", prepare: (program) => prepare(program, gpu, stages, measured) };
 }
 
 function prepare(
   program: Program,
-  { device, adapter }: GpuDevice,
+  { device }: GpuDevice,
   { off, shown, show }: StageChoice,
-  costs: DeviceCosts,
+  { costs, tuning }: Measured,
 ): Prepared {
   const feedback = feedbackOf(program);
   const compiled = compileWebGpu(program, feedback, {
-    tuning: tuningFor(adapter),
+    tuning,
     fuse: !off.has("fuse"),
     planned: (plan) => {
       if (shown.has("fuse")) show("fuse", program.name, printPlan(plan));

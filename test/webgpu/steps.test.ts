@@ -46,7 +46,7 @@ train pairs of Pairs {
 
 /** Large enough for tiles, with edges that no tile fills, and for weights to be laid out anew. */
 const SIZES = { D: 2, H: 34 };
-const TUNING = { threads: 64, shared: 1240 };
+const TUNING = { ...SMALL_TUNING, shared: 1240 };
 
 const FEED = { ...SIZES, B: 9, T: 3 };
 

@@ -55,10 +55,12 @@ export interface Tuning {
   readonly threads: number;
   /** Numbers that they may share, for tiles of products: from 1024 on. */
   readonly shared: number;
+  /** Whether threads that run in step, whose numbers follow one another, hand each other numbers without shared memory. */
+  readonly subgroups: boolean;
 }
 
 /** Within what every device gives. */
-export const USUAL_TUNING: Tuning = { threads: 256, shared: 4096 };
+export const USUAL_TUNING: Tuning = { threads: 256, shared: 4096, subgroups: false };
 
 export interface CompileOptions {
   readonly tuning?: Tuning;

@@ -26,6 +26,8 @@ export interface Kernel extends Writer {
   readonly plan: Plan;
   readonly pointers: ReadonlyMap<number, Pointer>;
   readonly threads: number;
+  /** See `Tuning`. */
+  readonly subgroups: boolean;
   /** How many steps the loops around this kernel have done, by loop. */
   readonly done: ReadonlyMap<Loop, Term>;
   readonly owned: Ownership | undefined;

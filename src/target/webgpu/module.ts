@@ -7,14 +7,16 @@ export function moduleText(
   { label, stages, functions, scope }: DraftKernel,
   { cells, depth, threads }: { readonly cells: number; readonly depth: number; readonly threads: number },
 ): string {
+  const hasSubgroups = scope.extensions.has("subgroups");
   const own = functions.flatMap(({ name, notes, lines }) => [
     "",
     ...notes.map((note) => `// ${note}`),
-    `fn ${name}(group: i32, thread: i32) {`,
+    `fn ${name}(group: i32, thread: i32${hasSubgroups ? ", in_step: i32" : ""}) {`,
     ...lines,
     "}",
   ]);
   return [
+    ...[...scope.extensions].map((extension) => `enable ${extension};`),
     `// ${label}`,
     "",
     "@group(0) @binding(0) var<storage, read_write> arena: array<u32>;",
@@ -29,12 +31,16 @@ export function moduleText(
     "  @builtin(workgroup_id) id: vec3u,",
     "  @builtin(num_workgroups) count: vec3u,",
     "  @builtin(local_invocation_index) thread: u32,",
+    ...(hasSubgroups ? ["  @builtin(subgroup_size) in_step: u32,"] : []),
     ") {",
     "  let group = i32(id.x + id.y * count.x);",
     ...functions.flatMap(({ name }, index) => {
       const end = tableCode(stages[index]?.end ?? 0);
       const before = index === 0 ? "0" : tableCode(stages[index - 1]?.end ?? 0);
-      return [`  ${index === 0 ? "" : "} else "}if (group < ${end}) {`, `    ${name}(group - ${before}, i32(thread));`];
+      return [
+        `  ${index === 0 ? "" : "} else "}if (group < ${end}) {`,
+        `    ${name}(group - ${before}, i32(thread)${hasSubgroups ? ", i32(in_step)" : ""});`,
+      ];
     }),
     "  }",
     "}",

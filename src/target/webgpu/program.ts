@@ -65,6 +65,8 @@ export interface Making {
   readonly threads: number;
   /** Numbers that the threads of a group may share. */
   readonly shared: number;
+  /** See `Tuning`. */
+  readonly subgroups: boolean;
 }
 
 export interface Drafts {
@@ -198,7 +200,7 @@ interface DraftStage {
 
 function stageKernel(making: Making, drafts: readonly DraftStage[]): DraftKernel | undefined {
   if (drafts.length === 0) return undefined;
-  const scope: ModuleScope = { functions: new Set(), shared: new Map() };
+  const scope: ModuleScope = { functions: new Set(), shared: new Map(), extensions: new Set() };
   const names = new Set<string>();
   const functions = drafts.map(({ label, notes, around, write }) => {
     const kernel = createKernel(making, scope, around);
@@ -220,14 +222,15 @@ function uniqueName(names: Set<string>, label: string): string {
   return name;
 }
 
-function createKernel({ plan, pointers, threads }: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
+function createKernel(making: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
+  const { plan, pointers, threads, subgroups } = making;
   const done = new Map(
     loops.map((loop, at): readonly [Loop, Term] => [
       loop,
       { code: `steps[${Math.floor(at / 4)}].${"xyzw"[at % 4]}`, depth: 0, dtype: "int" },
     ]),
   );
-  return { ...createWriter(scope), plan, pointers, threads, done, owned: undefined, copies: new Map() };
+  return { ...createWriter(scope), plan, pointers, threads, subgroups, done, owned: undefined, copies: new Map() };
 }
 
 function stagesOf(

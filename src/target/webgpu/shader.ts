@@ -28,14 +28,20 @@ export interface Writer {
   repeat(count: Term, body: (index: Term) => void, hint?: string): void;
   /** Marks a function of the library as needed; its name. */
   needs(name: string): string;
+  /** Marks a part of WGSL as needed that not every device has. */
+  enable(extension: Extension): void;
   /** An array shared by the threads of a group, the same wherever its name is asked for; its name. */
   shared(name: string, type: string, count: number): string;
   comment(text: string): void;
   readonly lines: () => readonly string[];
 }
 
+/** Parts of WGSL that not every device has. */
+export type Extension = "subgroups";
+
 /** What the functions of one module share. */
 export interface ModuleScope {
+  readonly extensions: Set<Extension>;
   readonly functions: Set<string>;
   readonly shared: Map<string, { readonly type: string; readonly count: number }>;
 }
@@ -115,6 +121,9 @@ export function createWriter(scope: ModuleScope): Writer {
     needs(name) {
       scope.functions.add(name);
       return name;
+    },
+    enable(extension) {
+      scope.extensions.add(extension);
     },
     shared(name, type, count) {
       scope.shared.set(name, { type, count: Math.max(count, scope.shared.get(name)?.count ?? 0) });

@@ -157,18 +157,29 @@ function reduceTogether(kernel: Kernel, part: ReducePart, group: Term): void {
   });
   const shared = kernel.shared(`shared_${dtype}`, TYPES[dtype], threads);
   const step = rows ? 1 : columns;
+  const inStep = rows && kernel.subgroups;
+  if (inStep) joinInStep(kernel, reduction, sum, lanes);
   kernel.line(`${shared}[thread] = ${sum};`);
   kernel.line("workgroupBarrier();");
-  for (let half = lanes / 2; half >= 1; half /= 2) {
-    kernel.block(`if (${laneTerm.code} < ${half})`, () =>
-      kernel.line(
-        `${shared}[thread] = ${joinedCode(kernel, reduction, `${shared}[thread]`, `${shared}[thread + ${half * step}]`)};`,
-      ),
-    );
+  // Pairs of neighbours, then pairs of pairs, whoever joins them: the order never depends on the device.
+  kernel.block(`for (var half = ${inStep ? "in_step" : 1}; half < ${lanes}; half *= 2)`, () => {
+    const joined = joinedCode(kernel, reduction, `${shared}[thread]`, `${shared}[thread + half * ${step}]`);
+    kernel.block(`if (${laneTerm.code} % (2 * half) == 0)`, () => kernel.line(`${shared}[thread] = ${joined};`));
     kernel.line("workgroupBarrier();");
-  }
+  });
   kernel.block(`if (${laneTerm.code} == 0 && ${item.code} < ${count.code})`, () => {
     const positions = positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() });
     part.finish(kernel, positions, { code: `${shared}[thread]`, depth: kernel.depth(), dtype });
+  });
+}
+
+/** Joins what threads have that run in step: as many as the device says, at most those of a result. */
+function joinInStep(kernel: Kernel, reduction: Reduction, sum: string, lanes: number): void {
+  kernel.enable("subgroups");
+  const handed = (code: string): string => `subgroupShuffleXor(${code}, u32(half))`;
+  const other = reduction.dtype === "bool" ? `(${handed(`select(0u, 1u, ${sum})`)} != 0u)` : handed(sum);
+  kernel.block(`for (var half = 1; half < min(in_step, ${lanes}); half *= 2)`, () => {
+    kernel.line(`let other = ${other};`);
+    kernel.line(`${sum} = ${joinedCode(kernel, reduction, sum, "other")};`);
   });
 }
