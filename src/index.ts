@@ -2,7 +2,10 @@
  * The compiler as a library, in Node and in browsers. Sources come in as text, programs go out as data; executors run them.
  */
 export { type Compilation, type CompiledModel, type CompileOptions, compile, type Emission } from "./api/compile.ts";
+export type { Completion, Completions } from "./api/complete.ts";
+export { type Document, type DocumentOptions, openDocument } from "./api/document.ts";
 export type { EmitKind, EmitOptions } from "./api/emit.ts";
+export type { Hover } from "./api/hover.ts";
 export {
   type InstantiatedModel,
   type InstantiateOptions,

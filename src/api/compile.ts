@@ -8,9 +8,9 @@ import { type ModelPrograms, modelPrograms } from "../runtime/model-programs.ts"
 import { shippedLibrary } from "../runtime/shipped.ts";
 import type { Definition, Expression } from "../syntax/tree.ts";
 import { type EmitKind, type EmitOptions, emitModels } from "./emit.ts";
-import { createBudget, LIMIT_HINT, type LimitedBudget, type Limits, USUAL_LIMITS } from "./limits.ts";
+import { createBudget, type LimitedBudget, type Limits, USUAL_LIMITS } from "./limits.ts";
 import type { OutputFile } from "./modules.ts";
-import { openSource } from "./open.ts";
+import { openSource, within } from "./open.ts";
 import { type ProgramPlan, plansOf } from "./plans.ts";
 import { type ModelSummary, summarizeModel } from "./summary.ts";
 
@@ -105,23 +105,6 @@ function memo<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** Runs `work`; what is beyond the budget, or nested deeper than the stack, becomes a finding. */
-function within<T>(budget: LimitedBudget, { file }: Source, report: Report, work: () => T): T | undefined {
-  const span = { file, start: 0, end: 0 };
-  try {
-    return work();
-  } catch (error) {
-    const reason = budget.exceeded();
-    if (reason !== undefined) report.add("too-large", span, reason, { hint: LIMIT_HINT });
-    else if (error instanceof RangeError) {
-      report.add("too-involved", span, "too much stands inside each other here to be followed", {
-        hint: "give parts of it names, as equations or definitions of their own",
-      });
-    } else throw error;
-    return undefined;
-  }
 }
 
 function compileModels(

@@ -47,3 +47,20 @@ export function openSource(
   );
   return ended ? undefined : { ...modules, budget };
 }
+
+/** Runs `work`; what is beyond the budget, or nested deeper than the stack, becomes a finding. */
+export function within<T>(budget: LimitedBudget, { file }: Source, report: Report, work: () => T): T | undefined {
+  const span = { file, start: 0, end: 0 };
+  try {
+    return work();
+  } catch (error) {
+    const reason = budget.exceeded();
+    if (reason !== undefined) report.add("too-large", span, reason, { hint: LIMIT_HINT });
+    else if (error instanceof RangeError) {
+      report.add("too-involved", span, "too much stands inside each other here to be followed", {
+        hint: "give parts of it names, as equations or definitions of their own",
+      });
+    } else throw error;
+    return undefined;
+  }
+}

@@ -108,6 +108,11 @@ function evaluateReference(context: Context, { name, primed, span }: Reference):
   return reportUnknown(context, name, span);
 }
 
+/** Every function of the language that is no definition. */
+export function functionNames(): readonly string[] {
+  return [...Object.keys(BUILTINS), ...OPS.map(({ name }) => name).filter(isFunction)];
+}
+
 /** Elementwise ops that are written as functions; the others are operators, or how the compiler writes `else` and `where`. */
 function isFunction(name: string): boolean {
   return opByName(name)?.scalar !== undefined && !NO_FUNCTIONS.has(name);

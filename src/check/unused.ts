@@ -19,7 +19,8 @@ export function checkUnused(
     if (known.some((place) => place.file === span.file && place.start <= span.start && place.end >= span.end)) return;
     report.add("unused-name", span, `${what} ${name.text} is never used`, { severity: "warning", hint, fix });
   };
-  const named = namesIn(tree.declarations);
+  const imports = tree.declarations.some(({ kind }) => kind === "import");
+  const named = imports ? namesIn(tree.declarations) : new Set<string>();
   const asked = namesIn(tree.declarations.filter(({ kind }) => kind === "train" || kind === "generate"));
   for (const declaration of tree.declarations) {
     if (declaration.kind === "import" && !report.hasErrors) unusedImports(declaration, named, warn);
@@ -73,16 +74,17 @@ function unusedInside(definition: Definition, asked: ReadonlySet<string>, warn: 
 }
 
 /** Every name that a part of the tree reads; of `W.i` both `W` and `W.i`. */
-function namesIn(tree: unknown): ReadonlySet<string> {
+function namesIn(tree: object): ReadonlySet<string> {
   const names = new Set<string>();
-  const open: unknown[] = [tree];
+  const open: object[] = [tree];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
-    if (typeof part !== "object" || part === null) continue;
     if ("kind" in part && part.kind === "reference" && "name" in part) names.add(String(part.name));
     if (isMember(part) && part.object.kind === "reference") {
       for (const { text } of part.names) names.add(`${part.object.name}.${text}`);
     }
-    open.push(...Object.values(part).filter((value) => value !== undefined));
+    for (const [key, value] of Object.entries(part)) {
+      if (typeof value === "object" && value !== null && key !== "span") open.push(value);
+    }
   }
   return names;
 }

@@ -16,11 +16,12 @@ import { modelRequest } from "./program.ts";
 /**
  * Finds the mistakes of a file: all definitions, models, regimes, generations and expectations, and those of the files that it
  * imports. Nothing is run, no data read. One mistake is reported once: what only follows from it is left out.
+ * @param remember gives a declaration's findings, made now or before
  */
-export function checkModules(modules: Modules, report: Report): void {
+export function checkModules(modules: Modules, report: Report, remember: Remember = (_, __, make) => make()): void {
   const job: Job = { modules, sizes: new Map(), dense: false, report };
   checkNames(modules.entry.tree.declarations, report);
-  const checked = userModules(modules).flatMap((module) => checkedDefinitions(job, module));
+  const checked = userModules(modules).flatMap((module) => checkedDefinitions(job, module, remember));
   const wrong = checked.filter(({ definition, file, findings }) =>
     findings.some((finding) => isWrongIn(finding, definition, file)),
   );
@@ -34,7 +35,7 @@ export function checkModules(modules: Modules, report: Report): void {
   const broken = new Set(
     checked.filter(({ findings, skipped }) => skipped || findings.some(isError)).map(({ definition }) => definition),
   );
-  for (const declaration of modules.entry.tree.declarations) checkUse(job, declaration, broken);
+  for (const declaration of modules.entry.tree.declarations) checkUse(job, declaration, broken, remember);
   const errors = report.diagnostics.filter(isError);
   const wrongInside = [...modules.entry.definitions.values()].filter((definition) =>
     errors.some((error) => isInside(error.span, definition, modules.entry.file)),
@@ -46,6 +47,16 @@ export function checkModules(modules: Modules, report: Report): void {
     report,
   );
 }
+
+/**
+ * Gives the findings of a declaration of `file` by itself. They depend on its text and on the definitions that it names, and those that
+ * they name, alone; `make` finds them out.
+ */
+export type Remember = (
+  declaration: Declaration,
+  file: string,
+  make: () => readonly Diagnostic[],
+) => readonly Diagnostic[];
 
 /** The entry and what it imports, the library not. */
 function userModules({ entry, all, library }: Modules): readonly Module[] {
@@ -61,18 +72,23 @@ interface Checked {
   readonly skipped: boolean;
 }
 
-function checkedDefinitions(job: Job, { definitions, file }: Module): readonly Checked[] {
+function checkedDefinitions(job: Job, { definitions, file }: Module, remember: Remember): readonly Checked[] {
   const involved = new Set<string>();
   return [...definitions.values()].map((definition) => {
-    const own = createReport();
-    checkItems(definition, own);
     const { text, span } = definition.name;
     // What uses something too involved is so too, and would take as long to find out.
     const uses = [...involved].some((name) => mentions(definition, name));
     if (uses) involved.add(text);
-    else if (!own.hasErrors) bounded(own, span, () => checkDefinition({ ...job, report: own }, definition, file));
-    if (own.diagnostics.some(({ code }) => code === "too-involved")) involved.add(text);
-    return { definition, file, findings: own.diagnostics, skipped: uses };
+    const findings = remember(definition, file, () => {
+      const own = createReport();
+      checkItems(definition, own);
+      if (!uses && !own.hasErrors) {
+        bounded(own, span, () => checkDefinition({ ...job, report: own }, definition, file));
+      }
+      return own.diagnostics;
+    });
+    if (findings.some(({ code }) => code === "too-involved")) involved.add(text);
+    return { definition, file, findings, skipped: uses };
   });
 }
 
@@ -115,7 +131,16 @@ function repeat(report: Report, findings: readonly Diagnostic[]): void {
 }
 
 /** Regimes, generations and expectations. What a broken model does when it is trained or sampled is not asked. */
-function checkUse(job: Job, declaration: Declaration, broken: ReadonlySet<Definition>): void {
+function checkUse(job: Job, declaration: Declaration, broken: ReadonlySet<Definition>, remember: Remember): void {
+  if (declaration.kind === "import" || declaration.kind === "definition") return;
+  const { file } = job.modules.entry;
+  repeat(
+    job.report,
+    remember(declaration, file, () => findingsOfUse(job, declaration, broken)),
+  );
+}
+
+function findingsOfUse(job: Job, declaration: Declaration, broken: ReadonlySet<Definition>): readonly Diagnostic[] {
   const own: Job = { ...job, report: createReport() };
   if (declaration.kind === "train") {
     bounded(own.report, declaration.name.span, () => checkRegime(own, declaration, broken));
@@ -126,7 +151,7 @@ function checkUse(job: Job, declaration: Declaration, broken: ReadonlySet<Defini
     if (isSound) bounded(own.report, declaration.name.span, () => compileGeneration(own, declaration));
   }
   if (declaration.kind === "expect") checkExpect(job.modules, declaration, own.report);
-  repeat(job.report, own.report.diagnostics);
+  return own.report.diagnostics;
 }
 
 function checkNames(declarations: readonly Declaration[], report: Report): void {
