@@ -13,6 +13,7 @@ import { addMasks, inRange, mergeConditions } from "./condition.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
 import { isVariable, type Part, planPart } from "./part.ts";
+import { areReadTogether, freshIndex, type Lookup, readTogether } from "./read-together.ts";
 import { mapRecord } from "./record.ts";
 import { knownNumber } from "./static.ts";
 import { isWhole, validMasks } from "./valid.ts";
@@ -107,15 +108,32 @@ function read(context: Context, value: TensorValue, expression: IndexExpression)
   const renamed = takeIndexAxes(context, value, readings);
   let current: TensorValue = { ...renamed, visible: [] };
   const visible: VisibleAxis[] = [];
-  for (const [position, reading] of readings.entries()) {
-    const axis = renamed.visible[position];
-    if (axis === undefined) continue;
-    const step = applyAccess(context, current, axis, reading, [...renamed.visible, ...visible]);
+  for (let position = 0; position < readings.length; ) {
+    const [axis, reading] = [renamed.visible[position], readings[position]];
+    if (axis === undefined || reading === undefined) break;
+    const others = [...renamed.visible, ...visible];
+    const lookups = lookupsFrom(renamed, readings, position);
+    const together = areReadTogether(context, current, lookups);
+    const step = together
+      ? readTogether(context, current, lookups, others)
+      : applyAccess(context, current, axis, reading, others);
     current = step.value;
     visible.push(...step.visible);
+    position += together ? lookups.length : 1;
   }
   const rest = renamed.visible.slice(readings.length);
   return { ...current, visible: [...visible, ...rest], from: value.from };
+}
+
+/** The lookups that stand one after another from a position on. */
+function lookupsFrom({ visible }: TensorValue, readings: readonly Reading[], from: number): readonly Lookup[] {
+  const found: Lookup[] = [];
+  for (let position = from; position < readings.length; position++) {
+    const [axis, access] = [visible[position], readings[position]?.access];
+    if (axis === undefined || access?.kind !== "gather") break;
+    found.push({ axis, index: access.index, condition: access.condition });
+  }
+  return found;
 }
 
 /** What every subscript does; "bottom" where an index is not known yet. */
@@ -543,18 +561,4 @@ function emptyRange({ index, start, end }: Extract<Access, { kind: "slice" }>): 
   if (end !== undefined && end < 1) return { axis: index.id, low: 1 - end, high: 0 };
   if (end === undefined && start !== undefined && start > 0) return { axis: index.id, low: 0, high: start };
   return undefined;
-}
-
-function freshIndex(context: Context, index: TensorValue, taken: ReadonlySet<string>): TensorValue {
-  const hidden = hiddenIds(context);
-  const clash = index.visible.filter((axis) => !axis.unit && taken.has(axis.axis.id) && !hidden.has(axis.axis.id));
-  if (clash.length === 0) return index;
-  const used = new Set([...taken, ...index.visible.map((axis) => axis.axis.id)]);
-  const targets = index.visible.map((axis) => {
-    if (!clash.includes(axis)) return axis.axis;
-    const fresh = context.session.axes.fresh(axis.axis.size, used, context.session.axes.lengths(axis.axis.id));
-    used.add(fresh.id);
-    return fresh;
-  });
-  return renameVisible(context, index, targets);
 }
