@@ -13,6 +13,7 @@ export interface Completions {
   readonly items: readonly Completion[];
 }
 
+/** A word or name that could stand at a place. */
 export interface Completion {
   readonly label: string;
   readonly kind: "keyword" | "definition" | "function" | "name" | "parameter" | "member";
