@@ -217,12 +217,11 @@ function where(context: Context, call: Call): Meaning {
   return result.kind === "tensor" ? { ...result, vocabulary } : result;
 }
 
+/** The vocabulary that all have, where all are tokens. */
 function sharedVocabulary(values: readonly Meaning[]): Size | undefined {
-  const [a, b] = values;
-  if (a?.kind !== "tensor" || b?.kind !== "tensor" || a.vocabulary === undefined || b.vocabulary === undefined) {
-    return undefined;
-  }
-  return equalSizes(a.vocabulary, b.vocabulary) ? a.vocabulary : undefined;
+  const [first, ...others] = values.map((value) => (value.kind === "tensor" ? value.vocabulary : undefined));
+  if (first === undefined) return undefined;
+  return others.every((other) => other !== undefined && equalSizes(other, first)) ? first : undefined;
 }
 
 function withTensor(context: Context, call: Call, use: (value: TensorValue) => Meaning): Meaning {
@@ -316,7 +315,7 @@ function joined(context: Context, call: Call, values: readonly TensorValue[]): M
     kind: "tensor",
     id,
     visible,
-    vocabulary: undefined,
+    vocabulary: sharedVocabulary(values),
     condition: jointCondition(values),
     zeroOutside: [],
     from: call.span,

@@ -1,4 +1,7 @@
 import { reachedBy } from "../grad/gradients.ts";
+import type { Builder } from "../ir/builder.ts";
+import { isNode } from "../ir/graph.ts";
+import { expand } from "../op/move.ts";
 import type { Drawn } from "../syntax/tree.ts";
 import { distributionInputs, type OpenDistribution, openDistribution } from "./distribution.ts";
 import type { Context } from "./frame.ts";
@@ -47,6 +50,12 @@ function readsChosen({ session }: Context, parameters: readonly string[]): boole
   return false;
 }
 
+/** A parameter that is the same for all that is drawn is given once for each of them: what it is made of is looked for. */
+function unrepeated(builder: Builder, id: string): string {
+  const node = builder.definition(id);
+  return isNode(node, expand) ? unrepeated(builder, node.inputs[0] ?? "") : id;
+}
+
 /** A draw that is moved by its parameters lets gradients through; a choice does not. */
 function checkPath(
   { session }: Context,
@@ -56,7 +65,9 @@ function checkPath(
   value: TensorValue,
 ): void {
   const { builder, report } = session;
-  const varied = parameters.filter((id) => builder.type(id).dtype === "float" && builder.type(id).axes.length > 0);
+  const varied = parameters
+    .map((id) => unrepeated(builder, id))
+    .filter((id) => builder.type(id).dtype === "float" && builder.type(id).axes.length > 0);
   const moved = builder.type(value.id).dtype === "float" ? reachedBy(builder, value.id, varied).size : 0;
   if (varied.length === 0 || moved > 0) return;
   const { text, span } = opened.instance.definition.name;

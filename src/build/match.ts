@@ -43,7 +43,7 @@ export function bind(
   const { meaning, span } = argument;
   const kind = "in" as const;
   if (meaning.kind === "bottom" && meaning.otherwise === undefined) {
-    const value = standIn(inner, sizes, item);
+    const value = zeroOf(inner, sizes, item);
     return value === undefined ? undefined : { name: item.name.text, kind, value, leading: [], span };
   }
   const tensor = asTensor(context, settle(context, meaning), span);
@@ -52,8 +52,8 @@ export function bind(
   return matched === undefined ? undefined : { name: item.name.text, kind, span, ...matched };
 }
 
-/** Of a recurrence that is not known yet: a constant of the declared type. */
-function standIn(inner: Context, sizes: ReadonlyMap<string, Size>, item: Typed): TensorValue | undefined {
+/** 0, false or the first token, of the declared type: what a recurrence is that is not known yet, and a state without a start. */
+export function zeroOf(inner: Context, sizes: ReadonlyMap<string, Size>, item: Typed): TensorValue | undefined {
   const visible = declaredAxes(inner, sizes, item);
   const vocabulary = vocabularyOf(inner, item);
   if (visible === undefined || vocabulary === "invalid") return undefined;

@@ -1,6 +1,7 @@
 import type { Report } from "../base/diagnostic.ts";
 import { mentions } from "../check/mentions.ts";
 import type { Modules } from "../check/modules.ts";
+import { usedDefinitions } from "../check/used-definitions.ts";
 import { createBuilder } from "../ir/builder.ts";
 import { constantSize, namedSize, sizeConstant } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
@@ -50,6 +51,18 @@ export interface OpenModel {
   readonly emissions: readonly EmitItem[];
 }
 
+/** All that the model is made of, what its parameters are given included. */
+function definitionsOf({
+  modules,
+  file,
+  definition,
+  parameters,
+  parametersFile,
+}: ModelRequest): ReadonlySet<Definition> {
+  const expressions = parameters?.args.map(({ value }) => value) ?? [];
+  return usedDefinitions(modules, file, definition, { expressions, file: parametersFile });
+}
+
 export const BATCH = "B";
 
 /** An elaboration of its own, and the batch axis. */
@@ -59,6 +72,7 @@ export function createSession(
   metrics?: Session["metrics"],
 ): { readonly session: Session; readonly batch: Axis } {
   const { definition } = request;
+  const used = definitionsOf(request);
   const builder = createBuilder(definition.name.text, request.modules.budget);
   const axes = createAxisTable(builder);
   const batch = axes.fresh(namedSize(BATCH), new Set());
@@ -75,7 +89,7 @@ export function createSession(
     chosen: request.chosen ?? new Set(),
     absent: request.absent ?? new Set(),
     roles: new Map(),
-    specials: (["BOS", "EOS"] as const).filter((name) => mentions(definition, name)),
+    specials: (["BOS", "EOS"] as const).filter((name) => [...used].some((one) => mentions(one, name))),
     weights: new Map(),
     inputs: new Map(),
     ties: new Map(),
@@ -121,7 +135,7 @@ export function openModel(request: ModelRequest, metrics?: Session["metrics"]): 
   declareTies(scope.context);
   declareLeaves(scope.context, batch, request.chosen ?? new Set(), request.forced ?? new Set());
   const frame = scope.complete(session.beam === undefined ? [batch] : [batch, session.beam], []);
-  if (movesParams(request.modules, file, definition)) moveInOrder(session, frame);
+  if (movesParams(definitionsOf(request))) moveInOrder(session, frame);
   return {
     session,
     frame,

@@ -1,10 +1,7 @@
-import { itemExpressions } from "../check/mentions.ts";
-import { findDefinition, type Modules } from "../check/modules.ts";
 import { hasAxis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
-import type { Definition, Expression } from "../syntax/tree.ts";
-import { children } from "../syntax/walk.ts";
+import type { Definition } from "../syntax/tree.ts";
 import { realAxes, renameVisible } from "./align.ts";
 import { demand } from "./equation.ts";
 import { trainingFlag } from "./expression.ts";
@@ -73,33 +70,11 @@ export function restoreMoved(moved: Session["moved"], to: ReadonlyMap<string, st
   for (const [name, id] of to) moved.set(name, id);
 }
 
-/** Whether a definition, or one that it names, has a param that an equation moves: then its equations are worked out in order. */
-export function movesParams(
-  modules: Modules,
-  file: string,
-  definition: Definition,
-  seen = new Set<Definition>(),
-): boolean {
-  if (seen.has(definition)) return false;
-  seen.add(definition);
-  if (
-    definition.definitionKind !== "cell" &&
-    definition.items.some((item) => item.kind === "equation" && item.targets.some((target) => target.primed))
-  ) {
-    return true;
-  }
-  const named = [
-    ...definition.items.flatMap(itemExpressions),
-    ...definition.parameters.flatMap((parameter) => parameter.default ?? []),
-  ];
-  return named.flatMap(references).some((name) => {
-    const found = findDefinition(modules, file, name);
-    return found !== undefined && movesParams(modules, found.file, found.definition, seen);
-  });
-}
-
-function references(expression: Expression): readonly string[] {
-  if (expression.kind === "reference") return [expression.name];
-  const own = expression.kind === "member" ? expression.names.map((name) => name.text) : [];
-  return [...own, ...children(expression).flatMap(references)];
+/** Whether one of the definitions that a model is made of has a param that an equation moves: then equations are worked out in order. */
+export function movesParams(definitions: ReadonlySet<Definition>): boolean {
+  return [...definitions].some(
+    ({ definitionKind, items }) =>
+      definitionKind !== "cell" &&
+      items.some((item) => item.kind === "equation" && item.targets.some((target) => target.primed)),
+  );
 }

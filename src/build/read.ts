@@ -9,6 +9,7 @@ import { printExpression } from "../syntax/walk.ts";
 import { type Affine, indexAffine } from "./affine.ts";
 import { hiddenIds, renameVisible } from "./align.ts";
 import type { AxisLength } from "./axes.ts";
+import { isWithin } from "./bounds.ts";
 import { addMasks, inRange, mergeConditions } from "./condition.ts";
 import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
@@ -194,7 +195,7 @@ function planAt(
   if (index.kind === "invalid") return undefined;
   if (index.kind === "bottom") return "bottom";
   if (index.kind === "size") return planConstant(context, axis, index.size, subscript.span);
-  return planGather(context, axis, index, subscript.span);
+  return planGather(context, axis, index, subscript);
 }
 
 /** An index over this axis with coefficient 1, and at most one other. */
@@ -310,7 +311,12 @@ function gatherAccess(id: string, from: Span, condition: Condition): Access {
   return { kind: "gather", index, condition };
 }
 
-function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: Span): Access | undefined {
+function planGather(
+  context: Context,
+  axis: VisibleAxis,
+  index: Meaning,
+  { value, span }: Extract<Subscript, { kind: "at" }>,
+): Access | undefined {
   const { builder, report, axes } = context.session;
   if (index.kind !== "tensor" || builder.type(index.id).dtype !== "int") {
     const numbers = index.kind === "tensor" ? `${describe(index)}, which are not whole numbers` : describe(index);
@@ -339,13 +345,8 @@ function planGather(context: Context, axis: VisibleAxis, index: Meaning, span: S
   const low = make.le(builder, make.int(builder, 0), index.id);
   const high = make.lt(builder, index.id, axes.count(axis.axis));
   const valid = validMasks(context, axis, index.id, span);
-  return (
-    valid && {
-      kind: "gather",
-      index,
-      condition: doubtful(context, [make.and(builder, low, high), ...valid], axis, span),
-    }
-  );
+  const masks = isWithin(context, axis, value) ? [] : [make.and(builder, low, high)];
+  return valid && { kind: "gather", index, condition: doubtful(context, [...masks, ...valid], axis, span) };
 }
 
 function planSlice(

@@ -1,22 +1,20 @@
 import type { Span } from "../base/span.ts";
 import { constantSize, type Size } from "../ir/size.ts";
 import * as make from "../op/make.ts";
-import type { Typed } from "../syntax/tree.ts";
+import type { Expression, Typed } from "../syntax/tree.ts";
 import { fits, realAxes, renameVisible } from "./align.ts";
 import { stateItems } from "./apply.ts";
 import { blamingInstance } from "./blame.ts";
 import { declareFrame } from "./declare.ts";
-import { declaredAxes } from "./declared.ts";
 import { demand } from "./equation.ts";
-import { evaluate } from "./expression.ts";
+import { evaluate, tokenNumber } from "./expression.ts";
 import { type Context, frameContext, type Slot } from "./frame.ts";
-import { type BoundArgument, instanceName, matchDeclared } from "./match.ts";
+import { type BoundArgument, instanceName, matchDeclared, zeroOf } from "./match.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
 import { blockState, reportNoStackState, stackState } from "./stack-state.ts";
 import {
   describe,
-  EVERYWHERE,
   INVALID,
   type InstanceValue,
   type Meaning,
@@ -167,26 +165,46 @@ function startsOf(context: Context, instance: InstanceValue, span: Span): Record
   const base = frameContext(context.session, { ...frame, hidden: context.hidden });
   const fields = new Map<string, TensorValue>();
   for (const item of stateItems(instance.definition)) {
-    const visible = declaredAxes(inner, new Map(), item);
-    if (visible === undefined) return undefined;
-    const zero: TensorValue = {
-      kind: "tensor",
-      id: make.num(context.session.builder, 0),
-      visible,
-      vocabulary: undefined,
-      condition: EVERYWHERE,
-      zeroOutside: [],
-      from: item.span,
-    };
+    const zero = zeroOf(inner, new Map(), item);
+    if (zero === undefined) return undefined;
     if (item.start === undefined) {
       fields.set(item.name.text, zero);
       continue;
     }
-    const value = asTensor(base, evaluate(base, item.start), item.start.span);
+    const value = startValue(base, zero, item.start);
     if (value === undefined || !fitsState(base, instance, value, zero, item, item.start.span)) return undefined;
     fields.set(item.name.text, value.visible.length === 0 ? { ...zero, id: value.id } : { ...value, from: item.span });
   }
   return { kind: "record", fields, starts: fields, of: instance.definition.name.text };
+}
+
+/** What a declaration says that a state starts as: `BOS` and whole numbers are tokens where it is one. */
+function startValue(context: Context, zero: TensorValue, start: Expression): TensorValue | undefined {
+  const { builder, report } = context.session;
+  const meaning = evaluate(context, start);
+  if (meaning.kind === "special" && zero.vocabulary !== undefined) {
+    return { ...zero, visible: [], id: tokenNumber(context, zero.vocabulary, meaning.name), from: start.span };
+  }
+  const value = asTensor(context, meaning, start.span);
+  if (value === undefined) return undefined;
+  const whole = builder.type(zero.id).dtype === "int" && meaning.kind === "size";
+  const own = whole ? { ...value, id: make.toInt(builder, value.id) } : value;
+  if (builder.type(own.id).dtype === builder.type(zero.id).dtype) return own;
+  report.add(
+    "wrong-kind",
+    start.span,
+    `this state is ${kindText(context, zero)}, and starts as ${kindText(context, own)}`,
+    {
+      related: [{ span: zero.from, message: "it is declared here" }],
+      hint: "a state keeps its kind",
+    },
+  );
+  return undefined;
+}
+
+function kindText({ session }: Context, { id }: TensorValue): string {
+  const { dtype } = session.builder.type(id);
+  return dtype === "bool" ? "true or false" : dtype === "int" ? "tokens" : "numbers";
 }
 
 /** The state after the step: one equation with a prime for each state. */
@@ -222,6 +240,16 @@ function fitNext(
   item: Typed,
   slot: Slot,
 ): TensorValue | undefined {
+  const { builder, report } = inner.session;
+  if (builder.type(value.id).dtype !== builder.type(before.id).dtype) {
+    report.add(
+      "wrong-kind",
+      slot.equation?.value.span ?? slot.span,
+      `the state ${item.name.text} is ${kindText(inner, before)}, and its next value ${kindText(inner, value)}`,
+      { related: [{ span: item.span, message: `${item.name.text} is declared here` }], hint: "a state keeps its kind" },
+    );
+    return undefined;
+  }
   if (sameAxes(value, before)) {
     return renameVisible(
       inner,

@@ -66,6 +66,19 @@ function manyExamples(text: string): Record<string, NamedArray> {
 }
 
 describe("elbo", () => {
+  test("a mean that is one for all that is drawn lets gradients through", () => {
+    const text = `model M(Z = 2) {
+      in     x: []
+      param  w: [] init 1
+      latent z: [Z] ~ normal(w * x, 1) prior normal(0, 1)
+      emit   y: [] ~ normal(sum(z), 1)
+    }
+    train check of M { data x, y = csv("rows.csv") maximize elbo() optim sgd(0.1) for 1 steps }`;
+    const program = compileText(text, { regime: "check", gradients: true });
+    const results = evaluate(program.graph, randomFeed(program, { B: 3 }));
+    expect(results.get("gradient.w")?.data[0]).not.toBe(0);
+  });
+
   test("is the likelihood less the divergence, whose closed form and samples agree", () => {
     const arrays = manyExamples(model("normal"));
     // loss, nll, kl, elbo

@@ -64,6 +64,7 @@ const EQUATIONS: readonly (readonly [equations: string, value: string])[] = [
   ["h[t] = x[t] - 0.5 * h[t+2] else 1", "sum(h**2)"],
   ["w[t, k in 3] = x[t-1-k] else 0.2\n  s[t] = sum(w[t]**2)", "sum(s)"],
   ["w[t, k in 3] = x[t+k] else 0.2\n  s[t] = max(w[t])", "sum(s)"],
+  ["r[t in T] = x[T-1-t]", "r[0] - 0.5 * r[T-1] + sum(r * x)"],
   ["a[t] = sum(x[:t+1])**2", "sum(a)"],
   ["a[t] = mean(x[:t]) else 0.1", "sum(a**2)"],
   ["a[t] = max(x[t:])", "sum(a**2)"],

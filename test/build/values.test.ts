@@ -93,7 +93,10 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["r[i] = max(x[:i]) else -3", [D], [-3, 0.5, 0.5]],
   ["r[i, k in 2] = x[i-k] else 0", [D, 2], [0.5, 0, -1, 0.5, 2, -1]],
   ["r[k in K] = k * k + 1", [K], [1, 2, 5, 10]],
-  ["r[i in D] = x[D-1-i] else 0", [D], [2, -1, 0.5]],
+  ["r[i in D] = x[D-1-i]", [D], [2, -1, 0.5]],
+  ["r[k in 2] = m[1, 2*k]", [2], [-1, 4]],
+  ["r[k in 2, l in 2] = x[k + l]", [2, 2], [0.5, -1, -1, 2]],
+  ["r[k in 2] = x[2*k+1] else 0", [2], [-1, 0]],
   [
     "r[i, j] = s[i, j] + min(r[i-1, j] else 10, r[i, j-1] else 10, r[i-1, j-1] else where(i + j == 0, 0, 10))",
     [D, D],
