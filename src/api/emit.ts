@@ -30,6 +30,8 @@ export interface EmitOptions {
   readonly target?: "wasm" | "tfjs" | undefined;
   /** Adds code for engines with relaxed SIMD to a module that carries WebAssembly. */
   readonly relaxed?: boolean | undefined;
+  /** Writes a source map beside a module that carries WebAssembly: it leads the class and its methods to the `.seq` file. */
+  readonly sourceMap?: boolean | undefined;
   /** Stages that are left out, asked for or shown. */
   readonly stages?: StageChoice | undefined;
   /** Of graphs: so many steps of each loop one after another, or all of `length` steps. */

@@ -1,5 +1,6 @@
 import type { Report } from "../base/diagnostic.ts";
 import { openSizes } from "../compile/open-sizes.ts";
+import type { Origins } from "../emit/source-map.ts";
 import { JOINING_PASSES } from "../pass/pipeline.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
@@ -35,9 +36,22 @@ export async function moduleFiles(
     return [];
   }
   const files = await (target === "wasm" ? standaloneFiles : tfjsFiles)(wanted, options);
-  if (form === "ts") return files;
+  const written = form === "ts" ? files : await asJavaScript(files);
+  if (options.sourceMap !== true) return written;
+  const { withSourceMap } = await import("../emit/source-map.ts");
+  return written.flatMap((file) => {
+    const origins = file.path.endsWith(".d.ts") ? undefined : file.origins;
+    return origins === undefined ? [file] : withSourceMap(file, origins, programs.sources);
+  });
+}
+
+type WrittenFile = OutputFile & { readonly origins?: Origins };
+
+async function asJavaScript(files: readonly WrittenFile[]): Promise<readonly WrittenFile[]> {
   const { toJavaScript } = await import("../emit/javascript.ts");
-  return files.flatMap(toJavaScript);
+  return files.flatMap(({ origins, ...file }) =>
+    toJavaScript(file).map((made) => ({ ...made, ...(origins && { origins }) })),
+  );
 }
 
 const HINTS: NonNullable<EmitOptions["hints"]> = {
@@ -45,14 +59,20 @@ const HINTS: NonNullable<EmitOptions["hints"]> = {
   training: 'leave the training out of the module: only: "forward"',
 };
 
-async function tfjsFiles(programs: ModelPrograms, { stages = USUAL_STAGES }: EmitOptions) {
+async function tfjsFiles(
+  programs: ModelPrograms,
+  { stages = USUAL_STAGES }: EmitOptions,
+): Promise<readonly WrittenFile[]> {
   const { emitModule } = await import("../emit/tfjs/emit.ts");
   const through = throughPasses(new Set(), stages);
   const forward = through(programs.forward);
   return emitModule({ ...optimized(programs, through), forward }, await shippedSupport("tfjs"));
 }
 
-async function standaloneFiles(programs: ModelPrograms, { only, relaxed = false, stages = USUAL_STAGES }: EmitOptions) {
+async function standaloneFiles(
+  programs: ModelPrograms,
+  { only, relaxed = false, stages = USUAL_STAGES }: EmitOptions,
+): Promise<readonly WrittenFile[]> {
   const { emitStandalone } = await import("../emit/standalone/emit.ts");
   const whole = optimizedFor(programs, stages);
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);

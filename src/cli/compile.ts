@@ -149,6 +149,7 @@ async function filesOf(
     ...{ only, relaxed, length, hints: HINTS, stages: stageChoice(options) },
     target: target === "tfjs" ? target : "wasm",
     unroll: unroll === false ? undefined : unroll,
+    sourceMap: options.out !== undefined,
   } as const;
   return emitModels([{ programs, definition }], options.emit, how, report);
 }

@@ -1,4 +1,5 @@
 import type { Report } from "../base/diagnostic.ts";
+import type { Span } from "../base/span.ts";
 import type { Program } from "../build/program.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
 import { type Regime, readRegime } from "../check/regime.ts";
@@ -14,10 +15,20 @@ import { readSettings } from "./settings.ts";
 
 /** A model with all its programs. */
 export interface ModelPrograms extends EmitInput {
+  readonly train: readonly (EmitTraining & Block)[];
+  readonly generate: readonly (EmitGeneration & Block)[];
   /** Forward on a piece of sequences, where the model can be run so. */
   readonly stream: Program | undefined;
+  /** The model in the source, and what it emits. */
+  readonly span: Span;
+  readonly emissions: ReadonlyMap<string, Span>;
   /** The source of the model and of what it is made of, the model first. */
   readonly equations: readonly string[];
+}
+
+interface Block {
+  /** In the source. */
+  readonly span: Span;
 }
 
 export interface ModelProgramOptions {
@@ -42,22 +53,22 @@ export function modelPrograms(
   const definition = modelRequest(job, model)?.definition;
   const forward = known ?? (definition && compileForward(job, model, { values: [], gradients: false }));
   if (forward === undefined || definition === undefined) return undefined;
-  const train: EmitTraining[] = [];
-  const generate: EmitGeneration[] = [];
+  const train: ModelPrograms["train"][number][] = [];
+  const generate: ModelPrograms["generate"][number][] = [];
   for (const block of modules.entry.tree.declarations) {
     if ((block.kind !== "train" && block.kind !== "generate") || modelName(block.model) !== modelName(model)) continue;
     if (block.kind === "train" && !training) continue;
-    const { doc } = block;
+    const { doc, span } = block;
     if (block.kind === "generate") {
       const made = compileGeneration(job, { ...block, model });
-      if (made !== undefined) generate.push({ name: made.name, doc, program: made.program });
+      if (made !== undefined) generate.push({ name: made.name, doc, span, program: made.program });
     } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
       const regime = { ...readRegime(block, report), model };
       const frozen = alwaysFrozen(regime, forward, report);
       const program = report.hasErrors ? undefined : compileStep(job, regime, frozen);
       const seed = readSettings(regime, {}, report)?.seed ?? 0;
       const changing = changingPart(regime);
-      if (program !== undefined) train.push({ name: block.name.text, doc, program, seed, changing });
+      if (program !== undefined) train.push({ name: block.name.text, doc, span, program, seed, changing });
     }
   }
   const parts = partsOf(modules, definition);
@@ -65,6 +76,10 @@ export function modelPrograms(
     model: modelName(model),
     file: modules.entry.file,
     doc: definition.doc,
+    span: definition.span,
+    emissions: new Map(
+      definition.items.flatMap((item) => (item.kind === "emit" ? [[item.name.text, item.span] as const] : [])),
+    ),
     parts: parts.flatMap(({ definition: { name, doc } }) => (doc === undefined ? [] : [{ name: name.text, doc }])),
     sources: new Map([...modules.all].map(([file, { text }]) => [file, text])),
     equations: [{ definition, file: modules.entry.file }, ...parts].map((part) => textOf(modules, part)),

@@ -1,9 +1,11 @@
+import type { Span } from "../../base/span.ts";
 import { type Size, sizeNames } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { createNames, identifier } from "../../target/tfjs/names.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { bundle, type SupportPart } from "../bundle.ts";
 import { inComment, inLine } from "../comment.ts";
+import type { Origins } from "../source-map.ts";
 import type { SourceText } from "../source-text.ts";
 import { property } from "../tfjs/layout.ts";
 import { printSize } from "../tfjs/print-expression.ts";
@@ -20,6 +22,11 @@ export interface StandaloneOptions {
   readonly inference?: boolean;
 }
 
+/** A module, and where its class and methods come from. */
+export interface StandaloneModule extends SourceText {
+  readonly origins: Origins;
+}
+
 /**
  * A model as one TypeScript module that needs nothing else: a class with its code as WebAssembly. The same input gives the same bytes.
  * @param support the declarations that `readStandaloneSupport` reads
@@ -28,7 +35,7 @@ export function emitStandalone(
   input: StandaloneInput,
   support: readonly SupportPart[],
   options: StandaloneOptions,
-): SourceText {
+): StandaloneModule {
   const wanted = wantedPrograms(input);
   const { texts, code } = describePrograms(wanted, options, sizeCode);
   const taken = [...support.flatMap(({ names }) => names), ...wanted.keys(), ...GLOBALS];
@@ -41,6 +48,7 @@ export function emitStandalone(
     types: [],
     data: [],
     uses: new Set(),
+    methods: new Map(),
   };
   const methods = [
     ...lifeMethods(emission),
@@ -67,7 +75,8 @@ ${methods.join("\n\n")}
     ...data,
     `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
   ];
-  return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n` };
+  const origins: Origins = { className, model: input.span, methods: emission.methods };
+  return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n`, origins };
 }
 
 /** What a module uses of its surroundings: no class may take its place. */
@@ -106,6 +115,8 @@ interface Emission {
   readonly data: string[];
   /** Names of the runtime that the class uses beside what every class does. */
   readonly uses: Set<string>;
+  /** What methods come from, by name. */
+  readonly methods: Map<string, Span>;
 }
 
 interface Method {
@@ -178,6 +189,11 @@ function forwardMethods(emission: Emission): readonly string[] {
   types.push(inputType(`${model}Inputs`, `What ${model} reads.`, text.inputs));
   types.push(outputType(`${model}Outputs`, "The parameters of what the model emits.", outputs));
   const inPieces = input.stream !== undefined;
+  for (const name of LIFE) emission.methods.set(name, input.span);
+  for (const { as, name } of outputs) {
+    const emitted = [...input.emissions].find(([one]) => name.startsWith(`${one}.`));
+    emission.methods.set(as, emitted?.[1] ?? input.span);
+  }
   for (const use of inPieces ? ["runStep", "States"] : ["runForward"]) uses.add(use);
   return [
     method({
@@ -200,6 +216,9 @@ function forwardMethods(emission: Emission): readonly string[] {
   ];
 }
 
+/** Methods that the model as a whole is the origin of. */
+const LIFE = ["load", "init", "forward", "step", "save", "dispose"];
+
 function stepMethod(model: string): string {
   return method({
     doc: "Runs the model on the next piece of sequences, of any length, and gives the states to go on from. They are the caller's: the same\nstates can be gone on from twice. Without states a sequence begins.",
@@ -210,11 +229,12 @@ function stepMethod(model: string): string {
 
 function trainMethods(emission: Emission): readonly string[] {
   const { input, model, types, uses } = emission;
-  return input.train.map(({ name, doc, seed }) => {
+  return input.train.map(({ name, doc, span, seed }) => {
     const suffix = input.train.length > 1 ? capital(name) : "";
     const constant = constantName("TRAIN", input.train, name);
     const text = addProgram(emission, constant);
     types.push(inputType(`${model}${suffix}Batch`, `What a step of ${name} reads.`, text.inputs));
+    emission.methods.set(`train${suffix}`, span);
     for (const use of ["trainWith", "TrainedStep", "TrainOptions"]) uses.add(use);
     return method({
       doc: `${doc ?? `Trains as ${name} says.`}\nA step for each batch; the weights and the optimizer's state stay between calls. A batch that is refused changes nothing.`,
@@ -226,7 +246,7 @@ function trainMethods(emission: Emission): readonly string[] {
 
 function generateMethods(emission: Emission): readonly string[] {
   const { input, model, types, uses } = emission;
-  return input.generate.map(({ name, doc, program }) => {
+  return input.generate.map(({ name, doc, span, program }) => {
     const suffix = input.generate.length > 1 ? capital(name) : "";
     const emissions = choices(program).flatMap(({ as }) => {
       const spec = program.inputs.find((one) => one.name === as);
@@ -237,6 +257,7 @@ function generateMethods(emission: Emission): readonly string[] {
       model: input.model,
       emissions: emissions.map(({ literal }) => literal),
     });
+    emission.methods.set(`generate${suffix}`, span);
     types.push(chosenType(`${model}${suffix}Chosen`, emissions));
     for (const use of ["generateWith", "GenerationSpec", "GenerateOptions"]) uses.add(use);
     return method({

@@ -43,6 +43,8 @@ export interface InputText {
 
 export interface ResultText {
   readonly as: string;
+  /** In the program: `ids.logits`. */
+  readonly name: string;
   /** The state that it is, where it is one to go on from. */
   readonly state: string | undefined;
   readonly dtype: DType;
@@ -109,6 +111,7 @@ function describeProgram<S>(
   return {
     inputs,
     results: results.map(({ name, dtype, axes }) => ({
+      name,
       as: shown.get(name)?.as ?? name,
       state: shown.get(name)?.state,
       dtype,

@@ -1,3 +1,4 @@
+import type { Span } from "../../base/span.ts";
 import type { Initial, Program, ResultRole } from "../../build/program.ts";
 import { identifier } from "../../target/tfjs/names.ts";
 import { fixedShape } from "../tfjs/layout.ts";
@@ -9,6 +10,9 @@ export interface StandaloneInput {
   /** The source file's name, for the reader. */
   readonly file: string;
   readonly doc: string | undefined;
+  /** The model in the source, and what it emits. */
+  readonly span: Span;
+  readonly emissions: ReadonlyMap<string, Span>;
   /** The source of the model and of what it is made of, for the reader. */
   readonly equations: readonly string[];
   /** The parameters of its emissions. */
@@ -20,6 +24,8 @@ export interface StandaloneInput {
 }
 
 export interface NamedProgram {
+  /** The block in the source. */
+  readonly span: Span;
   readonly name: string;
   readonly doc: string | undefined;
   readonly program: Program;
