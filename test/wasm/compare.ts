@@ -49,7 +49,8 @@ export function runBound(runner: WasmRunner, { inputs }: Pick<Case, "inputs">): 
   runner.run();
 }
 
-function expectArena(arena: { readonly bytes: number; readonly lowerBound: number }, what: string): void {
+/** Memory is within a stated share of what is alive at the worst moment. */
+export function expectArena(arena: { readonly bytes: number; readonly lowerBound: number }, what: string): void {
   expect(arena.bytes, `${what}: arena`).toBeLessThanOrEqual(arena.lowerBound * 1.15);
 }
 

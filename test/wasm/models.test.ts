@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
 import { optimize } from "../../src/pass/run.ts";
+import { layOutMemory, sizesOf } from "../../src/target/wasm/bind.ts";
+import { compileWasm } from "../../src/target/wasm/compile.ts";
+import { moduleOf } from "../../src/target/wasm/module.ts";
 import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
 import { randomFeed } from "../support/feed.ts";
-import { expectSameAsInterpreter } from "./compare.ts";
+import { expectArena, expectSameAsInterpreter } from "./compare.ts";
 
 /** Every model that is small enough to interpret, with its loss and gradients: padded examples and whole ones. */
 describe("models give the interpreter's numbers", () => {
@@ -11,7 +14,11 @@ describe("models give the interpreter's numbers", () => {
   for (const sketch of sketches()) {
     for (const dense of [true, false]) {
       const { program } = buildSketch(sketch, dense);
-      if (program === undefined || !isSmall(program, sketch.sizes)) continue;
+      if (program === undefined) continue;
+      if (!isSmall(program, sketch.sizes)) {
+        if (dense) test(`${sketch.name}: its memory`, () => checkArena(program, sketch));
+        continue;
+      }
       tested++;
       test(`${sketch.name}, ${dense ? "dense" : "ragged"}`, () => check(program, sketch));
     }
@@ -30,4 +37,11 @@ function check(program: Program, sketch: Sketch): void {
   expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "nothing fused", { fuse: false });
   const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
   expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized");
+}
+
+/** Of what is too large to interpret. */
+function checkArena(program: Program, { sizes }: Sketch): void {
+  const module = moduleOf(compileWasm(program));
+  const bound = new Map([...program.sizes, ...Object.entries(sizes)]);
+  expectArena(layOutMemory(module, sizesOf(module, bound)).arena, program.name);
 }

@@ -1,0 +1,75 @@
+import type { Program } from "../../src/build/program.ts";
+import { optimizeProgram } from "../../src/compile/optimize.ts";
+import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
+import type { Executor, Results } from "../../src/runtime/executor.ts";
+import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
+import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
+import { isSmall, type Sketch, sketches } from "../models/sketches.ts";
+import { openJob, stepOf } from "../support/compile.ts";
+import { randomFeed, roleOf } from "../support/feed.ts";
+import { testGpuDevice } from "../support/gpu.ts";
+
+/*
+ * node test/webgpu/all-models.ts: every train block of every example model that is small enough, made small, for 50 steps on WebGPU and on
+ * WebAssembly; the losses must agree within 1e-3. Too long for the tests where a processor compiles the shaders: half an hour.
+ */
+
+const STEPS = 50;
+const WITHIN = 1e-3;
+
+/** Batches and seeds are each step's own, the state goes on. */
+async function losses(program: Program, executor: Executor, { sizes, setting }: Sketch): Promise<readonly number[]> {
+  const prepared = executor.prepare(program);
+  const { queue } = prepared;
+  const all: Results[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    const feed = randomFeed(program, sizes, { ...setting, seed: 3, step });
+    const given = new Map(feed.inputs);
+    for (const param of program.graph.params) {
+      const { kind } = roleOf(program, param);
+      const value = feed.inputs.get(param.id);
+      if (value === undefined) continue;
+      if (kind === "seed") given.set(param.id, { ...value, data: Float64Array.of(100 + step) });
+      if (kind !== "weight" && kind !== "slot" && kind !== "carry") continue;
+      given.delete(param.id);
+      if (step === 0) prepared.keep(param.id, value);
+    }
+    if (queue === undefined) all.push(await prepared.run(given, feed.sizes));
+    else await queue.enqueue(given, feed.sizes);
+  }
+  all.push(...((await queue?.drain()) ?? []));
+  prepared.dispose();
+  return all.map((results) => results.get("loss")?.data[0] ?? Number.NaN);
+}
+
+/** The greatest distance, as a share of the loss. */
+function distance(found: readonly number[], wanted: readonly number[]): number {
+  const shares = wanted.map((loss, step) => Math.abs(loss - (found[step] ?? Number.NaN)) / Math.abs(loss));
+  return shares.reduce((most, share) => (share <= most ? most : share), 0);
+}
+
+/** The training steps of the blocks of a file that train this model, without those of another that was named before. */
+function stepsOf(sketch: Sketch): readonly (readonly [string, Program])[] {
+  const open = () => openJob(sketch.text, { file: sketch.file, sizes: sketch.parameters, dense: true });
+  return open().modules.entry.tree.declarations.flatMap((declaration) => {
+    if (declaration.kind !== "train") return [];
+    const job = open();
+    const step = stepOf(job, declaration.name.text);
+    const isUsable = step !== undefined && !job.report.hasErrors && isSmall(step, sketch.sizes);
+    return isUsable ? [[`${sketch.file} ${declaration.name.text}`, step] as const] : [];
+  });
+}
+
+const gpu = await testGpuDevice();
+const done = new Set<string>();
+for (const sketch of sketches().filter(({ example }) => example))
+  for (const [name, step] of stepsOf(sketch)) {
+    if (done.has(name)) continue;
+    done.add(name);
+    const program = optimizeProgram(step, { off: PRODUCT_PASSES });
+    const wanted = await losses(program, wasmExecutor(), sketch);
+    const worst = distance(await losses(program, webgpuExecutor(gpu), sketch), wanted);
+    if (!(worst <= WITHIN)) process.exitCode = 1;
+    console.log(`${worst <= WITHIN ? "same" : "DIFFERS"}  ${worst.toExponential(1)}  ${name}`);
+  }
+gpu.device.destroy();
