@@ -1,11 +1,11 @@
 import type { TokenType } from "chevrotain";
 import { ExpressionParser } from "./expressions.ts";
-import { Identifier, NumberToken, Prime, Symbols, word } from "./tokens.ts";
+import { Identifier, NumberToken, Prime, StringToken, Symbols, word } from "./tokens.ts";
 
 const opens = new Set<TokenType>([Symbols.openParen, Symbols.openBracket, Symbols.openBrace]);
 const endsDeclarator = new Set<TokenType>([Symbols.define, Symbols.tilde, Symbols.comma, Symbols.closeBrace]);
 
-/** The rules for `cell`, `layer`, `dist` and `model`, and what stands in their braces. */
+/** The rules for `cell`, `layer`, `dist`, `model` and `layout`, and what stands in their braces. */
 export class DefinitionParser extends ExpressionParser {
   protected definition = this.RULE("definition", () => {
     this.OR([
@@ -13,6 +13,7 @@ export class DefinitionParser extends ExpressionParser {
       { ALT: () => this.CONSUME(word("layer"), { LABEL: "keyword" }) },
       { ALT: () => this.CONSUME(word("dist"), { LABEL: "keyword" }) },
       { ALT: () => this.CONSUME(word("model"), { LABEL: "keyword" }) },
+      { ALT: () => this.CONSUME(word("layout"), { LABEL: "keyword" }) },
     ]);
     this.CONSUME(Identifier, { LABEL: "name" });
     this.OPTION(() => this.SUBRULE(this.parameters));
@@ -59,6 +60,7 @@ export class DefinitionParser extends ExpressionParser {
       { GATE, ALT: () => this.SUBRULE(this.tieItem) },
       { GATE, ALT: () => this.SUBRULE(this.emitItem) },
       { GATE, ALT: () => this.SUBRULE(this.outItem) },
+      { ALT: () => this.SUBRULE(this.mapping) },
       { IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.equation) },
     ]);
   });
@@ -265,5 +267,15 @@ export class DefinitionParser extends ExpressionParser {
   protected outItem = this.RULE("out", () => {
     this.CONSUME(word("out"));
     this.listOf(this.expression, { LABEL: "value" });
+  });
+
+  protected mapping = this.RULE("mapping", () => {
+    this.CONSUME(StringToken);
+    this.MANY(() => {
+      this.CONSUME(Symbols.plus, { LABEL: "operator" });
+      this.CONSUME1(StringToken);
+    });
+    this.CONSUME(Symbols.arrow);
+    this.listOf(this.postfix, { LABEL: "target" });
   });
 }

@@ -255,24 +255,26 @@ export class SeqParser extends DefinitionParser {
     this.CONSUME(word("from"));
     this.OR([{ ALT: () => this.CONSUME(StringToken) }, { ALT: () => this.CONSUME(Identifier, { LABEL: "name" }) }]);
     this.OPTION1(() => {
-      this.CONSUME(Symbols.openBrace);
-      this.SUBRULE(this.mappings);
-      this.CONSUME(Symbols.closeBrace);
+      this.OR1([
+        {
+          ALT: () => {
+            this.CONSUME(word("as"));
+            this.SUBRULE1(this.postfix, { LABEL: "layout" });
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(Symbols.openBrace);
+            this.SUBRULE(this.mappings);
+            this.CONSUME(Symbols.closeBrace);
+          },
+        },
+      ]);
     });
   });
 
   protected mappings = this.RULE("mappings", () => {
     this.MANY(() => this.SUBRULE(this.mapping));
-  });
-
-  protected mapping = this.RULE("mapping", () => {
-    this.CONSUME(StringToken);
-    this.MANY(() => {
-      this.CONSUME(Symbols.plus, { LABEL: "operator" });
-      this.CONSUME1(StringToken);
-    });
-    this.CONSUME(Symbols.arrow);
-    this.SUBRULE(this.postfix, { LABEL: "target" });
   });
 
   protected freeze = this.RULE("freeze", () => {

@@ -6,7 +6,7 @@ export const RESERVED = ["scan", "from", "reverse", "else", "init", "until"] as 
 /** The words that are keywords only where the grammar expects one, and names everywhere else. */
 export const CONTEXTUAL = [
   // declarations
-  ..."import as cell layer dist model train generate expect".split(" "),
+  ..."import as cell layer dist model layout train generate expect".split(" "),
   // items of a definition
   ..."time in of state param noise latent prior use stack share tie emit out bool tok".split(" "),
   // expressions

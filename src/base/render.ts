@@ -22,7 +22,7 @@ export function renderDiagnostic(
   const width = gutterWidth(lines, [diagnostic, ...diagnostic.related]);
   const margin = " ".repeat(width);
   return [
-    `${strong(`${diagnostic.severity}[${diagnostic.code}]`)}${paint.bold(`: ${clean(diagnostic.message)}`)}`,
+    `${strong(`${diagnostic.severity}[${diagnostic.code}]`)}${paint.bold(`: ${diagnostic.message.split("\n").map(clean).join("\n")}`)}`,
     ...excerpt(lines(diagnostic.span.file), diagnostic.span, width, paint, strong),
     ...diagnostic.related.flatMap(({ span, message }) => [
       `${paint.note("note")}: ${clean(message)}`,

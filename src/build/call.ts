@@ -11,7 +11,7 @@ import { type Applied, apply, type Given, inputNames, stateItems } from "./apply
 import { applyBuiltin, isBuiltin } from "./builtins.ts";
 import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
 import type { Context } from "./frame.ts";
-import { reportModel } from "./instance.ts";
+import { reportedWhole } from "./instance.ts";
 import { asTensor, elementwise } from "./operators.ts";
 import { spreadOverBlocks, stateNames } from "./stack-state.ts";
 import { fitsState, startRecord } from "./state.ts";
@@ -181,10 +181,7 @@ function callInstance(context: Context, instance: InstanceValue, call: Call): Me
 /** A definition used on the spot: it has no weights, its parameters are given by name. */
 function callDefinition(context: Context, callee: DefinitionValue, call: Call): Meaning {
   const { definition } = callee;
-  if (definition.definitionKind === "model") {
-    reportModel(context, callee, call.callee.span);
-    return INVALID;
-  }
+  if (reportedWhole(context, callee, call.callee.span)) return INVALID;
   if (definition.definitionKind === "dist") {
     context.session.report.add(
       "not-callable",

@@ -65,10 +65,7 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
     );
     return INVALID;
   }
-  if (definition.definition.definitionKind === "model") {
-    reportModel(context, definition, callee.span);
-    return INVALID;
-  }
+  if (reportedWhole(context, definition, callee.span)) return INVALID;
   const parameters = of.kind === "call" ? givenParameters(context, definition, of.args) : new Map(definition.given);
   if (parameters === undefined) return INVALID;
   const missing = definition.definition.parameters.find(
@@ -93,8 +90,21 @@ function single(context: Context, of: Expression, path: string, use: Use): Meani
   };
 }
 
+/** Reports what is applied in no equation: a model, and a layout. */
+export function reportedWhole(context: Context, value: DefinitionValue, span: Span): boolean {
+  const { definitionKind, name } = value.definition;
+  if (definitionKind === "model") reportModel(context, value, span);
+  else if (definitionKind === "layout") {
+    context.session.report.add("not-callable", span, `${name.text} is a layout: it says where weights are in a file`, {
+      related: [{ span: name.span, message: "defined here" }],
+      hint: `write load part from "file.safetensors" as ${name.text} in a train block`,
+    });
+  } else return false;
+  return true;
+}
+
 /** A model is the whole: it emits, and so is trained and sampled, not applied. */
-export function reportModel(context: Context, { definition }: DefinitionValue, span: Span): void {
+function reportModel(context: Context, { definition }: DefinitionValue, span: Span): void {
   const { name } = definition;
   context.session.report.add(
     "not-callable",

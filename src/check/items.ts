@@ -8,28 +8,30 @@ const TAKES: Readonly<Record<DefinitionKind, ReadonlySet<Item["kind"]>>> = {
   layer: new Set(["in", "param", "noise", "use", "equation", "out"]),
   dist: new Set(["in", "of", "param", "noise", "use", "equation"]),
   model: new Set(["time", "in", "param", "noise", "latent", "use", "tie", "equation", "emit"]),
+  layout: new Set(["mapping"]),
 };
 
 /** Where an item belongs, and what to write instead. */
 const BELONGS: Readonly<Record<Item["kind"], { readonly kind: string; readonly hint: string }>> = {
   time: { kind: "a model", hint: "in a shape, a name that is no parameter is bound by the call: in x: [T, D]" },
-  in: { kind: "any definition", hint: "" },
+  in: { kind: "a definition with equations", hint: "" },
   of: { kind: "a dist", hint: "`of` is the value whose probability a distribution defines; an input is written in" },
   state: {
     kind: "a cell",
     hint: "write it as a cell, and use that here; along an index write h[t] = ... h[t-1] else 0",
   },
-  param: { kind: "any definition", hint: "" },
-  noise: { kind: "any definition", hint: "" },
+  param: { kind: "a definition with equations", hint: "" },
+  noise: { kind: "a definition with equations", hint: "" },
   latent: { kind: "a model", hint: "draw it in the model, and give it to this definition as an input" },
-  use: { kind: "any definition", hint: "" },
+  use: { kind: "a definition with equations", hint: "" },
   tie: { kind: "a model", hint: "tie the weights in the model, by their full names: tie dec.head.W = dec.emb.W" },
-  equation: { kind: "any definition", hint: "" },
+  equation: { kind: "a definition with equations", hint: "" },
   emit: { kind: "a model", hint: "give the value with out, and emit it in the model" },
   out: {
     kind: "a cell or layer",
     hint: "a model gives what it emits; any named value of it can be shown and reported",
   },
+  mapping: { kind: "a layout", hint: "write layout Name { ... } around it, and load ... as Name" },
 };
 
 /** Checks which items stand in a definition: those that do not belong, that are missing, or that give a name twice. */
@@ -54,10 +56,14 @@ export function checkItems(definition: Definition, report: Report): void {
       hint: "write of y: []",
     });
   }
+  if (kind === "layout" && items.length === 0) {
+    report.add("missing-item", name.span, `${name.text} maps nothing`, { hint: 'write "tensor" -> W in its braces' });
+  }
   checkTwice(items, report);
 }
 
 function hintFor(item: Item, kind: DefinitionKind): string | undefined {
+  if (kind === "layout") return 'a layout has mappings only: "weight_ih" -> W.{i, f, g, o}';
   if (item.kind === "state" && kind === "model")
     return "write a cell with this state, and scan it; or an equation along an index: h[t] = ... h[t-1] else 0";
   if (item.kind === "out" && kind === "dist")
@@ -67,7 +73,7 @@ function hintFor(item: Item, kind: DefinitionKind): string | undefined {
 }
 
 function firstWord({ span, kind }: Item): Span {
-  return { ...span, end: span.start + kind.length };
+  return kind === "mapping" ? span : { ...span, end: span.start + kind.length };
 }
 
 function lastEquation(items: readonly Item[]): string | undefined {

@@ -33,6 +33,7 @@ export function itemExpressions(item: Item): readonly Expression[] {
     case "of":
     case "param":
     case "tie":
+    case "mapping":
       return [];
     default:
       return item satisfies never;

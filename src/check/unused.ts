@@ -1,5 +1,6 @@
 import type { Fix, Report } from "../base/diagnostic.ts";
 import type { Span } from "../base/span.ts";
+import { placeholders, sourceTexts } from "../syntax/placeholder.ts";
 import type { Definition, Import, Member, Name } from "../syntax/tree.ts";
 import type { Module } from "./modules.ts";
 
@@ -50,7 +51,7 @@ function unusedImports(declaration: Import, named: ReadonlySet<string>, warn: Wa
 /** `asked`: what regimes and generations read of a model. */
 function unusedInside(definition: Definition, asked: ReadonlySet<string>, warn: Warn): void {
   const own = namesIn([definition.items, definition.parameters.map((parameter) => parameter.default)]);
-  const named = new Set([...own, ...asked]);
+  const named = new Set([...own, ...asked, ...namesInTexts(definition)]);
   for (const parameter of definition.parameters) {
     if (!named.has(parameter.name.text))
       warn(parameter.name, "the parameter", "leave it out, or use it as a size or number");
@@ -71,6 +72,12 @@ function unusedInside(definition: Definition, asked: ReadonlySet<string>, warn: 
       }
     }
   }
+}
+
+/** What stands in braces in the texts of a layout. */
+function namesInTexts({ definitionKind, items }: Definition): readonly string[] {
+  if (definitionKind !== "layout") return [];
+  return items.flatMap((item) => (item.kind === "mapping" ? sourceTexts(item.source).flatMap(placeholders) : []));
 }
 
 /** Every name that a part of the tree reads; of `W.i` both `W` and `W.i`. */

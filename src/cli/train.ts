@@ -50,7 +50,7 @@ export function trainCommand(): Command {
     .argument("<file>", "the .seq file")
     .argument("[name]", "the train block, where there are several")
     .option("--set <name=value>", SET_HELP, collect)
-    .option("--steps <n>", "train so many steps, whatever the file says", wholeNumber(1))
+    .option("--steps <n>", "train so many steps, whatever the file says", wholeNumber(0))
     .option("--seed <n>", "draw and shuffle by this seed, whatever the file says", wholeNumber(0))
     .option("--data <path>", "read the training data from here, whatever the file says")
     .option("--out <folder>", "save here, whatever the file says")

@@ -10,11 +10,16 @@ import type { ScheduleProblem } from "../schedule/problem.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { Definition, EmitItem } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
+import { checkLayout } from "./check-layout.ts";
 import { reportProblems } from "./problems.ts";
 import { emissionLoss, type Job, openForLoss } from "./program.ts";
 
 /** Checks a definition by itself: its sizes are names. One that takes definitions or lists is checked where it is used. */
 export function checkDefinition(job: Job, definition: Definition, file: string): void {
+  if (definition.definitionKind === "layout") {
+    checkLayout(definition, job.report);
+    return;
+  }
   if (needsArgument(definition)) return;
   const { modules, sizes, dense, report } = job;
   const request = { modules, file, definition, parameters: undefined, parametersFile: file, sizes, dense, report };

@@ -91,6 +91,7 @@ function partsOf(item: Item): readonly Part[] {
       return [{ ...part("output", [], `out ${item.values.map(printExpression).join(", ")}`, item.values), id: "out" }];
     case "tie":
     case "time":
+    case "mapping":
       return [];
     default:
       return item satisfies never;

@@ -5,6 +5,7 @@ import type { Reports } from "../build/reports.ts";
 import type { Turn } from "../build/training.ts";
 import type { Modules } from "../check/modules.ts";
 import type { Regime } from "../check/regime.ts";
+import { checkRegimeLoads } from "../compile/check-loads.ts";
 import {
   compileForward,
   compileReports,
@@ -82,6 +83,8 @@ export async function prepareTraining(
   const freezes = readFreezes(regime, probe?.weights.map(({ name }) => name) ?? [], report);
   const copies = readCopies(regime, probe?.weights ?? [], report);
   if (settings === undefined || probe === undefined || report.hasErrors) return undefined;
+  checkRegimeLoads({ modules, sizes: new Map(), dense: false, report }, regime);
+  if (report.hasErrors) return undefined;
   const sources = options.vocabularies === undefined ? await readSources(modules, regime, options.earlier) : [];
   const vocabularies = options.vocabularies ?? loadedVocabularies(sources, probe.weights);
   const loaded = await loadRegimeData(modules, regime, probe, settings, vocabularies);

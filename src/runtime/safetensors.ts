@@ -14,6 +14,15 @@ export type StoredTensor =
   | { readonly dtype: "I64"; readonly shape: readonly number[]; readonly data: BigInt64Array }
   | { readonly dtype: "U8" | "BOOL"; readonly shape: readonly number[]; readonly data: Uint8Array };
 
+/** Types of the format that nothing here reads, with the bytes of an element. */
+const FOREIGN_BYTES = { I8: 1, I16: 2, U16: 2, U32: 4, U64: 8, F8_E4M3: 1, F8_E5M2: 1, C64: 8 } as const;
+
+/** A tensor that is not read. */
+export interface ForeignTensor {
+  readonly dtype: keyof typeof FOREIGN_BYTES;
+  readonly shape: readonly number[];
+}
+
 export type StoredType = StoredTensor["dtype"];
 
 /** The types that are written; half precision is only read. */
@@ -76,19 +85,33 @@ export function encodeTensors(
   return [head, ...order.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
-/** Reads a whole file. Every fault of the file is a `DataError`. */
-export async function readTensors(file: string): Promise<TensorFile> {
+/** Whether a tensor can be weights. */
+export function isFloating(
+  tensor: StoredTensor | ForeignTensor,
+): tensor is Extract<StoredTensor, { readonly data: Float32Array | Float64Array }> {
+  return "data" in tensor && (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array);
+}
+
+/**
+ * Reads a whole file. Every fault of the file is a `DataError`.
+ * @param foreign takes the tensors whose type nothing here reads; where it is not given they are a fault
+ */
+export async function readTensors(file: string, foreign?: Map<string, ForeignTensor>): Promise<TensorFile> {
   const handle = await open(file, "r").catch((error: unknown) => {
     throw new DataError(`it cannot be opened: ${error instanceof Error ? error.message : error}`, { place: { file } });
   });
   try {
-    return await readOpen(file, handle);
+    return await readOpen(file, handle, foreign);
   } finally {
     await handle.close();
   }
 }
 
-async function readOpen(file: string, handle: FileHandle): Promise<TensorFile> {
+async function readOpen(
+  file: string,
+  handle: FileHandle,
+  foreign: Map<string, ForeignTensor> | undefined,
+): Promise<TensorFile> {
   const { size } = await handle.stat();
   if (size < 8) throw new DataError(`a file of ${size} bytes is no safetensors file`, { place: { file } });
   const headerSize = Number(new DataView((await readAt(handle, 0, 8)).buffer).getBigUint64(0, true));
@@ -103,8 +126,11 @@ async function readOpen(file: string, handle: FileHandle): Promise<TensorFile> {
   const begin = 8 + headerSize;
   const { entries, metadata } = parseHeader(file, await readAt(handle, 8, headerSize), size - begin);
   const tensors = new Map<string, StoredTensor>();
-  for (const { name, dtype, shape, from, to } of entries)
-    tensors.set(name, decodeTensor(dtype, shape, await readAt(handle, begin + from, to - from)));
+  for (const { name, dtype, shape, from, to } of entries) {
+    if (isKnown(dtype)) tensors.set(name, decodeTensor(dtype, shape, await readAt(handle, begin + from, to - from)));
+    else if (foreign !== undefined) foreign.set(name, { dtype, shape });
+    else throw unknownType(file, name, dtype);
+  }
   return { tensors, metadata };
 }
 
@@ -118,9 +144,21 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
   return bytes;
 }
 
+function isKnown(dtype: Entry["dtype"]): dtype is StoredType {
+  return Object.hasOwn(ELEMENT_BYTES, dtype);
+}
+
+function unknownType(file: string, name: string, dtype: unknown): DataError {
+  return fault(
+    file,
+    name,
+    `has the type ${JSON.stringify(dtype) ?? "none"}; known are ${listed(Object.keys(ELEMENT_BYTES))}`,
+  );
+}
+
 interface Entry {
   readonly name: string;
-  readonly dtype: StoredType;
+  readonly dtype: StoredType | ForeignTensor["dtype"];
   readonly shape: readonly number[];
   readonly from: number;
   readonly to: number;
@@ -171,19 +209,15 @@ function parseObject(file: string, bytes: Uint8Array): Readonly<Record<string, u
 
 function parseEntry(file: string, name: string, value: unknown): Entry {
   const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
-  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENT_BYTES, dtype))
-    throw fault(
-      file,
-      name,
-      `has the type ${JSON.stringify(dtype) ?? "none"}; known are ${listed(Object.keys(ELEMENT_BYTES))}`,
-    );
+  const bytes: Readonly<Record<string, number>> = { ...ELEMENT_BYTES, ...FOREIGN_BYTES };
+  if (typeof dtype !== "string" || !Object.hasOwn(bytes, dtype)) throw unknownType(file, name, dtype);
   if (!isSizes(shape)) throw fault(file, name, `has no proper shape: ${JSON.stringify(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2)
     throw fault(file, name, `has no proper data_offsets: ${JSON.stringify(offsets)}`);
   const [from, to] = offsets as readonly [number, number];
-  const needed = shape.reduce((all, size) => all * size, 1) * ELEMENT_BYTES[dtype as StoredType];
+  const needed = shape.reduce((all, size) => all * size, 1) * (bytes[dtype] ?? 0);
   if (to - from !== needed) throw fault(file, name, `of ${dtype} [${shape}] needs ${needed} bytes, has ${to - from}`);
-  return { name, dtype: dtype as StoredType, shape, from, to };
+  return { name, dtype: dtype as Entry["dtype"], shape, from, to };
 }
 
 function fault(file: string, name: string, what: string): DataError {

@@ -42,7 +42,7 @@ export function readSettings(regime: Regime, overrides: Overrides, report: Repor
     duration:
       overrides.steps === undefined
         ? {
-            count: duration === undefined ? 1 : whole(duration.count, "the duration", 1),
+            count: duration === undefined ? 1 : whole(duration.count, "the duration", 0),
             unit: duration?.unit ?? "epochs",
           }
         : { count: overrides.steps, unit: "steps" },

@@ -58,6 +58,8 @@ export async function train(
   events: TrainEvents,
 ): Promise<Outcome> {
   const run = createRun(training, executor, start, events);
+  // Of no steps at all: the weights that it starts with are measured and kept.
+  if (start.standing.progress.step === 0 && isDone(training, start.standing.progress)) await run.evaluate();
   for (;;) {
     if (evaluationDue(training, run.standing())) await run.evaluate();
     if (isDone(training, run.standing().progress)) return run.finish("done");

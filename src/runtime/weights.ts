@@ -5,7 +5,7 @@ import { loadCheckpoint, verifyValues } from "./checkpoint.ts";
 import { DataError } from "./data/error.ts";
 import type { Vocabulary } from "./data/vocabulary.ts";
 import type { HostArray } from "./executor.ts";
-import { readTensors } from "./safetensors.ts";
+import { isFloating, readTensors } from "./safetensors.ts";
 import { weightsFile } from "./saving.ts";
 
 /** Weights from a file, and what else it knows of the model. */
@@ -32,11 +32,13 @@ export async function readWeights(path: string): Promise<WeightFile> {
     return { file, weights, trained: { model, sizes, vocabularies } };
   }
   const weights = new Map<string, HostArray>();
-  for (const [name, { dtype, shape, data }] of tensors) {
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-      throw new DataError(`tensor ${JSON.stringify(name)} is ${dtype}: weights are F32 or F64`, { place: { file } });
+  for (const [name, tensor] of tensors) {
+    if (!isFloating(tensor)) {
+      const { dtype, shape } = tensor;
+      const text = `tensor ${JSON.stringify(name)} [${shape.join(", ")}] is ${dtype}: weights are F64, F32, F16 or BF16`;
+      throw new DataError(text, { place: { file } });
     }
-    weights.set(name, { shape, data });
+    weights.set(name, tensor);
   }
   return { file, weights, trained: undefined };
 }

@@ -160,7 +160,7 @@ function holdsNames(before: readonly IToken[]): boolean {
   return beside?.image === "import" && (last === undefined || !NAMING.has(previous!.image));
 }
 
-const NAMING = new Set(["cell", "layer", "dist", "model", "of", "."]);
+const NAMING = new Set(["cell", "layer", "dist", "model", "layout", "of", "."]);
 
 /** The tree starts anew behind a comma or an equals sign, and where an operand is followed by the next item. */
 function restartsTree(tokens: readonly IToken[], at: number): boolean {

@@ -1,6 +1,7 @@
 import { type Entry, neighbours } from "./block.ts";
 import { type Comments, listParts, noComments } from "./comments.ts";
 import { type Doc, group, join, layOut } from "./doc.ts";
+import { mappingDoc } from "./format-mapping.ts";
 import { LEVEL } from "./precedence.ts";
 import { bracketed, expressionDoc, filled, membersText, SCAN, sizeDoc } from "./print.ts";
 import type {
@@ -102,6 +103,8 @@ function itemDoc(comments: Comments, item: Item, width: number): Doc {
       return emitDoc(comments, item, keyword);
     case "out":
       return list(item.values, (value) => expressionDoc(value, comments, SCAN));
+    case "mapping":
+      return mappingDoc(comments, item);
   }
 }
 

@@ -2,6 +2,7 @@ import { blockLines, type Entry, neighbours } from "./block.ts";
 import { type Comments, listParts, noComments } from "./comments.ts";
 import { type Doc, group, layOut } from "./doc.ts";
 import { atMargin, WIDTH } from "./format-item.ts";
+import { mappingDoc } from "./format-mapping.ts";
 import { LEVEL } from "./precedence.ts";
 import { expressionDoc, filled, quote, SCAN } from "./print.ts";
 import { afterBrace } from "./source.ts";
@@ -112,6 +113,7 @@ function clauseDoc(comments: Comments, clause: TrainClause, width: number): Doc 
         clause.part === undefined ? "" : [part(clause.part), " "],
         "from ",
         "text" in clause.from ? clause.from.text : quote(clause.from.value),
+        clause.layout === undefined ? "" : [" as ", expressionDoc(clause.layout, comments, LEVEL.postfix)],
       ];
     case "freeze": {
       const until = clause.until === undefined ? "" : [" until ", clause.until.unit, " ", number(clause.until.count)];
@@ -174,17 +176,12 @@ function mappingText(comments: Comments, clause: LoadClause, margin: number): st
     start,
     end: clause.span.end - 1,
     margin: margin + 2,
-    entries: clause.mapping.map(({ span, source, target }) => ({
-      span,
-      print: () => atMargin([mappedDoc(source), " -> ", expressionDoc(target, comments, LEVEL.postfix)], margin + 2),
+    entries: clause.mapping.map((mapping) => ({
+      span: mapping.span,
+      print: () => atMargin(mappingDoc(comments, mapping), margin + 2),
     })),
   });
   return [" {", ...lines, `${" ".repeat(margin)}}`].join("\n");
-}
-
-/** Texts joined by `+`; the grammar takes nothing else. */
-function mappedDoc(source: Expression): Doc {
-  return expressionDoc(source, noComments, LEVEL["+"]);
 }
 
 export function generateEntries(

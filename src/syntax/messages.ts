@@ -106,7 +106,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   unit: ["for 20 epochs", "for 5000 steps"],
   stop: ["stop when val.loss stalls 3 epochs"],
   save: ['save best val.loss to "runs/model"'],
-  load: ["load enc from pretrain", 'load enc from "weights.safetensors" { ... }'],
+  load: ["load enc from pretrain", 'load enc from "weights.safetensors" as TorchLSTM(at: "lstm.")'],
   mapping: ['"weight_ih_l0" -> fwd.W.{i, f, g, o}'],
   freeze: ["freeze enc until epoch 3"],
   copy: ["copy q to target every 500 steps"],
@@ -118,8 +118,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 /** What a rule with alternatives could be. */
 const CHOICES: Readonly<Record<string, string>> = {
   file: "a declaration",
-  declaration: "a declaration: `import`, `cell`, `layer`, `dist`, `model`, `train`, `generate` or `expect`",
-  definition: "`cell`, `layer`, `dist` or `model`",
+  declaration: "a declaration: `import`, `cell`, `layer`, `dist`, `model`, `layout`, `train`, `generate` or `expect`",
+  definition: "`cell`, `layer`, `dist`, `model` or `layout`",
   item: "an item: an equation, or one that begins with a keyword such as `in`, `param` or `out`",
   type: "a type",
   primary: "an expression",

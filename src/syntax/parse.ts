@@ -23,7 +23,7 @@ export function parse(text: string, file: string, report: Report): File {
   reading.finish();
   if (tokens.length === 0 && reading.unread.length === 0)
     report.add("empty-file", reading.span(0, 0), "the file has no declarations", {
-      hint: "a file begins with `model Name(...) { ... }`, `cell`, `layer`, `dist`, `train`, `generate` or `import`",
+      hint: "a file begins with `model Name(...) { ... }`, `cell`, `layer`, `dist`, `layout`, `train`, `generate` or `import`",
     });
   return { ...empty, declarations, comments };
 }

@@ -83,7 +83,7 @@ function readUnit(reading: Reading, found: IToken | undefined): Expect["unit"] {
 }
 
 function definitionKind(text: string): DefinitionKind {
-  if (text === "cell" || text === "layer" || text === "dist" || text === "model") return text;
+  if (text === "cell" || text === "layer" || text === "dist" || text === "model" || text === "layout") return text;
   throw new Error(`internal: ${text} begins no definition`);
 }
 

@@ -1,6 +1,7 @@
 import type { CstNode } from "chevrotain";
 import { node, nodeSpan, nodes, onlyNode, optionalNode, optionalToken, token, tokens } from "./cst.ts";
 import { readArithmetic, readExpression, readName, readNames, readPostfix } from "./read-expression.ts";
+import { readMapping } from "./read-mapping.ts";
 import type { Reading } from "./reading.ts";
 import type {
   AxisExpression,
@@ -98,6 +99,7 @@ const READERS: Readonly<Record<string, ItemReader>> = {
     span: nodeSpan(reading, cst),
     values: nodes(cst, "value").map((value) => readExpression(reading, value)),
   }),
+  mapping: readMapping,
 };
 
 function readTypedList(reading: Reading, cst: CstNode): readonly Typed[] {

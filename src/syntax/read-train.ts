@@ -1,7 +1,5 @@
 import type { CstNode } from "chevrotain";
-import { cover } from "../base/span.ts";
-import { node, nodeSpan, nodes, onlyNode, optionalNode, optionalToken, token, tokens } from "./cst.ts";
-import { spanOf } from "./lex.ts";
+import { node, nodeSpan, nodes, onlyNode, optionalNode, optionalToken, token } from "./cst.ts";
 import {
   readArithmetic,
   readChosen,
@@ -11,6 +9,7 @@ import {
   readPostfix,
   readString,
 } from "./read-expression.ts";
+import { readMapping } from "./read-mapping.ts";
 import type { Reading } from "./reading.ts";
 import type { DataClause, Expression, LoadClause, SplitClause, TrainClause } from "./tree.ts";
 
@@ -156,28 +155,18 @@ function readSplit(reading: Reading, cst: CstNode): SplitClause {
 }
 
 function readLoad(reading: Reading, cst: CstNode): LoadClause {
-  const [part, mappings] = [optionalNode(cst, "part"), optionalNode(cst, "mappings")];
+  const [part, layout, mappings] = [
+    optionalNode(cst, "part"),
+    optionalNode(cst, "layout"),
+    optionalNode(cst, "mappings"),
+  ];
   const text = optionalToken(cst, "String");
   return {
     kind: "load",
     span: nodeSpan(reading, cst),
     part: part && readPostfix(reading, part),
     from: text === undefined ? readName(reading, token(cst, "name")) : readString(reading, text),
+    layout: layout && readPostfix(reading, layout),
     mapping: mappings === undefined ? [] : nodes(mappings, "mapping").map((mapping) => readMapping(reading, mapping)),
   };
-}
-
-function readMapping(reading: Reading, cst: CstNode): LoadClause["mapping"][number] {
-  const plus = tokens(cst, "operator");
-  const source = tokens(cst, "String")
-    .map((text): Expression => readString(reading, text))
-    .reduce((left, right, at) => ({
-      kind: "binary",
-      span: cover(left.span, right.span),
-      operator: "+",
-      operatorSpan: spanOf(reading, plus[at - 1]!),
-      left,
-      right,
-    }));
-  return { span: nodeSpan(reading, cst), source, target: readPostfix(reading, node(cst, "target")) };
 }

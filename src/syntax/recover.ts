@@ -50,6 +50,7 @@ const BODIES: Readonly<Record<string, Start>> = {
   layer: "items",
   dist: "items",
   model: "items",
+  layout: "items",
   train: "trainClauses",
   generate: "generateClauses",
 };

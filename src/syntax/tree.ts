@@ -49,7 +49,8 @@ export interface Import {
   readonly from: StringLiteral;
 }
 
-export type DefinitionKind = "cell" | "layer" | "dist" | "model";
+/** A `layout` says which tensors of other tools' files hold the weights of a cell or layer. */
+export type DefinitionKind = "cell" | "layer" | "dist" | "model" | "layout";
 
 export interface Definition {
   readonly kind: "definition";
@@ -80,7 +81,8 @@ export type Item =
   | TieItem
   | Equation
   | EmitItem
-  | OutItem;
+  | OutItem
+  | Mapping;
 
 /** `time S, T` */
 export interface TimeItem {
@@ -238,6 +240,16 @@ export interface OutItem {
   readonly kind: "out";
   readonly span: Span;
   readonly values: readonly Expression[];
+}
+
+/** `"bias_ih" + "bias_hh" -> b.{i, f, g, o}` in a `layout` or a `load`. */
+export interface Mapping {
+  readonly kind: "mapping";
+  readonly span: Span;
+  /** A tensor's name, or several with `+` between them. In a layout `{name}` in it is the value of a parameter. */
+  readonly source: Expression;
+  /** Weights, one at least; the tensor is cut among them in this order. */
+  readonly targets: readonly Expression[];
 }
 
 // Expressions
@@ -502,7 +514,10 @@ export interface LoadClause {
   readonly span: Span;
   readonly part: Expression | undefined;
   readonly from: Name | StringLiteral;
-  readonly mapping: readonly { readonly span: Span; readonly source: Expression; readonly target: Expression }[];
+  /** `as TorchLSTM(at: "lstm.")` */
+  readonly layout: Expression | undefined;
+  /** What stands in braces; empty where nothing does. */
+  readonly mapping: readonly Mapping[];
 }
 
 export interface Generate {

@@ -6,7 +6,17 @@ import { Identifier, NumberToken, Prime, StringToken, Symbols, word } from "../.
  * to go on, and for messages that name what could stand here.
  */
 
-export const DECLARATION_WORDS = ["import", "cell", "layer", "dist", "model", "train", "generate", "expect"] as const;
+export const DECLARATION_WORDS = [
+  "import",
+  "cell",
+  "layer",
+  "dist",
+  "model",
+  "layout",
+  "train",
+  "generate",
+  "expect",
+] as const;
 
 export const ITEM_WORDS = [
   "time",
@@ -86,6 +96,7 @@ export function startsDeclaration(tokens: readonly IToken[], at: number): boolea
     case "layer":
     case "dist":
     case "model":
+    case "layout":
       return isName(second) && (type === Symbols.openParen || type === Symbols.openBrace);
     case "train":
     case "generate":

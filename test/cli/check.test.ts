@@ -106,7 +106,7 @@ describe("wrong command lines", () => {
     [["chekc"], "(Did you mean check?)"],
     [["check", "--jsn", "x.seq"], "(Did you mean --json?)"],
     [["check"], "missing required argument"],
-    [["train", "x.seq", "--steps", "many"], "It is a whole number from 1 on."],
+    [["train", "x.seq", "--steps", "many"], "It is a whole number from 0 on."],
     [["train", "x.seq", "--target", "gpu"], "It is one of tfjs-wasm"],
     [["run", "x.seq"], "required option '--model"],
   ])("%s", async (args, message) => {

@@ -32,6 +32,7 @@ const FILE = filesIn({
     regime("head", 'load from "lstm.safetensors" { "kernel" -> head.W.T "bias" -> head.b }'),
     regime("misshapen", 'load head from "lstm.safetensors" { "kernel" -> W "bias" -> b }'),
     regime("misspelt", 'load head from "lstm.safetensors" { "kernl" -> W.T "bias" -> b }'),
+    regime("strange", 'load enc from "lstm.safetensors" { "kernel" -> W.x }'),
     regime("named", 'load enc from "lstm.safetensors"'),
   ].join("\n"),
   "rows.jsonl": [
@@ -56,7 +57,18 @@ const TENSORS = new Map([
   ["kernel", counted([3, 2], 0)],
   ["bias", counted([2], 7)],
 ]);
-writeFileSync(join(dirname(FILE), "lstm.safetensors"), Buffer.concat([...encodeTensors(TENSORS, new Map())]));
+writeTensors(TENSORS);
+
+function writeTensors(tensors: ReadonlyMap<string, WritableTensor>): void {
+  writeFileSync(join(dirname(FILE), "lstm.safetensors"), Buffer.concat([...encodeTensors(tensors, new Map())]));
+}
+
+/** With other tensors in the file. */
+async function withTensors(tensors: ReadonlyMap<string, WritableTensor>, work: () => Promise<void>): Promise<void> {
+  writeTensors(tensors);
+  await work();
+  writeTensors(TENSORS);
+}
 
 describe("load", () => {
   test("takes a part, or all weights, from an earlier regime by name", async () => {
@@ -114,11 +126,32 @@ describe("load", () => {
   });
 
   test.each([
-    ["misshapen", "this tensor is [3, 2], head.W need [2, 3]"],
-    ["misspelt", 'the file has no tensor "kernl"'],
+    ["misshapen", '[2, 3] for head.W   "kernel" [3, 2]\n  hint: write -> W.T'],
+    ["misspelt", '[3, 2] for head.W   no "kernl"\n  hint: did you mean "kernel"?'],
     ["whole", "train first has not been run"],
   ])("%s: says what does not fit", async (regime, message) => {
     await expect(prepared(FILE, { regime })).rejects.toThrow(message);
+  });
+
+  test("types that are no weights', and numbers beyond them, are listed beside what is needed", async () => {
+    const tensors = new Map<string, WritableTensor>([
+      ["lstm.weight_ih_l0", { dtype: "I32", shape: [12, 2], data: new Int32Array(24) }],
+      ["lstm.weight_hh_l0", { dtype: "F64", shape: [12, 3], data: new Float64Array(36).fill(1e300) }],
+      ["lstm.bias_ih_l0", counted([12], 0)],
+    ]);
+    await withTensors(tensors, async () => {
+      await expect(prepared(FILE, { regime: "foreign" })).rejects.toThrow(
+        [
+          '[12, 2] for enc.W.{i, f, g, o}   "lstm.weight_ih_l0" [12, 2], I32',
+          '[12, 3] for enc.U.{i, f, g, o}   "lstm.weight_hh_l0" [12, 3], with 1e+300',
+          '[12] for enc.b.{i, f, g, o}      no "lstm.bias_hh_l0"',
+        ].join("\n    "),
+      );
+    });
+  });
+
+  test("a mapping to a weight that the model has not is found before data are read", async () => {
+    await expect(prepared(FILE, { regime: "strange" })).rejects.toThrow(/error\[unknown-name\].*enc\.W\.x/);
   });
 
   test("weights that a file lacks are listed beside those that it has", async () => {

@@ -8,6 +8,7 @@ import type {
   GenerateClause,
   Index,
   Item,
+  Mapping,
   Name,
   TrainClause,
   TypeExpression,
@@ -123,6 +124,20 @@ const path = fc.tuple(nameNode, fc.array(names, { maxLength: 2 })).map(([first, 
   }),
 );
 
+const mapping: fc.Arbitrary<Mapping> = fc.record({
+  ...here,
+  kind: kind("mapping"),
+  source: some(textNode).map(
+    (texts) =>
+      texts.reduce<Expression | undefined>(
+        (left, right) =>
+          left === undefined ? right : { kind: "binary", span, operatorSpan: span, operator: "+", left, right },
+        undefined,
+      )!,
+  ),
+  targets: some(path),
+});
+
 const item: fc.Arbitrary<Item> = fc.oneof(
   fc.record({ ...here, kind: kind("time"), names }),
   fc.record({ ...here, kind: kind("in"), names: some(fc.record({ ...typed, default: optionalExpression })) }),
@@ -173,6 +188,7 @@ const item: fc.Arbitrary<Item> = fc.oneof(
     until: optionalExpression,
   }),
   fc.record({ ...here, kind: kind("out"), values: some(expression) }),
+  mapping,
 );
 
 const source = { ...here, kind: kind("data"), names, reader: expression, where: optionalExpression };
@@ -220,27 +236,16 @@ const clause: fc.Arbitrary<TrainClause> = fc.oneof(
   fc.record({ ...here, kind: kind("stop"), metric: part, patience: expression, unit }),
   fc.record({ ...here, kind: kind("save"), best: fc.option(part, { nil: undefined }), to: textNode }),
   fc.record({ ...here, kind: kind("seed"), value: expression }),
-  fc.record({
-    ...here,
-    kind: kind("load"),
-    part: fc.option(part, { nil: undefined }),
-    from: fc.oneof(nameNode, textNode),
-    mapping: fc.array(
-      fc.record({
-        ...here,
-        source: some(textNode).map(
-          (texts) =>
-            texts.reduce<Expression | undefined>(
-              (left, right) =>
-                left === undefined ? right : { kind: "binary", span, operatorSpan: span, operator: "+", left, right },
-              undefined,
-            )!,
-        ),
-        target: part,
-      }),
-      { maxLength: 2 },
-    ),
-  }),
+  fc
+    .record({
+      ...here,
+      kind: kind("load"),
+      part: fc.option(part, { nil: undefined }),
+      from: fc.oneof(nameNode, textNode),
+      layout: fc.option(part, { nil: undefined }),
+      mapping: fc.array(mapping, { maxLength: 2 }),
+    })
+    .map((load) => (load.layout === undefined ? load : { ...load, mapping: [] })),
   fc.record({
     ...here,
     kind: kind("freeze"),
@@ -277,7 +282,7 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof(
   fc.record({
     ...here,
     kind: kind("definition"),
-    definitionKind: fc.constantFrom("cell" as const, "layer" as const, "dist" as const, "model" as const),
+    definitionKind: fc.constantFrom(...(["cell", "layer", "dist", "model", "layout"] as const)),
     name: nameNode,
     parameters: fc.array(fc.record({ ...here, name: nameNode, default: optionalExpression }), { maxLength: 2 }),
     items: fc.array(item, { maxLength: 4 }),

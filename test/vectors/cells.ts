@@ -4,13 +4,13 @@ import { feed, type NamedArray } from "../support/feed.ts";
 import { arrayOf, columns, entryOf, type Expected, type VectorCase } from "./case.ts";
 
 /** One layer of another framework, in its layout: gates side by side in the last axis. */
-interface Weights {
+export interface Weights {
   readonly kernel: NamedArray;
   readonly recurrent: NamedArray;
   readonly bias: NamedArray;
 }
 
-interface CellVector {
+export interface CellVector {
   readonly inputs: NamedArray;
   readonly lengths: readonly number[] | null;
   readonly sequence_output: NamedArray;
@@ -24,7 +24,7 @@ interface CellVector {
 }
 
 /** A cell of ours and the gates of the other layout, in its order; "" where there is one product only. */
-interface CellKind {
+export interface CellKind {
   readonly cell: string;
   readonly gates: readonly string[];
 }
@@ -39,14 +39,25 @@ const KINDS: Readonly<Record<string, CellKind>> = {
 
 /** Recurrent layers, one or both directions, dense or ragged: outputs, final states, loss and every gradient. */
 export function cellCases(): readonly VectorCase[] {
+  return cellVectors().map(([name, vector]) => cellCase(name, vector));
+}
+
+/** What is published, by name. */
+export function cellVectors(): readonly (readonly [name: string, vector: CellVector])[] {
   const text = readFileSync(new URL("cells.json", import.meta.url), "utf8");
   const { cases } = JSON.parse(text) as { readonly cases: Readonly<Record<string, CellVector>> };
-  return Object.entries(cases).map(([name, vector]) => cellCase(name, vector));
+  return Object.entries(cases);
+}
+
+/** Our cell of a published case. */
+export function kindOf(name: string): CellKind {
+  const kind = KINDS[name.split("_")[0] ?? ""];
+  if (kind === undefined) throw new Error(`no cell for ${name}`);
+  return kind;
 }
 
 function cellCase(name: string, vector: CellVector): VectorCase {
-  const kind = KINDS[name.split("_")[0] ?? ""];
-  if (kind === undefined) throw new Error(`no cell for ${name}`);
+  const kind = kindOf(name);
   const [B = 0, T = 0, D = 0] = vector.inputs.shape;
   const H = vector.last_h.shape[2] ?? 0;
   const names = vector.weights.length > 1 ? ["f", "b"] : ["f"];
@@ -74,12 +85,12 @@ function cellCase(name: string, vector: CellVector): VectorCase {
     arrays[`ch_${layer}`] = arrayOf([B, H], (at) => B * Math.sin(place * B * H + at));
     const [weights, gradients] = [vector.weights[place], vector.d_weights[place]];
     if (weights === undefined || gradients === undefined) throw new Error(`${name} has no weights ${place}`);
-    Object.assign(arrays, named(layer, kind, weights, H));
+    Object.assign(arrays, namedWeights(layer, kind, weights, H));
     expected.push({ result: `value.h_${layer}`, kind: "output", array: entryOf(vector.last_h, place) });
     if (vector.last_c !== undefined) {
       expected.push({ result: `value.s_${layer}.c`, kind: "output", array: entryOf(vector.last_c, place) });
     }
-    for (const [key, array] of Object.entries(named(layer, kind, gradients, H))) {
+    for (const [key, array] of Object.entries(namedWeights(layer, kind, gradients, H))) {
       expected.push({ result: `gradient.${key}`, kind: "gradient", array });
     }
   }
@@ -108,7 +119,7 @@ function modelText(cell: string, names: readonly string[]): string {
 }
 
 /** What the other layout calls one kernel is a weight for each gate here, transposed. */
-function named(layer: string, { gates, cell }: CellKind, weights: Weights, H: number): Record<string, NamedArray> {
+export function namedWeights(layer: string, { gates, cell }: CellKind, weights: Weights, H: number): Record<string, NamedArray> {
   const found: Record<string, NamedArray> = {};
   for (const [place, gate] of gates.entries()) {
     const key = (family: string): string => `${layer}.${family}${gate === "" ? "" : `.${gate}`}`;
