@@ -137,6 +137,12 @@ function checkDefinitionName(modules: Modules, expression: Expression, report: R
   const inLibrary = callee.kind === "member" && callee.object.kind === "reference" && callee.object.name === "std";
   const name = callee.kind === "reference" ? callee.name : inLibrary ? (callee.names[0]?.text ?? "") : "";
   const found = inLibrary ? modules.library.get(name) : findDefinition(modules, modules.entry.file, name);
+  if (found?.definition.definitionKind === "layout") {
+    report.add("wrong-kind", callee.span, `${name} is a layout: it computes nothing`, {
+      related: [{ span: found.definition.name.span, message: "defined here" }],
+      hint: "name a cell, layer, dist or model",
+    });
+  }
   if (found !== undefined || isMissingAnyway(modules, modules.entry.file, name)) return;
   const near = nearest(name, definitionNames(modules, modules.entry.file));
   const at = callee.kind === "member" ? (callee.names[0]?.span ?? callee.span) : callee.span;

@@ -70,8 +70,10 @@ export function isSwapped(target: Expression): target is Member {
 
 function findLayout(modules: Modules, file: string, layout: Expression, report: Report): Definition | undefined {
   const callee = layout.kind === "call" ? layout.callee : layout;
-  const name = callee.kind === "reference" ? callee.name : undefined;
-  const found = name === undefined ? undefined : findDefinition(modules, file, name)?.definition;
+  const inLibrary = callee.kind === "member" && callee.object.kind === "reference" && callee.object.name === "std";
+  const name = callee.kind === "reference" ? callee.name : inLibrary ? callee.names[0]?.text : undefined;
+  const named = (text: string) => (inLibrary ? modules.library.get(text) : findDefinition(modules, file, text));
+  const found = name === undefined ? undefined : named(name)?.definition;
   if (found?.definitionKind === "layout") return found;
   if (found !== undefined) {
     report.add("wrong-kind", callee.span, `${found.name.text} is a ${found.definitionKind}, not a layout`, {
