@@ -43,6 +43,7 @@ function itemsAt(modules: Modules, cursor: Cursor): readonly Completion[] {
   const names = [...parameters, ...ownNames(cursor), ...definitions(modules), ...functions()];
   switch (kind) {
     case "train":
+      if (before === "as") return definitions(modules, "layout");
       if (begins && around.length === 1) return words(TRAIN_WORDS);
       return cursor.line.some((word) => word === "data") ? [...readers(), ...names] : [...metrics(), ...names];
     case "generate":
@@ -62,7 +63,8 @@ function words(labels: readonly string[]): readonly Completion[] {
 function definitions(modules: Modules, only?: Definition["definitionKind"]): readonly Completion[] {
   return definitionNames(modules, modules.entry.file).flatMap((label) => {
     const found = findDefinition(modules, modules.entry.file, label)?.definition;
-    if (found === undefined || (only !== undefined && found.definitionKind !== only)) return [];
+    const fits = only === undefined ? found?.definitionKind !== "layout" : found?.definitionKind === only;
+    if (found === undefined || !fits) return [];
     return [definitionItem(label, found)];
   });
 }

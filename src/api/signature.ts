@@ -24,6 +24,8 @@ function interfaceLine(item: Item): readonly string[] {
       return [`out ${item.values.map(printExpression).join(", ")}`];
     case "emit":
       return [`emit ${item.name.text} ~ ${printExpression(item.dist)}`];
+    case "mapping":
+      return [`${printExpression(item.source)} -> ${item.targets.map(printExpression).join(", ")}`];
     case "time":
     case "param":
     case "noise":

@@ -94,6 +94,7 @@ describe("a document in an editor", () => {
     expect(completed(TEXT.replace("head(y[t])", "head(s.|)"))).toEqual(["h"]);
     expect(completed(TEXT.replace("head(y[t])", "cell.|"))).toEqual(["h", "W", "b", "state"]);
     expect(completed(TEXT.replace("  batch 2", "  ba|"))).toContain("batch");
+    expect(completed(TEXT.replace("  batch 2", '  load cell from "x.safetensors" as Torch|'))).toContain("TorchLSTM");
     expect(completed(TEXT.replace("chars(", "ch|("))).toContain("chars");
     expect(completed(TEXT.replace("of Chars", "of |"))).toEqual(["Chars"]);
     expect(completed(TEXT.replace("nll(ids)", "n|"))).toEqual(expect.arrayContaining(["nll", "ids"]));
