@@ -31,6 +31,11 @@ export function planWalk(shape: readonly number[], from: readonly number[], to: 
   };
 }
 
+/** Whether both arrangements lay out all numbers without a gap. */
+export function isDense({ shape, from, to }: Walk): boolean {
+  return shape.length === 0 || (shape.length === 1 && from[0] === 1 && to[0] === 1);
+}
+
 /** Copies all numbers of a walk; `start` is where the first one lies in each. */
 export function copyWalk(
   walk: Walk,
@@ -43,6 +48,10 @@ export function copyWalk(
   const last = walk.shape.length - 1;
   if (last < 0) {
     target[targetStart] = source[sourceStart] ?? Number.NaN;
+    return;
+  }
+  if (last === 0) {
+    copyRun(walk, 0, source, sourceStart, target, targetStart);
     return;
   }
   // Blocks are squares of the axes along which neighbours touch on either side; for one axis they are runs.

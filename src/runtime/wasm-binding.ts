@@ -2,7 +2,7 @@ import type { SizeBinding } from "../ir/size.ts";
 import { stridesOf } from "../ir/tensor.ts";
 import { layOutMemory, type MemoryLayout, numberOf, sizesOf, slotShape } from "../target/wasm/bind.ts";
 import type { ModuleSlot, Sizes, WasmModule } from "../target/wasm/module.ts";
-import { planWalk, type Walk } from "./strided.ts";
+import { isDense, planWalk, type Walk } from "./strided.ts";
 
 /** What a choice of sizes makes of a program. */
 export interface Binding {
@@ -20,6 +20,8 @@ export interface OpenSlot {
   /** From memory to a row-major array, and back. */
   readonly read: Walk;
   readonly write: Walk;
+  /** Whether it lies in memory as it is read. */
+  readonly dense: boolean;
 }
 
 /** So many choices of sizes are remembered. */
@@ -55,11 +57,13 @@ function bindSizes(module: WasmModule, sizes: Sizes, threads: number): Binding {
 function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {
   const { shape, strides } = slotShape(slot, sizes);
   const rowMajor = stridesOf(shape);
+  const read = planWalk(shape, strides, rowMajor);
   return {
     slot,
     shape,
     offset: numberOf(slot.offset ?? 0, sizes),
-    read: planWalk(shape, strides, rowMajor),
+    read,
+    dense: isDense(read),
     write: planWalk(shape, rowMajor, strides),
   };
 }

@@ -53,6 +53,9 @@ function prepare(program: Program, stages: StageChoice, options: WasmOptions): P
     opened = { form, runner: await startForm(form, sizes, options) };
     return opened.runner;
   };
+  /** The runner where it is bound to these sizes and nothing waits: a stream's steps are short, and so must be the way to them. */
+  const ready = (sizes: SizeBinding): WasmRunner | undefined =>
+    bound !== undefined && waiting.size === 0 && sameSizes(bound, sizes) ? opened?.runner : undefined;
   const bind = async (sizes: SizeBinding): Promise<WasmRunner> => {
     if (opened === undefined || bound === undefined || !sameSizes(bound, sizes)) {
       (await open(sizes)).bind(sizes);
@@ -76,7 +79,7 @@ function prepare(program: Program, stages: StageChoice, options: WasmOptions): P
     },
     kept: async (id) => keptValue(id),
     async run(inputs, sizes) {
-      const runner = await bind(sizes);
+      const runner = ready(sizes) ?? (await bind(sizes));
       for (const [id, { data }] of inputs) if (params.has(id)) runner.write(id, data);
       runner.run();
       return new Map(usual.results.map(({ name }) => [name, runner.read(name)]));

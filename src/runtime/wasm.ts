@@ -72,6 +72,7 @@ export function createRunner(
   }
   const params = new Map(module.params.map((slot) => [slot.name, slot]));
   const results = new Map(module.results.map((slot) => [slot.name, slot]));
+  const fixed = new Set(module.fixed);
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
   const bindings = createBindings(module, 1 + others.count);
@@ -91,9 +92,10 @@ export function createRunner(
     return { view: slot.dtype === "float" ? floats : integers, start: (cells[slot.cell] ?? 0) / 4 + offset };
   };
   const readSlot = (opened: OpenSlot): WasmArray => {
-    const { slot, shape, read } = opened;
-    const data = slot.dtype === "float" ? new Float32Array(read.count) : new Int32Array(read.count);
+    const { slot, shape, read, dense } = opened;
     const { view, start } = place(opened);
+    if (dense) return { shape, data: view.slice(start, start + read.count) };
+    const data = slot.dtype === "float" ? new Float32Array(read.count) : new Int32Array(read.count);
     copyWalk(read, view, start, data, 0);
     return { shape, data };
   };
@@ -105,7 +107,7 @@ export function createRunner(
         `${module.name}: %${name} has ${walk.count} numbers (${shape.join(" x ")}), ${values.length} are given`,
       );
     }
-    if (module.fixed.includes(name)) stale = true;
+    if (fixed.has(name)) stale = true;
     const { view, start } = place(opened);
     copyWalk(walk, values, 0, view, start);
   };
