@@ -9,6 +9,7 @@ import { createGpuRunner, type GpuRunner } from "../src/runtime/webgpu.ts";
 import { type Measured, measureAdapter, usuallyMeasured } from "../src/runtime/webgpu-measured.ts";
 import { compileWebGpu } from "../src/target/webgpu/compile.ts";
 import { isWholeFaster } from "../src/target/webgpu/cost.ts";
+import { gpuModuleOf } from "../src/target/webgpu/module.ts";
 import { isClock } from "./clock.ts";
 import { measureCeilings } from "./gpu-ceilings.ts";
 import { comparePeers, hasPeers, type PeerRow } from "./gpu-peers.ts";
@@ -120,7 +121,7 @@ async function measured(
   const compiled = compileWebGpu(program, feedbackOf(program), { tuning });
   const whole = way === "one stage";
   const choices: boolean[] = [];
-  const runner = createGpuRunner(device, compiled, {
+  const runner = createGpuRunner(device, gpuModuleOf(compiled), {
     whole: (facts) => {
       choices.push(isWholeFaster(costs, facts) === whole);
       return whole;

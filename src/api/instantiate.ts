@@ -1,6 +1,7 @@
 import { openSizes } from "../compile/open-sizes.ts";
 import { describePrograms, inputText } from "../emit/standalone/program.ts";
 import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/standalone/wanted.ts";
+import { boundSize } from "../plan/bound-size.ts";
 import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
 import { createModel, type Inputs, type Model, runForward } from "../runtime/model/model.ts";
 import type { Output } from "../runtime/model/program.ts";
@@ -9,7 +10,6 @@ import { runStep, type States } from "../runtime/model/step.ts";
 import { type TrainedStep, type TrainOptions, trainWith } from "../runtime/model/train.ts";
 import { firstWeights, readWeights, saveWeights } from "../runtime/model/weights.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
-import { boundSize } from "../target/wasm/module.ts";
 import type { CompiledModel } from "./compile.ts";
 import { optimizedFor } from "./modules.ts";
 

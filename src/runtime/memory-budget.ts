@@ -1,5 +1,6 @@
 import type { SizeBinding } from "../ir/size.ts";
-import { isBuffer, layOutMemory, numberOf, sizesOf } from "../target/wasm/bind.ts";
+import { numberOf, sizesOf } from "../plan/bound-size.ts";
+import { isBuffer, layOutMemory } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { moduleOf } from "../target/wasm/module.ts";
 import { DataError } from "./data/error.ts";

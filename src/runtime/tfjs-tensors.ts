@@ -6,6 +6,7 @@ import { type SizeBinding, sizeNames } from "../ir/size.ts";
 import { elementCount, stridesOf } from "../ir/tensor.ts";
 import { PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
+import { gpuModuleOf } from "../target/webgpu/module.ts";
 import { throughPasses, USUAL_STAGES } from "./passes.ts";
 import { createGpuRunner, type GpuMemory, type GpuRunner } from "./webgpu.ts";
 import { createGpuCopier, type GpuNumbers } from "./webgpu-copy.ts";
@@ -51,7 +52,7 @@ export function createTensorRunner(backend: WebGPUBackend, source: Program): Ten
   return {
     async prepare(sizes) {
       if (runners.has(keyOf(sizes))) return;
-      const runner = createGpuRunner(device, { ...compiled, results });
+      const runner = createGpuRunner(device, gpuModuleOf({ ...compiled, results }));
       await runner.bind(sizes);
       runners.set(keyOf(sizes), runner);
     },

@@ -24,6 +24,7 @@ const STANDALONE_FILES = [
   "./strided.ts",
   "../target/wasm/bind.ts",
   "../target/wasm/module.ts",
+  "../plan/bound-size.ts",
   "../plan/arena.ts",
   "../plan/part.ts",
   "../plan/place.ts",

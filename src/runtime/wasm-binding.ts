@@ -1,7 +1,8 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { stridesOf } from "../ir/tensor.ts";
-import { layOutMemory, type MemoryLayout, numberOf, sizesOf, slotShape } from "../target/wasm/bind.ts";
-import type { ModuleSlot, Sizes, WasmModule } from "../target/wasm/module.ts";
+import { numberOf, type Sizes, sizesOf } from "../plan/bound-size.ts";
+import { layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
+import type { ModuleSlot, WasmModule } from "../target/wasm/module.ts";
 import { isDense, planWalk, type Walk } from "./strided.ts";
 
 /** What a choice of sizes makes of a program. */

@@ -6,6 +6,7 @@ import { sameSizes } from "../ir/size.ts";
 import { printPlan } from "../plan/print.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { isWholeFaster } from "../target/webgpu/cost.ts";
+import { gpuModuleOf } from "../target/webgpu/module.ts";
 import type { Executor, HostArray, Prepared, Results } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "./gpu-errors.ts";
@@ -41,7 +42,9 @@ function prepare(
   const results = compiled.results
     .filter(({ name }) => !feedback.has(name))
     .map((slot) => inLayout(slot, layouts.get(slot.name)));
-  const runner = createGpuRunner(device, { ...compiled, results }, { whole: (facts) => isWholeFaster(costs, facts) });
+  const runner = createGpuRunner(device, gpuModuleOf({ ...compiled, results }), {
+    whole: (facts) => isWholeFaster(costs, facts),
+  });
   const names = results.map(({ name }) => name);
   // Where a param lies depends on the sizes: until they are known, values wait here.
   const waiting = new Map<string, HostArray>();
@@ -76,7 +79,7 @@ function prepare(
     keep(id, value) {
       if (params.has(id)) waiting.set(id, value);
     },
-    kept: async (id) => waiting.get(id) ?? runner.readParam(id),
+    kept: async (id) => waiting.get(id) ?? (await runner.readParams([id]))[0] ?? neverRead(id),
     async run(inputs, sizes) {
       await enqueue(inputs, sizes);
       const all = await drain();
@@ -89,4 +92,8 @@ function prepare(
       runner.dispose();
     },
   };
+}
+
+function neverRead(id: string): never {
+  throw new Error(`internal: %${id} was not read`);
 }

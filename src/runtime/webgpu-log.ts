@@ -1,4 +1,5 @@
 import type { BoundSlot } from "../target/webgpu/bind.ts";
+import { COPY_DST, MAP_READ, MODE_READ } from "./gpu-constants.ts";
 import { arrayOf, type GpuArray, spanOf } from "./webgpu-array.ts";
 
 /** Copies of arrays that pile up on a device, to be read together: only reading waits for it. */
@@ -26,8 +27,8 @@ export function createGpuLog(device: GPUDevice, pageBytes = 0): GpuLog {
     const last = pages.at(-1);
     if (last !== undefined && last.used + bytes <= last.buffer.size) return last;
     const size = Math.max(bytes, pageBytes);
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const made: Page = { buffer: device.createBuffer({ label: "log", size, usage }), entries: [], used: 0 };
+    const buffer = device.createBuffer({ label: "log", size, usage: MAP_READ | COPY_DST });
+    const made: Page = { buffer, entries: [], used: 0 };
     pages = [...pages, made];
     return made;
   };
@@ -60,7 +61,7 @@ async function readPage({ buffer, entries, used }: Page): Promise<readonly (read
     buffer.destroy();
     return entries.map((slots) => slots.map((slot) => arrayOf(slot, new ArrayBuffer(0))));
   }
-  await buffer.mapAsync(GPUMapMode.READ);
+  await buffer.mapAsync(MODE_READ);
   const data = buffer.getMappedRange().slice(0);
   buffer.destroy();
   let at = 0;

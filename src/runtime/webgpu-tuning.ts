@@ -3,6 +3,7 @@ import { constantSize } from "../ir/size.ts";
 import type { Axis } from "../ir/type.ts";
 import { contract } from "../op/make_sum.ts";
 import { compileWebGpu, type Tuning, USUAL_TUNING } from "../target/webgpu/compile.ts";
+import { gpuModuleOf } from "../target/webgpu/module.ts";
 import type { GpuAdapterFacts, GpuDevice } from "./gpu-device.ts";
 import { createGpuRunner } from "./webgpu.ts";
 
@@ -53,7 +54,8 @@ async function productSeconds(device: GPUDevice, tuning: Tuning, size: number): 
   const b = createBuilder("product");
   const [x, y] = [b.param("x", { dtype: "float", axes: [m, k] }), b.param("y", { dtype: "float", axes: [n, k] })];
   const graph = b.finish([{ name: "product", id: contract(b, x, y, [k]) }]);
-  const runner = createGpuRunner(device, compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning }));
+  const program = compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning });
+  const runner = createGpuRunner(device, gpuModuleOf(program));
   try {
     await runner.bind(new Map());
     let least = Number.POSITIVE_INFINITY;

@@ -1,17 +1,21 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
-import type { WebGpuProgram } from "../target/webgpu/compile.ts";
 import { isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
-import { stepVectors } from "../target/webgpu/module.ts";
+import type { GpuModule } from "../target/webgpu/module.ts";
+import { shaderText, stepVectors } from "../target/webgpu/shader-text.ts";
 import { DataError } from "./data/error.ts";
+import { COPY_DST, COPY_SRC, STAGE_COMPUTE, STORAGE, UNIFORM } from "./gpu-constants.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import type { Numbers } from "./strided.ts";
-import { type GpuArray, wordsOf } from "./webgpu-array.ts";
+import { type GpuArray, spanOf, wordsOf } from "./webgpu-array.ts";
 import { createGpuLog } from "./webgpu-log.ts";
 
 /** A compiled program on a device: one arena, whose layout is made anew for each choice of sizes. */
 export interface GpuRunner {
-  /** Lays out memory for sizes. Params of fixed size keep their values, and so do others whose shape stays as it was. */
+  /**
+   * Lays out memory for sizes. Params of fixed size keep their values, and so do others whose shape stays as it was. Throws where the
+   * device has not so much memory or refuses a shader; then all stays as it was.
+   */
   bind(sizes: SizeBinding): Promise<Bound>;
   /** Gives a param its value, row-major in the order of its axes. Booleans are 0 and 1. */
   write(param: string, values: Numbers): void;
@@ -24,8 +28,8 @@ export interface GpuRunner {
   readLog(): Promise<readonly (readonly GpuArray[])[]>;
   /** Results of the last run, copies, row-major in the order of their axes; waits for the device. */
   read(results: readonly string[]): Promise<readonly GpuArray[]>;
-  /** The present value of a param, a copy. */
-  readParam(param: string): Promise<GpuArray>;
+  /** The present values of params, copies; waits for the device. */
+  readParams(params: readonly string[]): Promise<readonly GpuArray[]>;
   /** Where a param lies, for whoever writes it on the device; what is computed from it alone is computed anew. Until the next `bind`. */
   paramMemory(param: string): GpuMemory;
   /** Where a result lies after a run, until the next one. */
@@ -51,7 +55,6 @@ export interface GpuCounts {
 }
 
 interface Binding {
-  readonly sizes: SizeBinding;
   readonly bound: Bound;
   readonly arena: GPUBuffer;
   readonly buffers: readonly GPUBuffer[];
@@ -64,14 +67,14 @@ const LOG_BYTES = 4096;
 /** Shaders are compiled where a binding first needs them. Throws where the device refuses one, or lacks memory. */
 export function createGpuRunner(
   device: GPUDevice,
-  program: WebGpuProgram,
+  program: GpuModule,
   { whole = (facts) => isWholeFaster(USUAL_COSTS, facts) }: Partial<Pick<BindOptions, "whole">> = {},
 ): GpuRunner {
   const layout = device.createBindGroupLayout({
     entries: [
-      { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } },
-      { binding: 1, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } },
-      { binding: 2, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
+      { binding: 0, visibility: STAGE_COMPUTE, buffer: { type: "storage" } },
+      { binding: 1, visibility: STAGE_COMPUTE, buffer: { type: "uniform" } },
+      { binding: 2, visibility: STAGE_COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
     ],
   });
   const pipelines = new Map<number, GPUComputePipeline>();
@@ -111,12 +114,13 @@ export function createGpuRunner(
     const words = wordsOf(program.name, slot, values);
     if (words.byteLength > 0) device.queue.writeBuffer(arena, 4 * slot.start, words);
     counts.bytesWritten += words.byteLength;
-    if (program.fixed.has(name)) prepared = false;
+    if (program.fixed.includes(name)) prepared = false;
   };
   const pipelineOf = async (kernel: number): Promise<void> => {
     const source = program.kernels[kernel];
     if (source === undefined || pipelines.has(kernel)) return;
-    const module = device.createShaderModule({ code: source.code, label: source.label });
+    const code = shaderText(source, { ...program, cells: program.cells.length });
+    const module = device.createShaderModule({ code, label: source.label });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
     pipelines.set(
       kernel,
@@ -132,21 +136,21 @@ export function createGpuRunner(
       });
       checkLimits(device, program, bound);
       const before = present;
-      const kept =
-        before === undefined
-          ? []
-          : [...before.bound.params.values()].filter((slot) => sameShape(slot, bound.params.get(slot.slot.name)));
-      const values = await (kept.length === 0 ? [] : read(kept));
-      await checkedByGpu(device, program.name, async () => {
-        present = allocate(device, layout, bound, sizes, stepBytes, stepVectors(program.depth));
-        const used = [...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel);
-        await Promise.all([...new Set(used)].map(pipelineOf));
-      });
+      const made: GPUBuffer[] = [];
+      try {
+        present = await checkedByGpu(device, program.name, async () => {
+          const next = allocate(device, layout, bound, { stepBytes, vectors: stepVectors(program.depth), made });
+          const used = [...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel);
+          await Promise.all([...new Set(used)].map(pipelineOf));
+          if (before !== undefined) keepValues(device, before, next);
+          return next;
+        });
+      } catch (cause) {
+        for (const buffer of made) buffer.destroy();
+        throw cause;
+      }
       prepared = false;
       for (const buffer of before?.buffers ?? []) buffer.destroy();
-      kept.forEach(({ slot }, index) => {
-        write(slot.name, values[index]?.data ?? []);
-      });
       return bound;
     },
     write,
@@ -171,14 +175,10 @@ export function createGpuRunner(
     },
     readLog: () => readFrom(log),
     read: (results) => read(slotsOf(results)),
-    async readParam(name) {
-      const [array] = await read([slotOf(binding().bound.params, "param", name)]);
-      if (array === undefined) throw new Error(`internal: %${name} was not read`);
-      return array;
-    },
+    readParams: (params) => read(params.map((name) => slotOf(binding().bound.params, "param", name))),
     paramMemory(name) {
       const { bound, arena } = binding();
-      if (program.fixed.has(name)) prepared = false;
+      if (program.fixed.includes(name)) prepared = false;
       return { arena, slot: slotOf(bound.params, "param", name) };
     },
     resultMemory(name) {
@@ -194,7 +194,7 @@ export function createGpuRunner(
   };
 }
 
-function checkLimits({ limits }: GPUDevice, program: WebGpuProgram, { bytes, table }: Bound): void {
+function checkLimits({ limits }: GPUDevice, program: GpuModule, { bytes, table }: Bound): void {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes > most) {
     const megabytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MB`;
@@ -214,20 +214,21 @@ function allocate(
   device: GPUDevice,
   layout: GPUBindGroupLayout,
   bound: Bound,
-  sizes: SizeBinding,
-  stepBytes: number,
-  vectors: number,
+  { stepBytes, vectors, made }: { readonly stepBytes: number; readonly vectors: number; readonly made: GPUBuffer[] },
 ): Binding {
-  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-  const arena = device.createBuffer({ label: "arena", size: bound.bytes, usage: STORAGE | COPY_SRC | COPY_DST });
-  const tableBytes = Math.max(16, Math.ceil(bound.table.byteLength / 16) * 16);
-  const table = device.createBuffer({ label: "table", size: tableBytes, usage: UNIFORM | COPY_DST });
+  const buffer = (label: string, size: number, usage: number): GPUBuffer => {
+    const one = device.createBuffer({ label, size, usage: usage | COPY_DST });
+    made.push(one);
+    return one;
+  };
+  const arena = buffer("arena", bound.bytes, STORAGE | COPY_SRC);
+  const table = buffer("table", Math.max(16, Math.ceil(bound.table.byteLength / 16) * 16), UNIFORM);
   device.queue.writeBuffer(table, 0, bound.table);
   const stepWords = new Int32Array((bound.steps.length * stepBytes) / 4);
   bound.steps.forEach((done, index) => {
     stepWords.set(done, (index * stepBytes) / 4);
   });
-  const steps = device.createBuffer({ label: "steps", size: stepWords.byteLength, usage: UNIFORM | COPY_DST });
+  const steps = buffer("steps", stepWords.byteLength, UNIFORM);
   device.queue.writeBuffer(steps, 0, stepWords);
   const group = device.createBindGroup({
     layout,
@@ -237,9 +238,21 @@ function allocate(
       { binding: 2, resource: { buffer: steps, size: 16 * vectors } },
     ],
   });
-  return { sizes, bound, arena, group, buffers: [arena, table, steps] };
+  return { bound, arena, group, buffers: made };
 }
 
-function sameShape({ shape }: BoundSlot, other: BoundSlot | undefined): boolean {
-  return other !== undefined && shape.every((size, axis) => size === other.shape[axis]);
+/** Copies params from one layout of memory to the next, on the device. */
+function keepValues(device: GPUDevice, before: Binding, next: Binding): void {
+  const encoder = device.createCommandEncoder();
+  for (const slot of before.bound.params.values()) {
+    const other = next.bound.params.get(slot.slot.name);
+    if (other === undefined || !sameShape(slot, other)) continue;
+    const bytes = 4 * spanOf(slot);
+    if (bytes > 0) encoder.copyBufferToBuffer(before.arena, 4 * slot.start, next.arena, 4 * other.start, bytes);
+  }
+  device.queue.submit([encoder.finish()]);
+}
+
+function sameShape({ shape }: BoundSlot, other: BoundSlot): boolean {
+  return shape.every((size, axis) => size === other.shape[axis]);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
 import { optimize } from "../../src/pass/run.ts";
-import { layOutMemory, sizesOf } from "../../src/target/wasm/bind.ts";
+import { sizesOf } from "../../src/plan/bound-size.ts";
+import { layOutMemory } from "../../src/target/wasm/bind.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { moduleOf } from "../../src/target/wasm/module.ts";
 import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";

@@ -9,6 +9,7 @@ import { SMALL_TUNING, tuningFor } from "../../src/runtime/webgpu-tuning.ts";
 import { bindProgram } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { isWholeFaster, type LoopFacts, USUAL_COSTS } from "../../src/target/webgpu/cost.ts";
+import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileStepOf, readSource } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
@@ -23,7 +24,7 @@ function dispatches(train: string, length: number, whole: boolean): number {
   const program = stepOf(train, { D: 64 });
   const compiled = compileWebGpu(program, feedbackOf(program));
   const sizes = new Map([...program.sizes, ["B", 32], ["T", length]] as const);
-  return bindProgram(compiled, sizes, { whole: () => whole, maxGroups: 65535 }).dispatches.length;
+  return bindProgram(gpuModuleOf(compiled), sizes, { whole: () => whole, maxGroups: 65535 }).dispatches.length;
 }
 
 describe("dispatches of a training step with softmax and Adam", () => {
@@ -49,7 +50,7 @@ describe("loops of one length that need nothing of one another step side by side
     const compiled = compileWebGpu(program, feedbackOf(program));
     const at = (length: number): number => {
       const sizes = new Map([...program.sizes, ["B", 32], ["T", length]] as const);
-      return bindProgram(compiled, sizes, { whole: () => false, maxGroups: 65535 }).dispatches.length;
+      return bindProgram(gpuModuleOf(compiled), sizes, { whole: () => false, maxGroups: 65535 }).dispatches.length;
     };
     return (at(50) - at(10)) / 40;
   };
@@ -78,7 +79,7 @@ describe("loops of one length that need nothing of one another step side by side
     const asked: LoopFacts[] = [];
     const products = (fact: LoopFacts): number => asked.push(fact) && fact.products;
     const count = (whole: (fact: LoopFacts) => boolean): number =>
-      bindProgram(compiled, sizes, { whole, maxGroups: 65535 }).dispatches.length;
+      bindProgram(gpuModuleOf(compiled), sizes, { whole, maxGroups: 65535 }).dispatches.length;
     count((fact) => products(fact) > 0);
     const least = Math.min(...asked.map((fact) => fact.products));
     const steps = count(() => false);
@@ -133,7 +134,10 @@ describe("how loops run", () => {
     const compiled = compileWebGpu(program, feedbackOf(program));
     const found: LoopFacts[] = [];
     const whole = (fact: LoopFacts): boolean => found.push(fact) > 0;
-    bindProgram(compiled, new Map([...program.sizes, ["B", batch], ["T", 9]]), { whole, maxGroups: 65535 });
+    bindProgram(gpuModuleOf(compiled), new Map([...program.sizes, ["B", batch], ["T", 9]]), {
+      whole,
+      maxGroups: 65535,
+    });
     const [first] = found;
     if (first === undefined) throw new Error("no loop");
     return first;
@@ -159,7 +163,10 @@ describe("what a step asks of the device", { timeout: 120_000 }, () => {
 
   test("one submit, the batch in, nothing out", async () => {
     const program = stepOf("mgu", { D: 3, H: 4, C: 3 });
-    const runner = createGpuRunner(gpu.device, compileWebGpu(program, feedbackOf(program), { tuning: SMALL_TUNING }));
+    const runner = createGpuRunner(
+      gpu.device,
+      gpuModuleOf(compileWebGpu(program, feedbackOf(program), { tuning: SMALL_TUNING })),
+    );
     const { inputs, sizes } = randomFeed(program, { ...Object.fromEntries(program.sizes), B: 2, T: 3 });
     await runner.bind(sizes);
     for (const [id, { data }] of inputs) runner.write(id, data);

@@ -6,6 +6,7 @@ import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileGenerationOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
@@ -37,7 +38,10 @@ describe("generating", { timeout: 120_000 }, () => {
       { ...SIZES, B: 2, T: LENGTH },
       { training: false, seed: 3, spread: 2 },
     );
-    const runner = createGpuRunner(gpu.device, compileWebGpu(optimized, new Map(), { tuning: SMALL_TUNING }));
+    const runner = createGpuRunner(
+      gpu.device,
+      gpuModuleOf(compileWebGpu(optimized, new Map(), { tuning: SMALL_TUNING })),
+    );
     const { dispatches } = await runner.bind(sizes);
     expect(dispatches.length).toBeLessThan(15);
     for (const [id, { data }] of inputs) runner.write(id, data);

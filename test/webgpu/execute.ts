@@ -4,6 +4,7 @@ import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import type { BindOptions } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import type { Executor } from "../support/execute.ts";
 
 /** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether (or which) loops run in one stage where they can. */
@@ -15,7 +16,7 @@ export function webGpu(
 ): Executor {
   return (graph) => {
     const program = compileWebGpu({ graph, sizes: known }, new Map(), { tuning });
-    const runner = createGpuRunner(device, program, {
+    const runner = createGpuRunner(device, gpuModuleOf(program), {
       whole: typeof whole === "boolean" ? () => whole : whole,
     });
     return async (inputs, sizes) => {

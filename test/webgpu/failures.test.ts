@@ -6,6 +6,7 @@ import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
 import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileStepOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
@@ -14,7 +15,7 @@ function doubling() {
   const b = createBuilder("double");
   const x = b.param("x", { dtype: "float", axes: [{ id: "B", size: namedSize("B") }] });
   const graph = b.finish([{ name: "y", id: make.add(b, x, x) }]);
-  return compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning: SMALL_TUNING });
+  return gpuModuleOf(compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning: SMALL_TUNING }));
 }
 
 const TEXT = `
@@ -39,10 +40,10 @@ describe("what a device cannot do", { timeout: 60_000 }, () => {
   test("a shader that does not compile is our fault, and says what the device says", async () => {
     const { device } = await testGpuDevice();
     const program = doubling();
-    const kernels = program.kernels.map((kernel) => ({ ...kernel, code: `${kernel.code} fn broken(` }));
+    const kernels = program.kernels.map((kernel) => ({ ...kernel, library: ["fn broken() { missing(); }"] }));
     const runner = createGpuRunner(device, { ...program, kernels });
     await expect(runner.bind(new Map([["B", 3]]))).rejects.toThrow(
-      /^internal: the graphics device refuses double: .*broken/s,
+      /^internal: the graphics device refuses double: .*missing/s,
     );
     device.destroy();
   });

@@ -51,7 +51,7 @@ describe("products give the interpreter's numbers", { timeout: 120_000 }, () => 
   for (const name of Object.keys(SKETCHES)) {
     test(name, async () => {
       const graph = graphOf([name]);
-      expect(compileWebGpu({ graph, sizes: new Map() }).kernels[0]?.code).toContain("shared_float");
+      expect(compileWebGpu({ graph, sizes: new Map() }).kernels[0]?.stages[0]?.code).toContain("shared_float");
       const run = webGpu(gpu.device, new Map())(graph);
       for (const [batch, time] of [
         [3, 7],

@@ -3,8 +3,9 @@ import { feedbackOf } from "../../build/feedback.ts";
 import { inLayout, resultLayouts } from "../../build/layout.ts";
 import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { pruned } from "../../compile/prune.ts";
-import { evaluateSize, isUnit, type Size, sizeConstant } from "../../ir/size.ts";
+import { evaluateSize, isUnit, sizeConstant } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
+import type { SizeForm } from "../../plan/bound-size.ts";
 import { compileTogether, type WasmProgram } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { describeModule, type WasmModule } from "../../target/wasm/module.ts";
@@ -91,9 +92,6 @@ export function describePrograms<K extends string, S>(
 function none(key: string): never {
   throw new Error(`internal: ${key} was not compiled`);
 }
-
-/** How a size is written that is known when a program runs. */
-export type SizeForm<S> = (size: Size, names: readonly string[]) => S;
 
 function describeProgram<S>(
   program: Program,

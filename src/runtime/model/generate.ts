@@ -1,4 +1,4 @@
-import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
+import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import type { Numbers } from "../strided.ts";
 import { type InputArray, type NumberList, readBatch } from "./arrays.ts";
 import { type Inputs, type Model, runProgram } from "./model.ts";

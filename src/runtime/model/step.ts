@@ -1,4 +1,4 @@
-import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
+import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import type { Numbers } from "../strided.ts";
 import { type Batch, readBatch } from "./arrays.ts";
 import { AT_REST, type Inputs, type Model } from "./model.ts";

@@ -1,5 +1,5 @@
 import { deriveSeed } from "../../ir/random.ts";
-import { numberOf, sizesOf } from "../../target/wasm/bind.ts";
+import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import { type Batch, readBatch } from "./arrays.ts";
 import type { Inputs, Model } from "./model.ts";
 import type { Call, OpenProgram } from "./program.ts";

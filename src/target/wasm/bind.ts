@@ -1,6 +1,7 @@
 import { aligned, lowerBound, planArena, type Span } from "../../plan/arena.ts";
+import { numberOf, type Sizes } from "../../plan/bound-size.ts";
 import { partOf } from "../../plan/part.ts";
-import type { ModuleBuffer, ModuleCell, ModulePart, ModuleSlot, SizeOf, Sizes, WasmModule } from "./module.ts";
+import type { ModuleBuffer, ModuleCell, ModulePart, ModuleSlot, WasmModule } from "./module.ts";
 
 /** Memory for one choice of sizes. */
 export interface MemoryLayout {
@@ -67,13 +68,6 @@ function openTables(module: WasmModule, sizes: Sizes, threads: number): readonly
 
 const SLACK = 64;
 
-/** Throws where the size is not known or no whole number. */
-export function numberOf(size: SizeOf, sizes: Sizes): number {
-  const value = typeof size === "number" ? size : size(...sizes);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new Error(`a size is ${value} for ${sizes.join(", ")}, not a whole number: are all names bound?`);
-}
-
 export function isBuffer(cell: ModuleCell | undefined): cell is ModuleBuffer {
   return typeof cell === "object" && cell !== null && "bytes" in cell;
 }
@@ -93,11 +87,6 @@ function spanOf(buffer: ModuleBuffer, sizes: Sizes, regions: NonNullable<WasmMod
   const around = (position: number) => regions.find(({ first, last }) => first <= position && position <= last);
   const { first, last } = buffer;
   return { bytes, first: around(first)?.first ?? first, last: around(last)?.last ?? last };
-}
-
-/** The values of a module's size names. */
-export function sizesOf({ sizes }: WasmModule, binding: ReadonlyMap<string, number>): Sizes {
-  return sizes.map((name) => binding.get(name) ?? Number.NaN);
 }
 
 /** A slot's shape, in the order of its type, and how far apart neighbours along each axis lie. */

@@ -1,16 +1,10 @@
-import { type Size, type SizeBinding, sizeConstant, sizeNames } from "../../ir/size.ts";
-import { sizeValue } from "../../ir/tensor.ts";
+import { type Size, sizeConstant } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
+import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
 import { unitOf } from "../../plan/part.ts";
 import type { Cell, PartEdge } from "../../plan/place.ts";
 import type { Sharing } from "../../plan/share.ts";
 import type { Slot, WasmProgram } from "./compile.ts";
-
-/** Values of a module's size names, in their order; NaN for one that is not bound. */
-export type Sizes = readonly number[];
-
-/** A size: a number, or what it is for sizes that are bound. */
-export type SizeOf = number | ((...sizes: Sizes) => number);
 
 /** What running a program needs to know of it beside its code: plain data and arithmetic, which can be written into a file. */
 export interface WasmModule<S = SizeOf> {
@@ -70,29 +64,26 @@ export function moduleOf(program: WasmProgram): WasmModule {
 }
 
 /** The same with every size that is no number as `size` makes it of the names that are bound. */
-export function describeModule<S>(
-  program: WasmProgram,
-  size: (of: Size, names: readonly string[]) => S,
-): WasmModule<S | number> {
-  const names = boundNames(program);
-  const numberOr = (of: Size): S | number => sizeConstant(of) ?? size(of, names);
+export function describeModule<S>(program: WasmProgram, size: SizeForm<S>): WasmModule<S | number> {
+  const names = boundNames(sizesIn(program));
+  const written = numberOr(size, names);
   const slot = ({ name, dtype, axes, strides, cell, offset }: Slot): ModuleSlot<S | number> => ({
     name,
     dtype,
-    shape: axes.map((axis) => numberOr(axis.size)),
+    shape: axes.map((axis) => written(axis.size)),
     strides: axes.map((axis) => {
       const stride = strides.get(axis.id);
-      return stride === undefined ? 0 : numberOr(stride);
+      return stride === undefined ? 0 : written(stride);
     }),
     cell,
-    ...(sizeConstant(offset) !== 0 && { offset: numberOr(offset) }),
+    ...(sizeConstant(offset) !== 0 && { offset: written(offset) }),
   });
   return {
     name: program.name,
     ...(program.entry !== "" && { entry: program.entry }),
     sizes: names,
     table: program.table,
-    cells: program.cells.map((cell) => moduleCell(cell, numberOr, program.sharing)),
+    cells: program.cells.map((cell) => moduleCell(cell, written, program.sharing)),
     params: program.params.map(slot),
     results: program.results.map(slot),
     fixed: [...program.fixed],
@@ -123,9 +114,9 @@ function moduleCell<S>(cell: Cell, size: (of: Size) => S, sharing: Sharing | und
   }
 }
 
-/** Every name that a size of the program needs. */
-function boundNames({ cells, params, results }: WasmProgram): readonly string[] {
-  const sizes = [
+/** Every size of the program. */
+function sizesIn({ cells, params, results }: WasmProgram): readonly Size[] {
+  return [
     ...cells.flatMap((cell) => {
       if (cell.kind === "size" || cell.kind === "part") return [cell.size];
       return cell.kind === "buffer" ? [cell.buffer.bytes] : [];
@@ -136,18 +127,4 @@ function boundNames({ cells, params, results }: WasmProgram): readonly string[] 
       offset,
     ]),
   ];
-  return [...new Set(sizes.flatMap((size) => [...sizeNames(size)]))].sort();
-}
-
-/** A size as what it is for the values of names. */
-export function boundSize(size: Size, names: readonly string[]): SizeOf {
-  return (...values) => sizeValue(size, bindingOf(names, values));
-}
-
-function bindingOf(names: readonly string[], values: Sizes): SizeBinding {
-  const known = names.flatMap((name, at): readonly (readonly [string, number])[] => {
-    const value = values[at];
-    return value === undefined || Number.isNaN(value) ? [] : [[name, value]];
-  });
-  return new Map(known);
 }

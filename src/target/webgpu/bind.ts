@@ -1,11 +1,7 @@
-import { type Size, type SizeBinding, sizeConstant } from "../../ir/size.ts";
-import { sizeValue } from "../../ir/tensor.ts";
 import { aligned, planArena, type Span } from "../../plan/arena.ts";
-import type { Buffer, Place } from "../../plan/place.ts";
-import type { Loop } from "../../plan/value.ts";
-import type { Slot, WebGpuProgram } from "./compile.ts";
+import { numberOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { LoopFacts } from "./cost.ts";
-import type { Item, Stage } from "./program.ts";
+import type { GpuAddress, GpuItem, GpuModule, GpuSlot, GpuStage } from "./module.ts";
 
 /** What a program does for one choice of sizes. */
 export interface Bound {
@@ -31,7 +27,7 @@ export interface Dispatch {
 
 /** Where an array lies: in entries of 4 bytes from the start of the arena. */
 export interface BoundSlot {
-  readonly slot: Slot;
+  readonly slot: GpuSlot;
   readonly start: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -45,11 +41,12 @@ export interface BindOptions {
 }
 
 /** Throws where a size's name is not bound or a size is no whole number. */
-export function bindProgram(program: WebGpuProgram, sizes: SizeBinding, options: BindOptions): Bound {
-  const table = new Int32Array(program.cells.length);
-  const bytes = layOut(program, sizes, table);
-  const whole = chooseWhole(program, sizes, options);
-  const totals = program.kernels.map(({ stages }) => {
+export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, number>, options: BindOptions): Bound {
+  const sizes = sizesOf(module, binding);
+  const table = new Int32Array(module.cells.length);
+  const bytes = layOut(module, sizes, table);
+  const whole = chooseWhole(module, sizes, options);
+  const totals = module.kernels.map(({ stages }) => {
     let end = 0;
     for (const stage of stages) {
       end += isUsed(stage, whole) ? groupCount(stage, sizes) : 0;
@@ -57,134 +54,132 @@ export function bindProgram(program: WebGpuProgram, sizes: SizeBinding, options:
     }
     return end;
   });
-  const slots = (all: readonly Slot[]): ReadonlyMap<string, BoundSlot> =>
-    new Map(all.map((slot) => [slot.name, boundSlot(program, slot, sizes, table)]));
+  const slots = (all: readonly GpuSlot[]): ReadonlyMap<string, BoundSlot> =>
+    new Map(all.map((slot) => [slot.name, boundSlot(slot, sizes, table)]));
   return {
     ...{ bytes, table },
-    ...dispatchesOf(program, sizes, { totals, whole, maxGroups: options.maxGroups }),
-    params: slots(program.params),
-    results: slots(program.results),
+    ...dispatchesOf(module, sizes, { totals, whole, maxGroups: options.maxGroups }),
+    params: slots(module.params),
+    results: slots(module.results),
   };
 }
 
 /** Fills in sizes and addresses: first what is kept and of one size always (weights), whose place is the same for every choice of sizes. */
-function layOut(program: WebGpuProgram, sizes: SizeBinding, table: Int32Array): number {
-  const buffers: Buffer[] = [];
-  program.cells.forEach((cell, index) => {
-    if (cell.kind === "size") table[index] = sizeValue(cell.size, sizes);
-    else if (cell.kind === "buffer") buffers.push(cell.buffer);
-  });
+function layOut({ cells }: GpuModule, sizes: Sizes, table: Int32Array): number {
+  const moving: { readonly cell: number; readonly span: Span }[] = [];
   let end = 0;
-  const isFixed = (buffer: Buffer): boolean => buffer.kept && sizeConstant(buffer.bytes) !== undefined;
-  for (const buffer of buffers.filter(isFixed)) {
-    table[buffer.cell] = end / 4;
-    end += aligned(sizeValue(buffer.bytes, sizes));
-  }
-  const moving = buffers.filter((buffer) => !isFixed(buffer) && (buffer.kept || program.lifetimes.has(buffer)));
-  const arena = planArena(moving.map((buffer) => spanOf(program, buffer, sizes)));
-  moving.forEach((buffer, index) => {
-    table[buffer.cell] = (end + (arena.offsets[index] ?? 0)) / 4;
+  cells.forEach((entry, cell) => {
+    if (typeof entry === "number" || typeof entry === "function") table[cell] = numberOf(entry, sizes);
+    else if (entry !== null) {
+      const bytes = numberOf(entry.bytes, sizes);
+      const { first = 0, last = Number.MAX_SAFE_INTEGER } = entry;
+      if (entry.first !== undefined || typeof entry.bytes !== "number")
+        moving.push({ cell, span: { bytes, first, last } });
+      else {
+        table[cell] = end / 4;
+        end += aligned(bytes);
+      }
+    }
+  });
+  const arena = planArena(moving.map(({ span }) => span));
+  moving.forEach(({ cell }, index) => {
+    table[cell] = (end + (arena.offsets[index] ?? 0)) / 4;
   });
   return Math.max(end + arena.bytes, 4);
 }
 
-function spanOf({ lifetimes }: WebGpuProgram, buffer: Buffer, sizes: SizeBinding): Span {
-  const bytes = sizeValue(buffer.bytes, sizes);
-  const life = lifetimes.get(buffer);
-  if (buffer.kept || life === undefined) return { bytes, first: 0, last: Number.MAX_SAFE_INTEGER };
-  return { bytes, ...life };
+function groupCount({ groups }: GpuStage, sizes: Sizes): number {
+  return groups.reduce((all, [count, per]) => all * Math.ceil(numberOf(count, sizes) / per), 1);
 }
 
-function groupCount({ groups }: Stage, sizes: SizeBinding): number {
-  return groups.reduce((all, { sizes: factors, per }) => {
-    const count = factors.reduce((product, size) => product * sizeValue(size, sizes), 1);
-    return all * Math.ceil(count / per);
-  }, 1);
-}
-
-function isUsed({ only, around }: Stage, whole: ReadonlySet<Loop>): boolean {
+function isUsed({ only, around = [] }: GpuStage, whole: ReadonlySet<number>): boolean {
   return (only === undefined || whole.has(only)) && !around.some((loop) => whole.has(loop));
 }
 
-function chooseWhole(program: WebGpuProgram, sizes: SizeBinding, { whole }: BindOptions): ReadonlySet<Loop> {
-  const facts = new Map<Loop, LoopFacts>();
-  for (const stage of program.kernels.flatMap(({ stages }) => stages))
-    if (stage.whole !== undefined) facts.set(stage.whole, factsOf(program, stage, stage.whole, sizes));
+function chooseWhole(module: GpuModule, sizes: Sizes, { whole }: BindOptions): ReadonlySet<number> {
+  const facts = new Map<number, LoopFacts>();
+  for (const stage of module.kernels.flatMap(({ stages }) => stages))
+    if (stage.whole !== undefined) facts.set(stage.whole, factsOf(module, stage, stage.whole, sizes));
   const alone = new Set([...facts].flatMap(([loop, fact]) => (whole(fact) ? [loop] : [])));
   // Where others step anyway, whose dispatches cost nothing more.
   return new Set(
     [...alone].filter((loop) => {
       const fact = facts.get(loop);
-      const own = kernelsOf(program, loop).filter((stages) => !stages.some((stage) => isBeside(stage, loop, alone)));
+      const own = kernelsOf(module, loop).filter((stages) => !stages.some((stage) => isBeside(stage, loop, alone)));
       return fact !== undefined && (own.length === fact.dispatches || whole({ ...fact, dispatches: own.length }));
     }),
   );
 }
 
 /** Whether a stage belongs to the steps of other loops, all of which step. */
-function isBeside({ around }: Stage, loop: Loop, whole: ReadonlySet<Loop>): boolean {
+function isBeside({ around = [] }: GpuStage, loop: number, whole: ReadonlySet<number>): boolean {
   return !around.includes(loop) && !around.some((other) => whole.has(other));
 }
 
-function factsOf(program: WebGpuProgram, stage: Stage, loop: Loop, sizes: SizeBinding): LoopFacts {
-  const kernels = kernelsOf(program, loop);
+function factsOf(module: GpuModule, stage: GpuStage, loop: number, sizes: Sizes): LoopFacts {
+  const kernels = kernelsOf(module, loop);
   const widths = kernels.map((stages) =>
-    stages.reduce((sum, each) => sum + (each.around.includes(loop) ? groupCount(each, sizes) : 0), 0),
+    stages.reduce((sum, each) => sum + (isStepOf(each, loop) ? groupCount(each, sizes) : 0), 0),
   );
   return {
     groups: groupCount(stage, sizes),
-    products: stage.products.reduce((sum, size) => sum + sizeValue(size, sizes), 0),
-    barriers: stage.barriers,
+    products: numberOf(stage.products ?? 0, sizes),
+    barriers: stage.barriers ?? 0,
     dispatches: kernels.length,
     width: Math.max(1, ...widths),
   };
 }
 
+function isStepOf({ around = [] }: GpuStage, loop: number): boolean {
+  return around.includes(loop);
+}
+
 /** What runs in each dispatch of a loop's step; of loops inside, those of their own steps count once. */
-function kernelsOf({ items, kernels }: WebGpuProgram, loop: Loop): readonly (readonly Stage[])[] {
+function kernelsOf({ items, kernels }: GpuModule, loop: number): readonly (readonly GpuStage[])[] {
   return dispatchesOfLoop(items, loop)
-    .map(({ kernel }) => kernels[kernel]?.stages ?? [])
-    .filter((stages) => stages.some(({ around }) => around.includes(loop)));
+    .map((kernel) => kernels[kernel]?.stages ?? [])
+    .filter((stages) => stages.some((stage) => isStepOf(stage, loop)));
 }
 
 /** The dispatches of the steps of a loop, and of those beside it. */
-function dispatchesOfLoop(items: readonly Item[], loop: Loop): readonly Extract<Item, { readonly kind: "dispatch" }>[] {
+function dispatchesOfLoop(items: readonly GpuItem[], loop: number): readonly number[] {
   return items.flatMap((item) => {
-    if (item.kind === "dispatch") return [];
+    if (typeof item === "number") return [];
     return item.loops.includes(loop) ? flatDispatches(item.body) : dispatchesOfLoop(item.body, loop);
   });
 }
 
-function flatDispatches(items: readonly Item[]): readonly Extract<Item, { readonly kind: "dispatch" }>[] {
-  return items.flatMap((item) => (item.kind === "dispatch" ? [item] : flatDispatches(item.body)));
+function flatDispatches(items: readonly GpuItem[]): readonly number[] {
+  return items.flatMap((item) => (typeof item === "number" ? [item] : flatDispatches(item.body)));
 }
 
 function dispatchesOf(
-  { items, prepare }: WebGpuProgram,
-  sizes: SizeBinding,
+  { items, prepare }: GpuModule,
+  sizes: Sizes,
   {
     totals,
     whole,
     maxGroups,
-  }: { readonly totals: readonly number[]; readonly whole: ReadonlySet<Loop>; readonly maxGroups: number },
+  }: { readonly totals: readonly number[]; readonly whole: ReadonlySet<number>; readonly maxGroups: number },
 ): Pick<Bound, "prepare" | "dispatches" | "steps"> {
   const steps: (readonly number[])[] = [[]];
-  const walk = (all: readonly Item[], done: readonly number[], step: number, dispatches: Dispatch[]): void => {
+  const walk = (all: readonly GpuItem[], done: readonly number[], step: number, dispatches: Dispatch[]): void => {
     for (const item of all) {
-      if (item.kind === "dispatch") {
-        const total = totals[item.kernel] ?? 0;
+      if (typeof item === "number") {
+        const total = totals[item] ?? 0;
         if (total === 0) continue;
         const width = Math.min(total, maxGroups);
-        dispatches.push({ kernel: item.kernel, groups: [width, Math.ceil(total / width)], step });
+        dispatches.push({ kernel: item, groups: [width, Math.ceil(total / width)], step });
         continue;
       }
-      if (item.loops.every((loop) => whole.has(loop))) continue;
-      const length = sizeValue(item.length, sizes);
-      const at = (place: number, body: readonly Item[]): void => {
-        walk(body, [...done, place], steps.push([...done, place]) - 1, dispatches);
+      const { loops, before, body, last = body } = item;
+      if (loops.every((loop) => whole.has(loop))) continue;
+      const length = numberOf(item.length, sizes);
+      const at = (place: number, inner: readonly GpuItem[]): void => {
+        walk(inner, [...done, place], steps.push([...done, place]) - 1, dispatches);
       };
-      if (length > 0) at(0, item.before);
-      for (let place = 0; place < length; place++) at(place, place === length - 1 ? item.last : item.body);
+      if (length > 0) at(0, before);
+      for (let place = 0; place < length; place++) at(place, place === length - 1 ? last : body);
     }
   };
   const [first, all]: readonly [Dispatch[], Dispatch[]] = [[], []];
@@ -193,41 +188,18 @@ function dispatchesOf(
   return { prepare: first, dispatches: all, steps };
 }
 
-function boundSlot(program: WebGpuProgram, slot: Slot, sizes: SizeBinding, table: Int32Array): BoundSlot {
+function boundSlot(slot: GpuSlot, sizes: Sizes, table: Int32Array): BoundSlot {
   return {
     slot,
-    start: startOf(program, slot.place, sizes, table),
-    shape: slot.axes.map((axis) => sizeValue(axis.size, sizes)),
-    strides: slot.axes.map((axis) => {
-      const stride = slot.place.strides.get(axis.id);
-      return stride === undefined ? 0 : sizeValue(stride, sizes);
-    }),
+    start: startOf(slot.at, sizes, table),
+    shape: slot.shape.map((size) => numberOf(size, sizes)),
+    strides: slot.strides.map((size) => numberOf(size, sizes)),
   };
 }
 
-/** Where a place starts when all has run, `last` being the entry of a loop that has just been left. */
-function startOf(program: WebGpuProgram, place: Place, sizes: SizeBinding, table: Int32Array, last?: number): number {
-  const number = (size: Size): number => sizeValue(size, sizes);
-  const further = place.steps.reduce((sum, { stride }) => sum + (last ?? 0) * number(stride), 0);
-  return (
-    cellStart(program, place.cell, sizes, table) + (place.offset === undefined ? 0 : number(place.offset)) + further
-  );
-}
-
-function cellStart(program: WebGpuProgram, cell: number, sizes: SizeBinding, table: Int32Array): number {
-  const pointer = program.pointers.get(cell);
-  if (pointer === undefined) return table[cell] ?? 0;
-  const { loop, carry, role } = pointer;
-  const length = sizeValue(loop.axis.size, sizes);
-  const start = startOf(program, carry.startPlace, sizes, table);
-  switch (carry.kind) {
-    case "in place":
-      return start;
-    case "double":
-      return (length % 2 === 0) === (role === "current") ? start : (table[carry.otherCell] ?? 0);
-    case "collected":
-      return length === 0 ? start : startOf(program, carry.entry, sizes, table, loop.reverse ? 0 : length - 1);
-    default:
-      return carry satisfies never;
-  }
+function startOf(at: GpuAddress, sizes: Sizes, table: Int32Array): number {
+  if ("cell" in at) return (table[at.cell] ?? 0) + numberOf(at.offset ?? 0, sizes);
+  const steps = numberOf(at.steps, sizes);
+  if ("even" in at) return startOf(steps % 2 === 0 ? at.even : at.odd, sizes, table);
+  return startOf(steps === 0 ? at.none : at.some, sizes, table);
 }

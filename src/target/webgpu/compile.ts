@@ -7,14 +7,16 @@ import type { Buffer, Cell, Place } from "../../plan/place.ts";
 import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
-import { moduleText } from "./module.ts";
+import { libraryCode } from "./math.ts";
 import { fitsTiles } from "./parts-products.ts";
-import { type DraftKernel, draftLevels, type Item } from "./program.ts";
+import { type DraftKernel, draftLevels, type Item, type Stage } from "./program.ts";
 
 /** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */
 export interface WebGpuProgram {
   readonly name: string;
-  readonly kernels: readonly GpuKernel[];
+  /** Threads of a group. */
+  readonly threads: number;
+  readonly kernels: readonly KernelCode[];
   /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew. */
   readonly prepare: readonly Item[];
   readonly fixed: ReadonlySet<string>;
@@ -32,10 +34,24 @@ export interface WebGpuProgram {
   readonly feedback: ReadonlyMap<string, string>;
 }
 
-export interface GpuKernel {
+/** A shader in parts. */
+export interface KernelCode {
   readonly label: string;
+  /** Extensions of WGSL that it needs. */
+  readonly extensions: readonly string[];
+  /** The functions that its stages call, and the arrays that the threads of a group share, as WGSL. */
+  readonly library: readonly string[];
+  readonly shared: readonly string[];
+  readonly stages: readonly StageCode[];
+}
+
+export interface StageCode extends Stage {
+  readonly name: string;
+  /** The equations that it computes. */
+  readonly notes: readonly string[];
+  /** The body of its function; `$0`, `$1`, ... are the cells of the table that it reads. */
   readonly code: string;
-  readonly stages: DraftKernel["stages"];
+  readonly cells: readonly number[];
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
@@ -86,17 +102,37 @@ export function compileWebGpu(
   const pointers = pointersOf([...levels.prepare, ...levels.levels]);
   const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, ...tuning }, levels);
   return {
-    ...{ name: graph.name, prepare, items, depth, pointers, lifetimes, feedback },
+    ...{ name: graph.name, threads: tuning.threads, prepare, items, depth, pointers, lifetimes, feedback },
     fixed: new Set(plan.graph.params.flatMap((param) => (plan.fixed.has(param) ? [param.name] : []))),
-    kernels: kernels.map((kernel) => ({
-      label: kernel.label,
-      stages: kernel.stages,
-      code: moduleText(kernel, { cells: plan.cells.all.length, depth, threads: tuning.threads }),
-    })),
+    kernels: kernels.map(kernelCode),
     cells: plan.cells.all,
     params: plan.graph.params.map((param) => slot(param.name, param, plan.places.get(param))),
     results: plan.results.map(({ name, value, place }) => slot(name, value, place)),
   };
+}
+
+function kernelCode({ label, stages, functions, scope }: DraftKernel): KernelCode {
+  return {
+    label,
+    extensions: [...scope.extensions],
+    library: libraryCode(scope.functions),
+    shared: [...scope.shared].map(([name, { type, count }]) => `${name}: array<${type}, ${count}>`),
+    stages: stages.map((stage, at) => {
+      const { name = "", notes = [], lines = [] } = functions[at] ?? {};
+      return { ...stage, name, notes, ...withoutCells(lines.join("\n")) };
+    }),
+  };
+}
+
+/** Code whose cells of the table are numbered as they come: stages that differ in nothing else have the same. */
+function withoutCells(text: string): Pick<StageCode, "code" | "cells"> {
+  const cells: number[] = [];
+  const code = text.replace(/\btable\[(\d+)\]\.([xyzw])/g, (_, vector, entry) => {
+    const cell = 4 * Number(vector) + "xyzw".indexOf(entry);
+    const known = cells.indexOf(cell);
+    return `$${known < 0 ? cells.push(cell) - 1 : known}`;
+  });
+  return { code, cells };
 }
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {

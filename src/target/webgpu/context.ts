@@ -3,6 +3,7 @@ import type { CarryPlan } from "../../plan/place.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
 import { integer, type Term, type Writer } from "./shader.ts";
+import { tableCode } from "./shader-text.ts";
 
 /** A carry by the cells through which code finds it. */
 export interface Pointer {
@@ -52,10 +53,6 @@ export function fixedSize(size: Size): number | undefined {
 
 export function tableTerm(kernel: Kernel, cell: number, hint: string): Term {
   return kernel.bind(0, "int", tableCode(cell), hint);
-}
-
-export function tableCode(cell: number): string {
-  return `table[${Math.floor(cell / 4)}].${"xyzw"[cell % 4]}`;
 }
 
 /* Arithmetic on integers: numbers that are known are computed here. */

@@ -3,9 +3,10 @@ import { type Level, type LoopAction, writtenCells } from "../../plan/levels.ts"
 import type { Action, Plan } from "../../plan/plan.ts";
 import { type Product, packKey } from "../../plan/product.ts";
 import type { Loop } from "../../plan/value.ts";
-import { add, type Kernel, multiply, sizeTerm, tableCode } from "./context.ts";
+import { add, type Kernel, multiply, sizeTerm } from "./context.ts";
 import { addressOfProduct, loadCode } from "./memory.ts";
 import type { Part } from "./part.ts";
+import { tableCode } from "./shader-text.ts";
 
 /** A right matrix laid out anew before a loop, its rows as runs of memory, so that threads next to one another read what lies next to one another. */
 export interface Copy {

@@ -1,54 +1,228 @@
-import { tableCode } from "./context.ts";
-import { libraryCode } from "./math.ts";
-import type { DraftKernel } from "./program.ts";
+import { addSizes, constantSize, multiplySizes, type Size, subtractSizes } from "../../ir/size.ts";
+import type { DType } from "../../ir/type.ts";
+import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
+import type { Lifetime } from "../../plan/levels.ts";
+import type { Cell, Place } from "../../plan/place.ts";
+import type { Loop } from "../../plan/value.ts";
+import type { Slot, StageCode, WebGpuProgram } from "./compile.ts";
+import type { Item } from "./program.ts";
 
-/** The text of a shader: memory, the functions that it needs, one function for each stage, and the choice among these. */
-export function moduleText(
-  { label, stages, functions, scope }: DraftKernel,
-  { cells, depth, threads }: { readonly cells: number; readonly depth: number; readonly threads: number },
-): string {
-  const hasSubgroups = scope.extensions.has("subgroups");
-  const own = functions.flatMap(({ name, notes, lines }) => [
-    "",
-    ...notes.map((note) => `// ${note}`),
-    `fn ${name}(group: i32, thread: i32${hasSubgroups ? ", in_step: i32" : ""}) {`,
-    ...lines,
-    "}",
-  ]);
-  return [
-    ...[...scope.extensions].map((extension) => `enable ${extension};`),
-    `// ${label}`,
-    "",
-    "@group(0) @binding(0) var<storage, read_write> arena: array<u32>;",
-    `@group(0) @binding(1) var<uniform> table: array<vec4i, ${Math.max(1, Math.ceil(cells / 4))}>;`,
-    `@group(0) @binding(2) var<uniform> steps: array<vec4i, ${stepVectors(depth)}>;`,
-    ...[...scope.shared].map(([name, { type, count }]) => `var<workgroup> ${name}: array<${type}, ${count}>;`),
-    ...libraryCode(scope.functions).flatMap((code) => ["", code]),
-    ...own,
-    "",
-    `@compute @workgroup_size(${threads})`,
-    "fn main(",
-    "  @builtin(workgroup_id) id: vec3u,",
-    "  @builtin(num_workgroups) count: vec3u,",
-    "  @builtin(local_invocation_index) thread: u32,",
-    ...(hasSubgroups ? ["  @builtin(subgroup_size) in_step: u32,"] : []),
-    ") {",
-    "  let group = i32(id.x + id.y * count.x);",
-    ...functions.flatMap(({ name }, index) => {
-      const end = tableCode(stages[index]?.end ?? 0);
-      const before = index === 0 ? "0" : tableCode(stages[index - 1]?.end ?? 0);
-      return [
-        `  ${index === 0 ? "" : "} else "}if (group < ${end}) {`,
-        `    ${name}(group - ${before}, i32(thread)${hasSubgroups ? ", i32(in_step)" : ""});`,
-      ];
-    }),
-    "  }",
-    "}",
-    "",
-  ].join("\n");
+/** What running a program on a device needs to know of it: plain data and arithmetic, which can be written into a file. */
+export interface GpuModule<S = SizeOf> {
+  readonly name: string;
+  /** The names of sizes that are bound. */
+  readonly sizes: readonly string[];
+  /** Threads of a group. */
+  readonly threads: number;
+  /** How many loops are around the innermost dispatch, at most. */
+  readonly depth: number;
+  /** The table that shaders read. */
+  readonly cells: readonly GpuCell<S>[];
+  readonly kernels: readonly GpuKernel<S>[];
+  /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew. */
+  readonly prepare: readonly GpuItem<S>[];
+  readonly fixed: readonly string[];
+  /** What runs, in order. */
+  readonly items: readonly GpuItem<S>[];
+  readonly params: readonly GpuSlot<S>[];
+  readonly results: readonly GpuSlot<S>[];
 }
 
-/** Vectors of four numbers that say how many steps the loops around a dispatch have done. */
-export function stepVectors(depth: number): number {
-  return Math.max(1, Math.ceil(depth / 4));
+/** An entry of the table: a size, where memory starts, or (`null`) how many groups of threads there are up to the end of a stage. */
+export type GpuCell<S = SizeOf> = S | GpuMemorySpan<S> | null;
+
+/** Memory that is needed from one position of the program to another, both included; without positions it is kept. */
+export interface GpuMemorySpan<S = SizeOf> {
+  readonly bytes: S;
+  readonly first?: number;
+  readonly last?: number;
+}
+
+/** A shader in parts: what several have in common is joined to it where it is compiled. */
+export interface GpuKernel<S = SizeOf> {
+  readonly label: string;
+  /** Extensions of WGSL that it needs. */
+  readonly extensions?: readonly string[];
+  /** Functions that it calls. */
+  readonly library: readonly string[];
+  /** Arrays that the threads of a group share, with their types. */
+  readonly shared: readonly string[];
+  /** Side by side: each has groups of threads of its own. */
+  readonly stages: readonly GpuStage<S>[];
+}
+
+export interface GpuStage<S = SizeOf> {
+  readonly name: string;
+  /** The equations that it computes. */
+  readonly notes: readonly string[];
+  /** The body of its function; `$0`, `$1`, ... are the cells of the table that it reads. */
+  readonly code: string;
+  readonly cells: readonly number[];
+  /** How many groups of threads: the product over all of these of how many times `per` positions there are. */
+  readonly groups: readonly GroupCount<S>[];
+  /** The cell that holds the end of this stage's groups. */
+  readonly end: number;
+  /** The loop all of whose steps it runs, every group of threads for the rows that it owns: used only where that is chosen. */
+  readonly whole?: number;
+  /** Needed only where all steps of this loop run in one stage. */
+  readonly only?: number;
+  /** Of a step of `whole`: how many products of numbers it adds up, and how many barriers it has. */
+  readonly products?: S;
+  readonly barriers?: number;
+  /** The loops of whose steps it is a part, outermost first: not used where all steps of one of them run in one stage. */
+  readonly around?: readonly number[];
+}
+
+export type GroupCount<S = SizeOf> = readonly [count: S, per: number];
+
+/** What runs: the dispatch of a kernel, or for every step of some loops what runs in it. */
+export type GpuItem<S = SizeOf> = number | GpuSteps<S>;
+
+export interface GpuSteps<S = SizeOf> {
+  /** They need nothing of one another, and step side by side. */
+  readonly loops: readonly number[];
+  readonly length: S;
+  /** Before the first step's body. */
+  readonly before: readonly GpuItem<S>[];
+  readonly body: readonly GpuItem<S>[];
+  /** In place of the last step's body, where that differs. */
+  readonly last?: readonly GpuItem<S>[];
+}
+
+/** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
+export interface GpuSlot<S = SizeOf> {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly S[];
+  /** In elements, by axis. */
+  readonly strides: readonly S[];
+  readonly at: GpuAddress<S>;
+}
+
+/** Where a value lies after a run: behind what a cell says, or at one of two places, by how many steps a loop has done. */
+export type GpuAddress<S = SizeOf> =
+  | { readonly cell: number; readonly offset?: S }
+  | { readonly steps: S; readonly even: GpuAddress<S>; readonly odd: GpuAddress<S> }
+  | { readonly steps: S; readonly none: GpuAddress<S>; readonly some: GpuAddress<S> };
+
+/** A program as what runs it here needs it. */
+export function gpuModuleOf(program: WebGpuProgram): GpuModule {
+  return describeGpuModule(program, boundSize);
+}
+
+/** The same with every size that is no number as `form` makes it of the names that are bound. */
+export function describeGpuModule<S>(program: WebGpuProgram, form: SizeForm<S>): GpuModule<S | number> {
+  // The names are known when all sizes have been written once.
+  const sizes: Size[] = [];
+  describe(program, (size) => sizes.push(size));
+  const names = boundNames(sizes);
+  return { ...describe(program, numberOr(form, names)), sizes: names };
+}
+
+function describe<S>(program: WebGpuProgram, size: (of: Size) => S): Omit<GpuModule<S>, "sizes"> {
+  const loops = numbersOf<Loop>();
+  const slot = ({ name, dtype, axes, strides, place }: Slot): GpuSlot<S> => ({
+    name,
+    dtype,
+    shape: axes.map((axis) => size(axis.size)),
+    strides: axes.map((axis) => size(strides.get(axis.id) ?? constantSize(0))),
+    at: addressOf(program, place, size),
+  });
+  return {
+    name: program.name,
+    threads: program.threads,
+    depth: program.depth,
+    cells: program.cells.map((cell) => cellOf(cell, program.lifetimes, size)),
+    kernels: program.kernels.map(({ label, extensions, library, shared, stages }) => ({
+      ...{ label, library, shared },
+      ...(extensions.length > 0 && { extensions }),
+      stages: stages.map((stage) => stageOf(stage, loops, size)),
+    })),
+    prepare: program.prepare.map((item) => itemOf(item, loops, size)),
+    fixed: [...program.fixed],
+    items: program.items.map((item) => itemOf(item, loops, size)),
+    params: program.params.map(slot),
+    results: program.results.map(slot),
+  };
+}
+
+/** Numbers things in the order in which they are first asked for. */
+function numbersOf<T>(): (thing: T) => number {
+  const known = new Map<T, number>();
+  return (thing) => {
+    const number = known.get(thing) ?? known.size;
+    known.set(thing, number);
+    return number;
+  };
+}
+
+function cellOf<S>(cell: Cell, lifetimes: ReadonlyMap<object, Lifetime>, size: (of: Size) => S): GpuCell<S> {
+  switch (cell.kind) {
+    case "size":
+      return size(cell.size);
+    case "buffer": {
+      const { buffer } = cell;
+      const life = lifetimes.get(buffer);
+      if (buffer.kept) return { bytes: size(buffer.bytes) };
+      return life === undefined ? null : { bytes: size(buffer.bytes), first: life.first, last: life.last };
+    }
+    case "pointer":
+      return null;
+    case "part":
+      throw new Error("internal: parts of sizes belong to threads of a processor");
+    default:
+      return cell satisfies never;
+  }
+}
+
+function stageOf<S>(stage: StageCode, loops: (loop: Loop) => number, size: (of: Size) => S): GpuStage<S> {
+  const { name, notes, code, cells, groups, end, whole, only, products, barriers, around } = stage;
+  return {
+    ...{ name, notes, code, cells, end },
+    groups: groups.map(({ sizes, per }) => [size(sizes.reduce(multiplySizes, constantSize(1))), per] as const),
+    ...(whole && { whole: loops(whole), products: size(products.reduce(addSizes, constantSize(0))), barriers }),
+    ...(only && { only: loops(only) }),
+    ...(around.length > 0 && { around: around.map(loops) }),
+  };
+}
+
+function itemOf<S>(item: Item, loops: (loop: Loop) => number, size: (of: Size) => S): GpuItem<S> {
+  if (item.kind === "dispatch") return item.kernel;
+  const written = (items: readonly Item[]) => items.map((one) => itemOf(one, loops, size));
+  const isSame = item.last.length === item.body.length && item.last.every((one, at) => one === item.body[at]);
+  return {
+    loops: item.loops.map(loops),
+    length: size(item.length),
+    before: written(item.before),
+    body: written(item.body),
+    ...(!isSame && { last: written(item.last) }),
+  };
+}
+
+/** Where a place starts when all has run. */
+function addressOf<S>({ pointers }: WebGpuProgram, place: Place, size: (of: Size) => S): GpuAddress<S> {
+  const at = ({ cell, offset }: Pick<Place, "cell" | "offset">, further: Size): GpuAddress<S> => {
+    const whole = offset === undefined ? further : addSizes(further, offset);
+    const pointer = pointers.get(cell);
+    if (pointer === undefined) return { cell, ...(whole.text !== "0" && { offset: size(whole) }) };
+    const { loop, carry, role } = pointer;
+    const start = at(carry.startPlace, whole);
+    const steps = size(loop.axis.size);
+    switch (carry.kind) {
+      case "in place":
+        return start;
+      case "double": {
+        const other = at({ cell: carry.otherCell }, whole);
+        return role === "current" ? { steps, even: start, odd: other } : { steps, even: other, odd: start };
+      }
+      case "collected": {
+        const last = loop.reverse ? constantSize(0) : subtractSizes(loop.axis.size, constantSize(1));
+        const behind = carry.entry.steps.reduce((sum, { stride }) => addSizes(sum, multiplySizes(last, stride)), whole);
+        return { steps, none: start, some: at(carry.entry, behind) };
+      }
+      default:
+        return carry satisfies never;
+    }
+  };
+  return at(place, constantSize(0));
 }

@@ -1,14 +1,17 @@
 import type { WebGpuProgram } from "./compile.ts";
 import type { Item } from "./program.ts";
+import { shaderText } from "./shader-text.ts";
 
 /** What runs in which order, then every shader: the text of `--emit wgsl`. */
-export function printWebGpu({ prepare, items, kernels }: WebGpuProgram): string {
+export function printWebGpu(program: WebGpuProgram): string {
+  const { prepare, items, kernels } = program;
+  const sizes = { ...program, cells: program.cells.length };
   const order = [
     ...(prepare.length === 0 ? [] : ["// once for weights that stay as they are:", ...linesOf(prepare, kernels, 1)]),
     "// in order:",
     ...linesOf(items, kernels, 1),
   ];
-  const shaders = kernels.map(({ code }, index) => `// ---- shader ${index} ----\n${code}`);
+  const shaders = kernels.map((kernel, index) => `// ---- shader ${index} ----\n${shaderText(kernel, sizes)}`);
   return [...order, "", ...shaders].join("\n");
 }
 
