@@ -6,10 +6,10 @@ import * as sums from "../op/make_sum.ts";
 import { floor } from "../op/map.ts";
 import { argmax } from "../op/reduce.ts";
 import { type Emission, openEmission } from "./emission.ts";
-import { tokenNumber } from "./expression.ts";
 import type { Session } from "./frame.ts";
 import type { OpenModel } from "./model.ts";
 import { everyLogProbability } from "./smoothing.ts";
+import { tokenNumber } from "./special-token.ts";
 
 /** How a search goes on: what it keeps, and how lengths weigh. */
 export interface BeamRule {

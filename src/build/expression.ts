@@ -3,28 +3,24 @@ import { nearest } from "../base/nearest.ts";
 import type { Span } from "../base/span.ts";
 import { definitionNames, findDefinition, isMissingAnyway } from "../check/modules.ts";
 import type { Op } from "../ir/op.ts";
-import type { Size } from "../ir/size.ts";
 import type { NoAttributes } from "../op/elementwise.ts";
 import * as make from "../op/make.ts";
 import * as maps from "../op/map.ts";
 import { OPS, opByName } from "../op/table.ts";
-import type { Binary, Else, Expression, Member, Reference } from "../syntax/tree.ts";
-import { printExpression } from "../syntax/walk.ts";
+import type { Binary, Expression, Reference } from "../syntax/tree.ts";
 import { freshen, hiddenIds } from "./align.ts";
 import { BUILTINS, isBuiltin } from "./builtins.ts";
 import { evaluateCall } from "./call.ts";
-import { isEverywhere } from "./condition.ts";
+import { evaluateElse } from "./else.ts";
 import { demand } from "./equation.ts";
 import type { Context, Slot } from "./frame.ts";
-import { instanceMember, instanceMembers } from "./instance-member.ts";
+import { evaluateMember, familyMembers } from "./member.ts";
 import { METRIC_NAMES } from "./metrics.ts";
-import { asTensor, elementwise, product, scalar } from "./operators.ts";
+import { elementwise, product, scalar } from "./operators.ts";
 import { evaluateIndex } from "./read.ts";
-import { mapRecord, otherwise, settle } from "./record.ts";
 import { evaluateScan } from "./scan.ts";
-import { stateField, stateNames } from "./stack-state.ts";
 import { compareNumbers, knownNumber, numberMeaning, staticBinary } from "./static.ts";
-import { BOTTOM, describe, INVALID, type Meaning, shownSize, type TensorValue } from "./value.ts";
+import { INVALID, type Meaning, shownSize, type TensorValue } from "./value.ts";
 
 /** What an expression means where it stands. Everything wrong is reported, and makes it invalid. */
 export function evaluate(context: Context, expression: Expression): Meaning {
@@ -158,11 +154,6 @@ export function trainingFlag({ session }: Pick<Context, "session">): string {
   return id;
 }
 
-/** `W.i` and `W.f` of the family `W`. */
-function familyMembers(context: Context, name: string): readonly string[] {
-  return [...context.frame.names.keys()].filter((key) => key.startsWith(`${name}.`));
-}
-
 function reportPrime(context: Context, name: string, span: Span): Meaning {
   const known = context.frame.names.get(name);
   if (known?.kind === "state") return INVALID; // Its lack of a next value is reported where it is declared.
@@ -199,107 +190,6 @@ function reportUnknown(context: Context, name: string, span: Span): Meaning {
     near === undefined ? { hint: `define it in ${frame.definition.name.text}, or import it` } : meant(near, span),
   );
   return INVALID;
-}
-
-function evaluateMember(context: Context, expression: Member): Meaning {
-  const { session, frame } = context;
-  const { object, names } = expression;
-  const name = names[0];
-  if (name === undefined) return INVALID;
-  if (object.kind === "reference" && object.name === "std" && !frame.names.has("std")) {
-    const found = session.modules.library.get(name.text);
-    if (found !== undefined) return { kind: "definition", ...found, given: new Map() };
-    return reportMember(context, "the library", name.text, [...session.modules.library.keys()], name.span);
-  }
-  const family = familySlot(context, expression);
-  if (family !== undefined) return demand(session, family);
-  const weight = memberOfInstance(context, expression);
-  if (weight !== undefined) return weight;
-  if (object.kind === "reference" && frame.names.get(object.name)?.kind === "family") {
-    const members = familyMembers(context, object.name).map((key) => key.slice(object.name.length + 1));
-    return reportMember(context, `the family ${object.name}`, name.text, members, name.span);
-  }
-  const value = evaluateRaw(context, object);
-  switch (value.kind) {
-    case "invalid":
-    case "bottom":
-      return value.kind === "bottom" ? BOTTOM : value;
-    case "record": {
-      const settled = settle(context, value);
-      if (settled.kind !== "record") return settled;
-      const field = stateField(context, settled, name.text, name.span);
-      return field ?? reportMember(context, describe(value), name.text, stateNames(value), name.span);
-    }
-    case "tensor":
-      if (name.text === "T") return transposed(context, value, expression.span);
-      session.report.add("unknown-member", name.span, `${describe(value)} is an array: it has no part ${name.text}`, {
-        related: [{ span: value.from, message: "it comes from here" }],
-        hint: "a position is read with brackets, as in x[0]; .T swaps the last two axes",
-      });
-      return INVALID;
-    case "several":
-      session.report.add(
-        "unknown-member",
-        name.span,
-        `these are ${value.items.length} values, which have no part ${name.text}`,
-        {
-          hint: "name each of them, as in y, s = ...",
-        },
-      );
-      return INVALID;
-    default:
-      return reportMember(context, describe(value), name.text, [], name.span);
-  }
-}
-
-/** `W.i` of a weight family, or `l1.W` and `l1.W.i`, weights of an instance. */
-function familySlot(context: Context, expression: Member): Slot | undefined {
-  const path = dottedPath(expression);
-  return path === undefined ? undefined : context.frame.names.get(path);
-}
-
-/** `l1.W` and `enc.f.W.i`: a weight or part of an instance; undefined where the expression is something else. */
-function memberOfInstance(context: Context, expression: Member): Meaning | undefined {
-  const [head = "", ...names] = (dottedPath(expression) ?? "").split(".");
-  const slot = context.frame.names.get(head);
-  const instance = slot?.kind === "instance" ? demand(context.session, slot) : undefined;
-  if (instance?.kind !== "instance" || names.length === 0) return undefined;
-  const found = instanceMember(context, instance, names, expression.span);
-  const name = expression.names[0];
-  if (found !== undefined || expression.object.kind !== "reference" || name === undefined) return found;
-  const known = instanceMembers(context, instance, expression.span);
-  return known.includes(name.text) ? undefined : reportMember(context, describe(instance), name.text, known, name.span);
-}
-
-/** `a.b.c` as text, where the expression is nothing else. */
-export function dottedPath(expression: Expression): string | undefined {
-  if (expression.kind === "reference") return expression.primed ? undefined : expression.name;
-  if (expression.kind !== "member" || expression.names.length !== 1) return undefined;
-  const object = dottedPath(expression.object);
-  return object === undefined ? undefined : `${object}.${expression.names[0]?.text}`;
-}
-
-function reportMember(context: Context, of: string, name: string, known: readonly string[], span: Span): Meaning {
-  const near = nearest(name, known);
-  const few = known.length > 0 && known.length <= 12 ? `it has ${known.join(", ")}` : undefined;
-  context.session.report.add(
-    "unknown-member",
-    span,
-    `${of} has no ${name}`,
-    near === undefined ? { hint: few } : meant(near, span),
-  );
-  return INVALID;
-}
-
-function transposed(context: Context, value: TensorValue, span: Span): Meaning {
-  const [row, column] = value.visible.slice(-2);
-  if (row === undefined || column === undefined) {
-    context.session.report.add("rank", span, `.T swaps the last two axes, and ${describe(value)} has fewer`, {
-      related: [{ span: value.from, message: "its shape comes from here" }],
-    });
-    return INVALID;
-  }
-  return { ...value, visible: [...value.visible.slice(0, -2), column, row] };
 }
 
 function evaluateUnary(context: Context, operator: "-" | "not", operand: Expression, span: Span): Meaning {
@@ -348,90 +238,4 @@ function operatorOp(operator: Exclude<Binary["operator"], "@">): Op<NoAttributes
     or: maps.or,
   } as const;
   return table[operator];
-}
-
-function evaluateElse(context: Context, expression: Else): Meaning {
-  const value = evaluate(context, expression.value);
-  const instead = evaluate(context, expression.otherwise);
-  if (value.kind === "invalid" || instead.kind === "invalid") return INVALID;
-  if (value.kind === "bottom") return bottomElse(context, instead, expression.otherwise.span);
-  if (value.kind === "record") {
-    if (instead.kind === "bottom") return BOTTOM;
-    if (instead.kind !== "record") return reportElse(context, value, instead, expression);
-    return mapRecord(value, (field) => {
-      const name = [...value.fields].find(([, candidate]) => candidate === field)?.[0] ?? "";
-      const start = instead.fields.get(name);
-      return start === undefined ? INVALID : otherwise(context, field, start);
-    });
-  }
-  if (value.kind !== "tensor") return reportElse(context, value, instead, expression);
-  if (isEverywhere(value.condition)) {
-    reportNeedlessElse(context, expression);
-  }
-  const start = instead.kind === "special" ? specialToken(context, value, instead.name, expression) : instead;
-  const tensor = start.kind === "bottom" ? undefined : asTensor(context, start, expression.otherwise.span);
-  if (start.kind === "bottom") return value;
-  return tensor === undefined ? INVALID : otherwise(context, value, tensor);
-}
-
-function reportNeedlessElse({ session }: Context, { span, value, otherwise: instead }: Else): void {
-  const at = { ...span, start: value.span.end };
-  const text = session.modules.all.get(span.file)?.text.slice(at.start, at.end) ?? "";
-  session.report.add(
-    "needless-else",
-    instead.span,
-    `${printExpression(value)} always holds, so this else is never taken`,
-    {
-      hint: "leave the else out",
-      severity: "warning",
-      fix: /^\s*else\b[^()]*$/.test(text) ? { title: "leave it out", edits: [{ span: at, text: "" }] } : undefined,
-    },
-  );
-}
-
-function bottomElse(context: Context, instead: Meaning, span: Span): Meaning {
-  if (instead.kind === "special" || instead.kind === "bottom") return BOTTOM;
-  if (instead.kind === "record") return instead;
-  const value = asTensor(context, instead, span);
-  if (value === undefined) return INVALID;
-  return value.visible.length === 0 ? { kind: "bottom", otherwise: value } : value;
-}
-
-function specialToken(context: Context, value: TensorValue, name: "BOS" | "EOS", expression: Else): Meaning {
-  const { vocabulary } = value;
-  const { span } = expression.otherwise;
-  if (vocabulary === undefined) {
-    context.session.report.add(
-      "wrong-kind",
-      span,
-      `${name} is a token, and ${printExpression(expression.value)} holds numbers`,
-      {
-        related: [{ span: value.from, message: "they come from here" }],
-        hint: "write a number, or declare the input as tokens, as in tok(V)[T]",
-      },
-    );
-    return INVALID;
-  }
-  return { ...scalar(tokenNumber(context, vocabulary, name), span), vocabulary };
-}
-
-/** int []: the special tokens that a model names are the last of its vocabularies. */
-export function tokenNumber(context: Context, vocabulary: Size, name: "BOS" | "EOS"): string {
-  const { builder, specials, specialVocabularies } = context.session;
-  specialVocabularies.add(vocabulary.text);
-  const back = specials.length - specials.indexOf(name);
-  return make.sub(builder, make.sizeInt(builder, vocabulary), make.int(builder, back));
-}
-
-function reportElse(context: Context, value: Meaning, instead: Meaning, expression: Else): Meaning {
-  const wanted =
-    value.kind === "record"
-      ? "write a state, as in l1.state(), or leave the else out: a state has a start of its own"
-      : undefined;
-  const message =
-    value.kind === "record" || instead.kind === "record"
-      ? `${describe(instead)} cannot stand for ${describe(value)}`
-      : `${describe(value)} always holds: an else follows a read`;
-  context.session.report.add("wrong-kind", expression.span, message, { hint: wanted });
-  return INVALID;
 }

@@ -2,8 +2,9 @@ import type { Axis } from "../ir/type.ts";
 import type { Equation, Expression, Index, IndexExpression, Subscript } from "../syntax/tree.ts";
 import { children, printExpression } from "../syntax/walk.ts";
 import { demand } from "./equation.ts";
-import { dottedPath, evaluate, evaluateRaw } from "./expression.ts";
+import { evaluate, evaluateRaw } from "./expression.ts";
 import type { Context, Slot } from "./frame.ts";
+import { dottedPath } from "./member.ts";
 import { asSize } from "./static.ts";
 import type { Meaning } from "./value.ts";
 

@@ -7,11 +7,12 @@ import { stateItems } from "./apply.ts";
 import { blamingInstance } from "./blame.ts";
 import { declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
-import { evaluate, tokenNumber } from "./expression.ts";
+import { evaluate } from "./expression.ts";
 import { type Context, frameContext, type Slot } from "./frame.ts";
 import { type BoundArgument, instanceName, matchDeclared, zeroOf } from "./match.ts";
 import { asTensor } from "./operators.ts";
 import { settle } from "./record.ts";
+import { tokenNumber } from "./special-token.ts";
 import { blockState, reportNoStackState, stackState } from "./stack-state.ts";
 import {
   describe,

@@ -4,8 +4,8 @@ import type { Span } from "../base/span.ts";
 import type { Expression, TieItem } from "../syntax/tree.ts";
 import { declareFrame } from "./declare.ts";
 import { demand } from "./equation.ts";
-import { dottedPath } from "./expression.ts";
 import { type Context, frameContext, joinPath, type Slot, type Tie } from "./frame.ts";
+import { dottedPath } from "./member.ts";
 
 /** `tie head.W = emb.W`, `tie dec.W = enc.W.T`: both sides must name weights. Mistakes are reported. */
 export function declareTies(context: Context): void {
