@@ -9,6 +9,7 @@ import { laidOut, namedValue } from "./forward.ts";
 import { inputSpecs } from "./leaves.ts";
 import type { OpenModel } from "./model.ts";
 import { type ModelRequest, openModel } from "./model.ts";
+import { scalar } from "./operators.ts";
 import type { ParamRole, Program, ResultRole } from "./program.ts";
 import type { Meaning, TensorValue } from "./value.ts";
 
@@ -21,14 +22,34 @@ export interface Choice {
   readonly span: Span | undefined;
 }
 
+/** Numbers that say how samples are drawn, as params that calls may give. */
+function adjustableOptions(
+  { builder, roles }: OpenModel["session"],
+  emission: string,
+  { rule, parameters, span }: Choice,
+): Choice["parameters"] {
+  if (rule !== "sample") return parameters;
+  const taken = new Set([...roles.values()].flatMap((role) => (role.kind === "option" ? [role.name] : [])));
+  return new Map(
+    [...parameters].map(([option, meaning]): readonly [string, Meaning] => {
+      if (meaning.kind !== "number" || span === undefined) return [option, meaning];
+      const name = taken.has(option) ? `${emission}_${option}` : option;
+      const id = builder.param(`option.${name}`, { dtype: "float", axes: [] });
+      roles.set(id, { kind: "option", name, value: meaning.value });
+      return [option, scalar(id, span)];
+    }),
+  );
+}
+
 /**
  * The decoder is the model with its emitted arrays replaced by their own choices (lowering 8): `ids[t+1]` is what was
- * chosen at t, or the prompt where there is one. Scheduling it finds the loop and what the loop must keep.
+ * chosen at t, or the prompt where there is one. With `adjustable`, the numbers of `sample(temperature: 0.8)` are params. Scheduling it finds the loop and what the loop must keep.
  */
 export function decoder(
   request: ModelRequest,
   choices: ReadonlyMap<string, Choice>,
   shown: readonly { readonly name: string; readonly span: Span }[],
+  adjustable = false,
 ): { readonly program: Program; readonly model: OpenModel } | undefined {
   const chosen = new Set(choices.keys());
   const search = [...choices.values()].find(({ beam }) => beam !== undefined)?.beam;
@@ -43,7 +64,8 @@ export function decoder(
     if (choice === undefined || input === undefined) continue;
     // Once it is closed, its axes come in the order that they are computed in.
     const axes = session.builder.type(input.value.id).axes.map((axis) => axis.id);
-    const closed = closeChoice(model, item, choice, input.value);
+    const own = adjustable ? { ...choice, parameters: adjustableOptions(session, item.name.text, choice) } : choice;
+    const closed = closeChoice(model, item, own, input.value);
     if (closed === undefined) return undefined;
     const name = `choice.${item.name.text}`;
     results.push({ name, id: closed.id }, ...closed.marks);

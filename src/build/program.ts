@@ -75,7 +75,9 @@ export type ParamRole =
   /** The given beginning of an emission when generating: its layout is the input's. */
   | { readonly kind: "prompt"; readonly emission: string }
   /** int [B]: how many positions of the prompt count. */
-  | { readonly kind: "prompt_length"; readonly emission: string };
+  | { readonly kind: "prompt_length"; readonly emission: string }
+  /** float []: a number that says how an emission is drawn, as `temperature`; where a call gives none, it is `value`. */
+  | { readonly kind: "option"; readonly name: string; readonly value: number };
 
 /** What a result of a program's graph is for; its name in the graph is `kind.name`. */
 export type ResultRole =

@@ -1,5 +1,6 @@
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
+import { createReport } from "../base/report.ts";
 import type { Span } from "../base/span.ts";
 import { type Choice, decoder } from "../build/decode.ts";
 
@@ -28,9 +29,14 @@ export interface Generation {
 /**
  * Makes a `generate` block's decoder: the model's own graph, in which every emission that the block does not give is chosen, by its most
  * probable value where nothing else is said. One example per batch row; results are named as the emissions and values that are shown.
+ * With `adjustable`, numbers of a method (`sample(temperature: 0.8)`) are params that calls may give, where the distribution takes them so.
  * Undefined after anything wrong was reported.
  */
-export function compileGeneration(job: Job, generate: Generate): Generation | undefined {
+export function compileGeneration(
+  job: Job,
+  generate: Generate,
+  { adjustable = false }: { readonly adjustable?: boolean } = {},
+): Generation | undefined {
   const request = modelRequest(job, generate.model);
   if (request === undefined) return undefined;
   const probe = openModel(request);
@@ -53,7 +59,10 @@ export function compileGeneration(job: Job, generate: Generate): Generation | un
   const values = shown
     .filter((clause) => !emitted.includes(clause.name.text))
     .map((clause) => ({ name: clause.name.text, span: clause.name.span }));
-  const made = decoder(request, choices, values);
+  const quiet = createReport();
+  // A number that the distribution needs to know beforehand stays as it is.
+  const open = adjustable ? decoder({ ...request, report: quiet }, choices, values, true) : undefined;
+  const made = open === undefined || quiet.hasErrors ? decoder(request, choices, values) : open;
   const program =
     made === undefined || job.report.hasErrors ? undefined : scheduled(made.program, job.report, job.modules);
   if (program === undefined || !checkGiven(job, generate, program)) return undefined;

@@ -72,6 +72,8 @@ function paramValue(
       return scalar(moment.steps);
     case "steps_per_epoch":
       return scalar(moment.stepsPerEpoch);
+    case "option":
+      return scalar(role.value);
     case "weight":
     case "slot":
     case "carry":

@@ -60,7 +60,7 @@ export function modelPrograms(
     if (block.kind === "train" && !training) continue;
     const { doc, span } = block;
     if (block.kind === "generate") {
-      const made = compileGeneration(job, { ...block, model });
+      const made = compileGeneration(job, { ...block, model }, { adjustable: true });
       if (made !== undefined) generate.push({ name: made.name, doc, span, program: made.program });
     } else if (block.model.kind === "reference" || printExpression(block.model) === printExpression(model)) {
       const regime = { ...readRegime(block, report), model };

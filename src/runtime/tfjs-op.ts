@@ -154,6 +154,7 @@ function keyOf(role: ParamRole): string | undefined {
     case "steps_per_epoch":
     case "prompt":
     case "prompt_length":
+    case "option":
       throw new Error(`internal: an op has a param of kind ${role.kind}`);
     default:
       return role satisfies never;

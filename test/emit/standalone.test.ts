@@ -135,6 +135,23 @@ describe("a module that needs nothing else", () => {
     await expect(collected(model.generate({ max: 0 }))).rejects.toThrow("max is a whole number from 1");
   });
 
+  test("draws by the temperature that a call gives", async () => {
+    const model = module.Chars.init(3);
+    const all = async (options: object): Promise<readonly number[]> => {
+      const found: number[] = [];
+      for await (const { ids } of model.generate({ max: 40, seed: 5, ...options })) found.push(ids);
+      return found;
+    };
+    expect(await all({ temperature: 0.8 })).toEqual(await all({}));
+    expect(await all({ temperature: 0.01 })).not.toEqual(await all({}));
+    const cold = await all({ temperature: 0 });
+    expect(await all({ temperature: 0, seed: 6 })).toEqual(cold);
+    await expect(all({ temperature: Number.NaN })).rejects.toThrow("temperature is a number");
+    await expect(all({ heat: 1 })).rejects.toThrow(
+      "has no option heat: it has inputs, prompt, max, seed, signal, temperature",
+    );
+  });
+
   test("trains as seqc does, and what it has learned is used and saved", async () => {
     const model = module.Chars.init(2);
     const batch = {

@@ -97,6 +97,8 @@ function startOf(role: ParamRole, sizes: SizeBinding, options: FeedOptions): num
     case "prompt":
     case "prompt_length":
       return 0;
+    case "option":
+      return role.value;
     case "present":
       return 1;
     case "fresh":

@@ -1,4 +1,5 @@
 import type { Span } from "../../base/span.ts";
+import type { Program } from "../../build/program.ts";
 import { type Size, sizeNames } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { createNames, identifier } from "../../target/tfjs/names.ts";
@@ -260,15 +261,31 @@ function generateMethods(emission: Emission): readonly string[] {
     emission.methods.set(`generate${suffix}`, span);
     types.push(chosenType(`${model}${suffix}Chosen`, emissions));
     for (const use of ["generateWith", "GenerationSpec", "GenerateOptions"]) uses.add(use);
+    const own = drawingOptions(program);
+    const type = own.map(({ name: option }) => `readonly ${option}?: number | undefined`).join("; ");
+    const names = own.map(({ name: option }) => option).join(", ");
+    const usual = own.map(({ name: option, value }) => `\n\`${option}\` is ${value} where left out.`);
     return method({
-      doc: `${doc ?? `Generates as ${name} says.`}\nOne position after the other, behind the prompt; it ends after \`max\` positions (100 where not said) or where the model ends.`,
-      signature: `generate${suffix}(options: GenerateOptions = {}): AsyncGenerator<${model}${suffix}Chosen, void, undefined>`,
+      doc: `${doc ?? `Generates as ${name} says.`}\nOne position after the other, behind the prompt; it ends after \`max\` positions (100 where not said) or where the model ends.${usual.join("")}`,
+      signature: `generate${suffix}(options: GenerateOptions${own.length > 0 ? ` & { ${type} }` : ""} = {}): AsyncGenerator<${model}${suffix}Chosen, void, undefined>`,
       body: [
-        `return generateWith(this.#model, ${constant}, options) as AsyncGenerator<${model}${suffix}Chosen, void, undefined>;`,
+        ...(own.length > 0 ? [`const { ${names}, ...others } = options;`] : []),
+        `const chosen = generateWith(this.#model, ${constant}, ${own.length > 0 ? `{ ...others, drawn: { ${names} } }` : "options"});`,
+        `return chosen as AsyncGenerator<${model}${suffix}Chosen, void, undefined>;`,
       ],
     });
   });
 }
+
+/** Numbers that say how samples are drawn, which are options of the method. */
+function drawingOptions({ params }: Program): readonly { readonly name: string; readonly value: number }[] {
+  return [...params.values()].flatMap((role) =>
+    role.kind === "option" && identifier(role.name) === role.name && !OPTIONS.includes(role.name) ? [role] : [],
+  );
+}
+
+/** What every generation has beside its own options. */
+const OPTIONS = ["inputs", "prompt", "max", "seed", "signal", "drawn", "others", "chosen"];
 
 function endMethods({ inference, uses }: Emission): readonly string[] {
   const dispose = method({

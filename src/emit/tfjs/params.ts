@@ -210,6 +210,10 @@ function paramSource(context: Context, param: TensorParam, role: ParamRole): str
       return scalar(option("steps", "number", "Training steps in all.", undefined));
     case "steps_per_epoch":
       return scalar(option("stepsPerEpoch", "number", "Training steps in one epoch.", undefined));
+    case "option":
+      return scalar(
+        option(role.name, "number", `How samples are drawn: ${role.value} where left out.`, String(role.value)),
+      );
     case "prompt":
       return promptSource(context, param, inputOf(program, role.emission));
     case "prompt_length": {

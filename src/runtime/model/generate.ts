@@ -23,6 +23,8 @@ export interface GenerateOptions {
   readonly seed?: number | undefined;
   /** Ends the generation before the next position; the iterator throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Numbers that say how samples are drawn, as `temperature`; the model's own where left out. */
+  readonly drawn?: Readonly<Record<string, number | undefined>> | undefined;
 }
 
 /** What is chosen for a position, or for the whole where there are no positions, by emission. */
@@ -37,9 +39,10 @@ const FIRST_PIECE = 16;
 export async function* generateWith(
   model: Model,
   spec: GenerationSpec,
-  { inputs = {}, prompt = [], max = 100, seed = 0, signal }: GenerateOptions,
+  { inputs = {}, prompt = [], max = 100, seed = 0, signal, drawn = {}, ...unknown }: GenerateOptions,
 ): AsyncGenerator<Chosen, void, undefined> {
   if (!Number.isInteger(max) || max < 1) throw new RangeError(`max is a whole number from 1, given is ${max}`);
+  const options = optionParams(spec, { ...unknown, ...drawn });
   const [first] = spec.emissions;
   const time = first?.axes.find((axis) => axis.time !== undefined)?.time;
   const batch = readBatch(spec.model, spec.inputs, wrapped(inputs));
@@ -49,7 +52,7 @@ export async function* generateWith(
     signal?.throwIfAborted();
     const sizes = new Map([["B", 1] as const, ...batch.sizes]);
     if (time !== undefined) sizes.set(time, length);
-    const more = new Map<string, Numbers>();
+    const more = new Map<string, Numbers>(options);
     for (const { name } of spec.module.params) {
       const role = spec.params[name];
       const isFirst = role !== undefined && "emission" in role && role.emission === first?.name;
@@ -75,6 +78,30 @@ export async function* generateWith(
       yield all;
     }
   }
+}
+
+/** By param, what a caller says of how samples are drawn. */
+function optionParams(
+  { model, params }: GenerationSpec,
+  given: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, Numbers> {
+  const known = new Map(
+    Object.entries(params).flatMap(([id, role]) => (role.kind === "option" ? [[role.name, id] as const] : [])),
+  );
+  const found = new Map<string, Numbers>();
+  for (const [name, value] of Object.entries(given)) {
+    const id = known.get(name);
+    if (id === undefined) {
+      const names = ["inputs", "prompt", "max", "seed", "signal", ...known.keys()].join(", ");
+      throw new TypeError(`this generation of ${model} has no option ${name}: it has ${names}`);
+    }
+    if (value === undefined) continue;
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new RangeError(`${name} is a number, given is ${String(value)}`);
+    }
+    found.set(id, [value]);
+  }
+  return found;
 }
 
 function wrapped(inputs: Inputs): Inputs {

@@ -82,6 +82,8 @@ function argumentOf(role: ParamRole | undefined, call: Call): Numbers | undefine
       return [call.steps];
     case "steps_per_epoch":
       return [call.stepsPerEpoch];
+    case "option":
+      return [role.value];
     default:
       return undefined;
   }
