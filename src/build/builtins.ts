@@ -1,18 +1,16 @@
 import { countText } from "../base/meant.ts";
-import type { Span } from "../base/span.ts";
-import { addSizes, constantSize, equalSizes, type Size } from "../ir/size.ts";
-import type { Axis } from "../ir/type.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import * as maps from "../op/map.ts";
 import { argmax, argmin } from "../op/reduce.ts";
 import type { Argument, Call } from "../syntax/tree.ts";
-import { align, hiddenIds, jointCondition, renameVisible } from "./align.ts";
+import { concat } from "./concat.ts";
 import { convolution, pooling } from "./convolution.ts";
 import { derivative } from "./differential.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
-import { asTensor, elementwise } from "./operators.ts";
+import { diagonal, eye, oneHot } from "./matrices.ts";
+import { elementwise } from "./operators.ts";
 import {
   logSumExpOf,
   meanOf,
@@ -23,20 +21,12 @@ import {
   reductionResult,
   softmaxOf,
   varianceOf,
+  withTensor,
 } from "./reduce.ts";
 import { reshaped } from "./reshape.ts";
-import { asSize, numberMeaning } from "./static.ts";
-import {
-  BOTTOM,
-  describe,
-  EVERYWHERE,
-  INVALID,
-  type Meaning,
-  shapeText,
-  shownSize,
-  type TensorValue,
-  visibleAxis,
-} from "./value.ts";
+import { sharedVocabulary } from "./shared-vocabulary.ts";
+import { numberMeaning } from "./static.ts";
+import { BOTTOM, describe, INVALID, type Meaning, shapeText } from "./value.ts";
 
 /** A function of the language that is neither an elementwise op nor written in the language. */
 interface Builtin {
@@ -217,182 +207,6 @@ function where(context: Context, call: Call): Meaning {
   return result.kind === "tensor" ? { ...result, vocabulary } : result;
 }
 
-/** The vocabulary that all have, where all are tokens. */
-function sharedVocabulary(values: readonly Meaning[]): Size | undefined {
-  const [first, ...others] = values.map((value) => (value.kind === "tensor" ? value.vocabulary : undefined));
-  if (first === undefined) return undefined;
-  return others.every((other) => other !== undefined && equalSizes(other, first)) ? first : undefined;
-}
-
-function withTensor(context: Context, call: Call, use: (value: TensorValue) => Meaning): Meaning {
-  const value = reductionOperand(context, call);
-  return value.kind === "tensor" ? use(value) : value;
-}
-
-/** Joins along the last axis, or the one that is named; all other axes align. */
-function concat(context: Context, call: Call): Meaning {
-  const values: TensorValue[] = [];
-  let unknown = false;
-  for (const argument of call.args) {
-    const meaning = evaluate(context, argument.value);
-    if (meaning.kind === "bottom") {
-      unknown = true;
-      continue;
-    }
-    const value = meaning.kind === "invalid" ? undefined : asTensor(context, meaning, argument.span);
-    if (value === undefined) return INVALID;
-    values.push(value);
-  }
-  if (unknown) return BOTTOM;
-  const truths = values.findIndex((value) => context.session.builder.type(value.id).dtype === "bool");
-  if (truths >= 0 && values.some((value) => context.session.builder.type(value.id).dtype !== "bool")) {
-    context.session.report.add(
-      "wrong-kind",
-      call.args[truths]?.span ?? call.span,
-      "concat joins numbers, and this is true or false",
-      {
-        hint: "write where(condition, 1, 0)",
-      },
-    );
-    return INVALID;
-  }
-  return joined(context, call, values);
-}
-
-function joined(context: Context, call: Call, values: readonly TensorValue[]): Meaning {
-  const { builder, axes, report } = context.session;
-  const joints = values.map((value) => jointPosition(context, call, value));
-  const ragged = values.findIndex((value, index) => {
-    const axis = value.visible[joints[index] ?? -1];
-    return axis !== undefined && axes.lengths(axis.axis.id).length !== undefined;
-  });
-  if (joints.some((joint) => joint === undefined)) return INVALID;
-  if (ragged >= 0 && values.length > 1) {
-    const joint = values[ragged]?.visible[joints[ragged] ?? -1];
-    report.add(
-      "reshape-ragged",
-      call.args[ragged]?.span ?? call.span,
-      `concat cannot join ${shownSize(joint?.axis.size.text ?? "")}: its length differs by example`,
-      {
-        related: values
-          .slice(ragged, ragged + 1)
-          .map((value) => ({ span: value.from, message: `${describe(value)} comes from here` })),
-        hint: "join an axis of fixed size, as in concat[D](a, b); or scan the second from the state that the first ends with",
-      },
-    );
-    return INVALID;
-  }
-  const apart = values.map((value, index) => withOwnJoint(context, values, value, joints[index] ?? -1));
-  const rests = apart.map((value, index) => ({
-    ...value,
-    visible: value.visible.filter((_, place) => place !== joints[index]),
-  }));
-  const aligned = align(context, rests, call.span);
-  if (aligned === undefined) return INVALID;
-  const lasts = apart.map((value, index) => value.visible[joints[index] ?? -1]);
-  const size = lasts
-    .map((axis) => (axis === undefined || axis.unit ? constantSize(1) : axis.axis.size))
-    .reduce(addSizes);
-  const taken = new Set([
-    ...hiddenIds(context),
-    ...values.flatMap((value) => value.visible.map((axis) => axis.axis.id)),
-  ]);
-  for (const axis of aligned.visible) taken.add(axis.axis.id);
-  const to = axes.fresh(size, taken);
-  const id = move.concat(
-    builder,
-    aligned.values.map((value, index) => {
-      const axis = lasts[index];
-      return axis === undefined || axis.unit ? value.id : move.expand(builder, value.id, [axis.axis]);
-    }),
-    lasts.map((axis) => (axis === undefined || axis.unit ? "" : axis.axis.id)),
-    to,
-  );
-  const widest = rests.findIndex((value) => value.visible.length === aligned.visible.length);
-  const at = joints[widest] ?? aligned.visible.length;
-  const visible = [...aligned.visible.slice(0, at), visibleAxis(to, lasts[0]?.label), ...aligned.visible.slice(at)];
-  return {
-    kind: "tensor",
-    id,
-    visible,
-    vocabulary: sharedVocabulary(values),
-    condition: jointCondition(values),
-    zeroOutside: [],
-    from: call.span,
-  };
-}
-
-/** The value with another id for the axis that is joined, where some operand has that id for an axis that is not. */
-function withOwnJoint(
-  context: Context,
-  values: readonly TensorValue[],
-  value: TensorValue,
-  joint: number,
-): TensorValue {
-  const own = value.visible[joint];
-  if (own === undefined || own.unit) return value;
-  const ids = values.flatMap(({ visible }) => visible.map((axis) => axis.axis.id));
-  if (ids.filter((id) => id === own.axis.id).length === 1) return value;
-  const { axes } = context.session;
-  const fresh = axes.fresh(own.axis.size, new Set([...hiddenIds(context), ...ids]), axes.lengths(own.axis.id));
-  return renameVisible(
-    context,
-    value,
-    value.visible.map((axis, place) => (place === joint ? fresh : axis.axis)),
-  );
-}
-
-/** Which visible axis of an operand is joined; an operand without one counts as one entry. */
-function jointPosition(context: Context, call: Call, value: TensorValue): number | undefined {
-  const found = reduction(context, { ...call, axes: call.axes }, value);
-  if (found === undefined) return undefined;
-  const axis = found.visible[0];
-  return axis === undefined ? 0 : value.visible.indexOf(axis);
-}
-
-/** 1 at the token, 0 elsewhere, over its vocabulary or the size that is given. */
-function oneHot(context: Context, call: Call): Meaning {
-  return withTensor(context, call, (value) => {
-    const wanted = call.args[1];
-    const size =
-      wanted === undefined ? value.vocabulary : asSize(context, evaluate(context, wanted.value), wanted.span);
-    if (size === undefined) {
-      context.session.report.add("wrong-kind", call.span, `one_hot takes tokens, this is ${describe(value)}`);
-      return INVALID;
-    }
-    const { builder, axes } = context.session;
-    const taken = new Set([...hiddenIds(context), ...value.visible.map((axis) => axis.axis.id)]);
-    const axis = axes.fresh(size, taken);
-    const id = make.toFloat(builder, make.eq(builder, value.id, make.iota(builder, axis)));
-    return { ...value, id, visible: [...value.visible, visibleAxis(axis)], vocabulary: undefined, from: call.span };
-  });
-}
-
-function eye(context: Context, call: Call): Meaning {
-  const argument = call.args[0];
-  const size = argument === undefined ? undefined : asSize(context, evaluate(context, argument.value), argument.span);
-  if (size === undefined) return INVALID;
-  const { builder, axes } = context.session;
-  const row = axes.fresh(size, hiddenIds(context));
-  const column = axes.fresh(size, new Set([...hiddenIds(context), row.id]));
-  const id = make.toFloat(builder, make.eq(builder, make.iota(builder, row), make.iota(builder, column)));
-  return tensorOf(id, [row, column], call.span);
-}
-
-/** The diagonal of the last two axes. */
-function diagonal(context: Context, call: Call): Meaning {
-  return withTensor(context, call, (value) => {
-    const [row, column] = value.visible.slice(-2);
-    if (row === undefined || column === undefined || !equalSizes(row.axis.size, column.axis.size)) {
-      context.session.report.add("rank", call.span, `diag takes a square, this is ${shapeText(value.visible)}`);
-      return INVALID;
-    }
-    const { builder } = context.session;
-    const id = row.unit ? value.id : move.gather(builder, value.id, make.iota(builder, row.axis), column.axis.id);
-    return { ...value, id, visible: value.visible.slice(0, -1), from: call.span };
-  });
-}
-
 function len(context: Context, call: Call): Meaning {
   const argument = call.args[0] as Argument;
   const value = evaluate(context, argument.value);
@@ -408,9 +222,4 @@ function len(context: Context, call: Call): Meaning {
     );
   }
   return INVALID;
-}
-
-function tensorOf(id: string, axes: readonly Axis[], from: Span): TensorValue {
-  const visible = axes.map((axis) => visibleAxis(axis));
-  return { kind: "tensor", id, visible, vocabulary: undefined, condition: EVERYWHERE, zeroOutside: [], from };
 }

@@ -266,3 +266,9 @@ export function reductionOperand(context: Context, call: Call): TensorValue | Me
   if (value.kind === "bottom" || value.kind === "invalid") return value;
   return asTensor(context, value, argument.span) ?? INVALID;
 }
+
+/** A function of one value. */
+export function withTensor(context: Context, call: Call, use: (value: TensorValue) => Meaning): Meaning {
+  const value = reductionOperand(context, call);
+  return value.kind === "tensor" ? use(value) : value;
+}
