@@ -1,7 +1,7 @@
 import type { Program } from "../../src/build/program.ts";
 import { elementCount, shapeOf } from "../../src/ir/tensor.ts";
 import type { Chance } from "../support/chance.ts";
-import { forwardOf, openJob, readSource, renderFindings, seqFiles } from "../support/compile.ts";
+import { forwardOf, openJob, readSource, renderFindings, seqFiles, stepOf } from "../support/compile.ts";
 
 const SKETCHES = "test/syntax/sketches";
 
@@ -243,4 +243,24 @@ export function buildSketch(sketch: Sketch, dense: boolean, make = forwardOf): B
     codes: errors.map(({ code }) => code),
     findings: renderFindings(job),
   };
+}
+
+/** The training steps of the blocks of its file that train it, by name. */
+export function stepsOf(sketch: Sketch): readonly (readonly [string, Program])[] {
+  const options = { file: sketch.file, sizes: sketch.parameters, dense: true };
+  const trains = openJob(sketch.text, options).modules.entry.tree.declarations.flatMap((declaration) =>
+    declaration.kind === "train" && modelOf(declaration.model) === sketch.model ? [declaration.name.text] : [],
+  );
+  return trains.flatMap((name) => {
+    const job = openJob(sketch.text, options);
+    const step = stepOf(job, name);
+    return step === undefined || job.report.hasErrors ? [] : [[name, step] as const];
+  });
+}
+
+function modelOf(expression: { readonly kind: string }): string {
+  if ("callee" in expression && typeof expression.callee === "object" && expression.callee !== null) {
+    return "name" in expression.callee ? String(expression.callee.name) : "";
+  }
+  return "name" in expression ? String(expression.name) : "";
 }

@@ -6,8 +6,7 @@ import { contract } from "../../src/op/contract.ts";
 import { DEFAULT_OPTIONS } from "../../src/pass/pass.ts";
 import { PASS_NAMES, PASSES } from "../../src/pass/pipeline.ts";
 import { optimize } from "../../src/pass/run.ts";
-import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
-import { openJob, stepOf } from "../support/compile.ts";
+import { buildSketch, isSmall, type Sketch, sketches, stepsOf } from "../models/sketches.ts";
 import { randomFeed } from "../support/feed.ts";
 import { expectSame } from "./meaning.ts";
 
@@ -34,25 +33,6 @@ describe("models keep their numbers under each pass and all passes", () => {
     expect(tested).toBeGreaterThanOrEqual(40);
   });
 });
-
-function stepsOf(sketch: Sketch): readonly (readonly [string, Program])[] {
-  const options = { file: sketch.file, sizes: sketch.parameters, dense: true };
-  const trains = openJob(sketch.text, options).modules.entry.tree.declarations.flatMap((declaration) =>
-    declaration.kind === "train" && modelOf(declaration.model) === sketch.model ? [declaration.name.text] : [],
-  );
-  return trains.flatMap((name) => {
-    const job = openJob(sketch.text, options);
-    const step = stepOf(job, name);
-    return step === undefined || job.report.hasErrors ? [] : [[name, step] as const];
-  });
-}
-
-function modelOf(expression: { readonly kind: string }): string {
-  if ("callee" in expression && typeof expression.callee === "object" && expression.callee !== null) {
-    return "name" in expression.callee ? String(expression.callee.name) : "";
-  }
-  return "name" in expression ? String(expression.name) : "";
-}
 
 function checkPasses(program: Program, sketch: Sketch): void {
   const { graph } = program;

@@ -4,13 +4,12 @@ import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { Executor, Results } from "../../src/runtime/executor.ts";
 import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
 import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
-import { isSmall, type Sketch, sketches } from "../models/sketches.ts";
-import { openJob, stepOf } from "../support/compile.ts";
+import { isSmall, type Sketch, sketches, stepsOf } from "../models/sketches.ts";
 import { randomFeed, roleOf } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 
 /*
- * node test/webgpu/all-models.ts: every train block of every example model that is small enough, made small, for 50 steps on WebGPU and on
+ * node test/webgpu/all-models.ts [PART OF A NAME]: every train block of every example model that is small enough, made small, for 50 steps on WebGPU and on
  * WebAssembly; the losses must agree within 1e-3. Too long for the tests where a processor compiles the shaders: half an hour.
  */
 
@@ -48,28 +47,15 @@ function distance(found: readonly number[], wanted: readonly number[]): number {
   return shares.reduce((most, share) => (share <= most ? most : share), 0);
 }
 
-/** The training steps of the blocks of a file that train this model, without those of another that was named before. */
-function stepsOf(sketch: Sketch): readonly (readonly [string, Program])[] {
-  const open = () => openJob(sketch.text, { file: sketch.file, sizes: sketch.parameters, dense: true });
-  return open().modules.entry.tree.declarations.flatMap((declaration) => {
-    if (declaration.kind !== "train") return [];
-    const job = open();
-    const step = stepOf(job, declaration.name.text);
-    const isUsable = step !== undefined && !job.report.hasErrors && isSmall(step, sketch.sizes);
-    return isUsable ? [[`${sketch.file} ${declaration.name.text}`, step] as const] : [];
-  });
-}
-
+const [part = ""] = process.argv.slice(2);
 const gpu = await testGpuDevice();
-const done = new Set<string>();
-for (const sketch of sketches().filter(({ example }) => example))
+for (const sketch of sketches().filter(({ example, name }) => example && name.includes(part)))
   for (const [name, step] of stepsOf(sketch)) {
-    if (done.has(name)) continue;
-    done.add(name);
+    if (!isSmall(step, sketch.sizes)) continue;
     const program = optimizeProgram(step, { off: PRODUCT_PASSES });
     const wanted = await losses(program, wasmExecutor(), sketch);
     const worst = distance(await losses(program, webgpuExecutor(gpu), sketch), wanted);
     if (!(worst <= WITHIN)) process.exitCode = 1;
-    console.log(`${worst <= WITHIN ? "same" : "DIFFERS"}  ${worst.toExponential(1)}  ${name}`);
+    console.log(`${worst <= WITHIN ? "same" : "DIFFERS"}  ${worst.toExponential(1)}  ${sketch.name} ${name}`);
   }
 gpu.device.destroy();

@@ -1,4 +1,4 @@
-import { aligned, planArena, type Span } from "../../plan/arena.ts";
+import { aligned, lowerBound as leastBytes, planArena, type Span } from "../../plan/arena.ts";
 import { numberOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { LoopFacts } from "./cost.ts";
 import type { GpuAddress, GpuItem, GpuModule, GpuSlot, GpuStage } from "./module.ts";
@@ -7,6 +7,8 @@ import type { GpuAddress, GpuItem, GpuModule, GpuSlot, GpuStage } from "./module
 export interface Bound {
   /** Of the arena, in bytes. */
   readonly bytes: number;
+  /** What is alive at the worst moment: no arena is smaller. */
+  readonly lowerBound: number;
   /** The table's cells, in order. */
   readonly table: Int32Array<ArrayBuffer>;
   readonly prepare: readonly Dispatch[];
@@ -44,7 +46,7 @@ export interface BindOptions {
 export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, number>, options: BindOptions): Bound {
   const sizes = sizesOf(module, binding);
   const table = new Int32Array(module.cells.length);
-  const bytes = layOut(module, sizes, table);
+  const { bytes, lowerBound } = layOut(module, sizes, table);
   const whole = chooseWhole(module, sizes, options);
   const totals = module.kernels.map(({ stages }) => {
     let end = 0;
@@ -57,7 +59,7 @@ export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, numb
   const slots = (all: readonly GpuSlot[]): ReadonlyMap<string, BoundSlot> =>
     new Map(all.map((slot) => [slot.name, boundSlot(slot, sizes, table)]));
   return {
-    ...{ bytes, table },
+    ...{ bytes, lowerBound, table },
     ...dispatchesOf(module, sizes, { totals, whole, maxGroups: options.maxGroups }),
     params: slots(module.params),
     results: slots(module.results),
@@ -65,7 +67,11 @@ export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, numb
 }
 
 /** Fills in sizes and addresses: first what is kept and of one size always (weights), whose place is the same for every choice of sizes. */
-function layOut({ cells }: GpuModule, sizes: Sizes, table: Int32Array): number {
+function layOut(
+  { cells }: GpuModule,
+  sizes: Sizes,
+  table: Int32Array,
+): { readonly bytes: number; readonly lowerBound: number } {
   const moving: { readonly cell: number; readonly span: Span }[] = [];
   let end = 0;
   cells.forEach((entry, cell) => {
@@ -81,11 +87,12 @@ function layOut({ cells }: GpuModule, sizes: Sizes, table: Int32Array): number {
       }
     }
   });
-  const arena = planArena(moving.map(({ span }) => span));
+  const spans = moving.map(({ span }) => span);
+  const arena = planArena(spans);
   moving.forEach(({ cell }, index) => {
     table[cell] = (end + (arena.offsets[index] ?? 0)) / 4;
   });
-  return Math.max(end + arena.bytes, 4);
+  return { bytes: Math.max(end + arena.bytes, 4), lowerBound: end + leastBytes(spans) };
 }
 
 function groupCount({ groups }: GpuStage, sizes: Sizes): number {
