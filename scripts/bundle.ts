@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { rolldown } from "rolldown";
+import { type Plugin, rolldown } from "rolldown";
 import { evaluated } from "./evaluated.ts";
 import { licensesOf } from "./licenses.ts";
 
@@ -29,6 +29,8 @@ export async function writeBundle(root: string, folder: string): Promise<void> {
     cwd: root,
     input: ENTRIES,
     platform: "node",
+    // How long the machine takes is no warning.
+    checks: { pluginTimings: false },
     external: (id) => id.startsWith("node:") || installed.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [evaluated(EVALUATED.map((path) => join(root, path))), workerScripts()],
   });
@@ -47,12 +49,12 @@ function installedPackages(root: string): readonly string[] {
 }
 
 /** Scripts of workers are named by their sources; built, they lie beside the file that names them. */
-function workerScripts() {
+function workerScripts(): Plugin {
   return {
     name: "worker-scripts",
-    transform(code: string, id: string) {
-      if (!code.includes("import.meta.url") || !id.endsWith("-spawn.ts")) return undefined;
-      return code.replace(/"\.\/([\w-]+-worker)\.ts"/g, '"./$1.js"');
+    transform: {
+      filter: { id: /-spawn\.ts$/ },
+      handler: (code) => code.replace(/"\.\/([\w-]+-worker)\.ts"/g, '"./$1.js"'),
     },
   };
 }

@@ -5,11 +5,13 @@ import type { Plugin } from "rolldown";
 export function evaluated(files: readonly string[]): Plugin {
   return {
     name: "evaluated",
-    async load(id) {
-      if (!files.includes(id)) return undefined;
-      const exported: Readonly<Record<string, unknown>> = await import(pathToFileURL(id).href);
-      const functions = await Promise.all(Object.entries(exported).map(([name, value]) => written(id, name, value)));
-      return { code: functions.join("\n"), moduleType: "js" };
+    load: {
+      filter: { id: [...files] },
+      async handler(id) {
+        const exported: Readonly<Record<string, unknown>> = await import(pathToFileURL(id).href);
+        const functions = await Promise.all(Object.entries(exported).map(([name, value]) => written(id, name, value)));
+        return { code: functions.join("\n"), moduleType: "js" };
+      },
     },
   };
 }
