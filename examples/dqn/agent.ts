@@ -28,7 +28,10 @@ const MODEL = new URL("../../models/dqn.seq", import.meta.url);
 const LIBRARY = new URL("../../models/std/", import.meta.url);
 
 /** Opens the regime of `models/dqn.seq`. Throws the diagnostics where the file has mistakes. */
-export function openAgent(executor: Executor, options: { readonly steps: number; readonly seed: number }) {
+export function openAgent(
+  executor: Executor,
+  options: { readonly steps: number; readonly seed: number },
+): HostedTraining {
   const library = readdirSync(LIBRARY).map((name) => source(`std/${name}`, new URL(name, LIBRARY)));
   const report = createReport();
   const modules = loadModules(source("dqn.seq", MODEL), library, () => undefined, report);
@@ -50,7 +53,7 @@ export async function* episodes(agent: HostedTraining, lesson: Lesson, draw: () 
     // An episode that is only cut off could have gone on: what comes after still counts.
     memory[at % lesson.memory] = { state, action, next, done: fallen(next) };
     length++;
-    await agent.step(columns(Array.from({ length: lesson.batch }, () => any(memory, draw))));
+    await agent.step(columns(Array.from({ length: lesson.batch }, () => recalled(memory, draw))));
     state = next;
     if (!fallen(next) && length < LONGEST) continue;
     yield length;
@@ -102,7 +105,7 @@ function vectors(states: readonly CartPole[]) {
   return { shape: [states.length, 4], data: Float32Array.from(states.flat()) };
 }
 
-function any(memory: readonly Step[], draw: () => number): Step {
+function recalled(memory: readonly Step[], draw: () => number): Step {
   const chosen = memory[Math.floor(draw() * memory.length)];
   if (chosen === undefined) throw new Error("there is nothing to remember");
   return chosen;
