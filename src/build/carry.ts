@@ -1,5 +1,5 @@
 import { orderNodes } from "../ir/builder.ts";
-import { components } from "../ir/components.ts";
+import { circles } from "../ir/circles.ts";
 import { definitions, type Graph, isNode, type Node, type Value, valueTypes } from "../ir/graph.ts";
 import { constantSize, namedSize, subtractSizes } from "../ir/size.ts";
 import { type Type, unionAxes, withoutAxes } from "../ir/type.ts";
@@ -100,9 +100,8 @@ export function recurrencesOver(
   graph: Graph,
   time: string,
 ): { readonly carried: readonly Node[]; readonly further: Node | undefined } {
-  const defined = definitions(graph);
   const users = usersOf(graph);
-  const reads = circles(graph, defined).flatMap((group) => group.filter((node) => readsBack(node, time)));
+  const reads = circles(graph).flatMap((group) => group.filter((node) => readsBack(node, time)));
   const isCarried = (read: Node): boolean =>
     isBack(read, time) &&
     read.outputs.every(({ id }) => (users.get(id) ?? []).every((user) => isFirst(user, time) || isHold(user, id)));
@@ -125,18 +124,4 @@ function usersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
   for (const node of graph.nodes)
     for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
   return users;
-}
-
-/** Groups of nodes that need each other. */
-export function circles(graph: Graph, defined: ReadonlyMap<string, Node>): readonly (readonly Node[])[] {
-  const place = new Map(graph.nodes.map((node, index) => [node, index]));
-  const groups = components(graph.nodes.length, (vertex) =>
-    (graph.nodes[vertex]?.inputs ?? []).flatMap((input) => {
-      const node = defined.get(input);
-      return node === undefined ? [] : [place.get(node) ?? 0];
-    }),
-  );
-  return groups
-    .filter((group) => group.length > 1)
-    .map((group) => group.flatMap((vertex) => graph.nodes[vertex] ?? []));
 }

@@ -1,8 +1,8 @@
+import { circles } from "../ir/circles.ts";
 import { definitions, type Graph, isNode, type Node, valueTypes } from "../ir/graph.ts";
 import { type Axis, hasAxis } from "../ir/type.ts";
 import { select } from "../op/map.ts";
 import { shift } from "../op/window.ts";
-import { circles } from "./carry.ts";
 
 /** A value that a recurrence hands from position to position. */
 export interface Recurrence {
@@ -19,7 +19,7 @@ export function recurrences(graph: Graph): readonly Recurrence[] {
   const defined = definitions(graph);
   const types = valueTypes(graph);
   const found = new Map<string, Recurrence>();
-  const inCircle = new Set(circles(graph, defined).flat());
+  const inCircle = new Set(circles(graph).flat());
   for (const node of graph.nodes) {
     const { axis } = node.attributes;
     if (!inCircle.has(node) || node.op.form !== "window" || typeof axis !== "string") continue;

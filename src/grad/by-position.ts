@@ -1,4 +1,5 @@
 import type { Builder } from "../ir/builder.ts";
+import { circles } from "../ir/circles.ts";
 import { definitions, type Graph, type Node, valueTypes } from "../ir/graph.ts";
 import { type Axis, hasAxis } from "../ir/type.ts";
 import { expand } from "../op/make_move.ts";
@@ -10,10 +11,10 @@ export interface ByPosition {
   /**
    * By param: the value, with the axis, that every read at the axis' positions goes to. A derivative by it is the derivative by the
    * param, split by position: each is the "immediate" partial derivative of Pascanu, Mikolov & Bengio 2013 (eq. 5), carried to the loss.
-   * A param that is not read at any position is absent.
+   * A param that is not read at any position is absent, as is one that only a recurrence over another axis reads.
    */
   readonly varying: ReadonlyMap<string, string>;
-  /** Params that reach the axis through a recurrence over another axis, or by a turn of axes: these reads are not told apart. */
+  /** Params that are read there with the axis in another place: these reads are not told apart. */
   readonly mixed: ReadonlySet<string>;
 }
 
@@ -35,22 +36,22 @@ export function copyByPosition(
     return type !== undefined && hasAxis(type, axis.id);
   };
   const meetsNode = (node: Node): boolean => node.inputs.some(meets) || node.outputs.some(({ id }) => meets(id));
+  const recurrent = new Set(circles(graph).flat());
   const sources = new Map<string, ReadonlySet<string>>(params.map((id) => [id, new Set([id])]));
   const ids = new Map(values);
   const reserved = new Map<string, string>();
   const varied = new Map<string, string>();
-  const busy = new Set<string>();
   const mixed = new Set<string>();
 
   /** The params that a value is computed of without the axis. */
   const sourcesOf = (id: string): ReadonlySet<string> => {
     const known = sources.get(id);
     if (known !== undefined) return known;
-    sources.set(id, new Set());
     const node = defined.get(id);
-    const found = node === undefined || meetsNode(node) ? [] : node.inputs.flatMap((input) => [...sourcesOf(input)]);
-    sources.set(id, new Set(found));
-    return new Set(found);
+    const isOwn = node === undefined || meetsNode(node) || recurrent.has(node);
+    const found = new Set(isOwn ? [] : node.inputs.flatMap((input) => [...sourcesOf(input)]));
+    sources.set(id, found);
+    return found;
   };
   const plain = (id: string): string => {
     const known = ids.get(id);
@@ -65,21 +66,14 @@ export function copyByPosition(
   /** A value that lacks the axis, computed anew at every position. */
   const varying = (id: string): string => {
     const known = varied.get(id);
-    const of = sourcesOf(id);
-    if (known !== undefined || of.size === 0) return known ?? plain(id);
+    if (known !== undefined || sourcesOf(id).size === 0) return known ?? plain(id);
     const node = defined.get(id);
-    if (node === undefined) {
-      varied.set(id, expand(builder, plain(id), [axis]));
-    } else if (busy.has(id)) {
-      for (const param of of) mixed.add(param);
-      return plain(id);
-    } else {
-      busy.add(id);
+    if (node === undefined) varied.set(id, expand(builder, plain(id), [axis]));
+    else {
       const outputs = add(node, node.inputs.map(varying));
       node.outputs.forEach((output, index) => {
         varied.set(output.id, outputs[index] ?? "");
       });
-      busy.delete(id);
     }
     return varied.get(id) ?? plain(id);
   };

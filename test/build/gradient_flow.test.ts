@@ -201,6 +201,40 @@ describe("the gradient by a state", () => {
     ]);
   });
 
+  test("splits a weight along the recurrence that reads it", async () => {
+    const flow = flowOf(
+      `
+model M(H = 3) {
+  time  S, T
+  in    a: [S], b: [T]
+  param w: [H], U: [to: H, H], V: [to: H, H], k: [H, D: 2]
+  e[s] = tanh(w * a[s] + U @ e[s-1] else 0)
+  m = tanh(k.T @ e[S-1])
+  d[t] = tanh(w * b[t] + V @ d[t-1] else e[S-1] + k @ m)
+  emit  z: [T] ~ normal(sum[H](d), 1)
+}`,
+      { loss: "whole", split: ["w", "U", "V", "k"] },
+    );
+    const split = flow.lines.filter(({ kind }) => kind === "weight");
+    expect(split.map(({ name, axis }) => `${name} ${axis.id}`).sort()).toEqual(["U S", "V T", "k T", "w S", "w T"]);
+    expect(flow.mixed).toEqual([]);
+    const results = await run(flow, { B: 2, S: 4, T: 5 });
+    for (const name of ["w", "U", "V"]) {
+      const all = numbers(
+        results,
+        flow.weights.find((weight) => weight.name === name),
+      );
+      const parts = split.filter((one) => one.name === name).map((one) => numbers(results, one));
+      const sums = all.map((_, at) =>
+        parts
+          .flat()
+          .filter((__, place) => place % all.length === at)
+          .reduce((sum, one) => sum + one, 0),
+      );
+      expectClose(sums, all, 1e-12);
+    }
+  });
+
   test("is along each axis of a recurrence over two", () => {
     const flow = flowOf(
       `
