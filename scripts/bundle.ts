@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
+import { esmExternalRequirePlugin } from "rolldown/plugins";
 import { evaluated } from "./evaluated.ts";
 import { licensesOf } from "./licenses.ts";
 
@@ -28,11 +30,17 @@ export async function writeBundle(root: string, folder: string): Promise<void> {
   const bundle = await rolldown({
     cwd: root,
     input: ENTRIES,
-    platform: "node",
+    // Node and browsers run the same files: what is Node's alone is loaded where it is needed.
+    platform: "neutral",
+    resolve: { mainFields: ["module", "main"] },
     // How long the machine takes is no warning.
     checks: { pluginTimings: false },
     external: (id) => id.startsWith("node:") || installed.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [evaluated(EVALUATED.map((path) => join(root, path))), workerScripts()],
+    plugins: [
+      esmExternalRequirePlugin({ external: [...builtinModules] }),
+      evaluated(EVALUATED.map((path) => join(root, path))),
+      workerScripts(),
+    ],
   });
   const { output } = await bundle.write({ dir: folder, format: "esm", chunkFileNames: "[name]-[hash].js" });
   await bundle.close();

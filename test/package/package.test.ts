@@ -43,6 +43,34 @@ describe("the package, installed in an empty folder", () => {
     expect(readFileSync(own("dist/THIRD-PARTY-LICENSES.txt"), "utf8")).toMatch(/^chevrotain \d.*Apache License/ms);
   });
 
+  test("tells of every package that it installs, asks for or has built in", () => {
+    const docs = readFileSync(join(import.meta.dirname, "../../docs/dependencies.md"), "utf8");
+    const { dependencies, peerDependencies, devDependencies } = manifest(own());
+    const licenses = readFileSync(own("dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+    const builtIn = Object.keys(devDependencies).filter((name) =>
+      licenses.includes(`${name} ${devDependencies[name]}\n`),
+    );
+    expect(builtIn).toContain("chevrotain");
+    const names = [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtIn];
+    // `@tensorflow/tfjs-backend-cpu`, `-wasm`, `-webgpu` stand in one row.
+    const row = (name: string): string => `| \`${name.replace(/-backend-(wasm|webgpu)$/, "-backend-cpu")}\``;
+    expect(names.filter((name) => !docs.includes(row(name)))).toEqual([]);
+  });
+
+  test("gives pages nothing of Node", () => {
+    const loaded = new Set(["index.js"]);
+    const foreign: string[] = [];
+    for (const file of loaded) {
+      const text = readFileSync(own("dist", file), "utf8");
+      for (const [, path = ""] of text.matchAll(/^(?:import|export)\b[^;]*?"([^"]+)";$/gm)) {
+        if (path.startsWith("./")) loaded.add(path.slice(2));
+        else foreign.push(`${file} imports ${path}`);
+      }
+    }
+    expect(loaded.size).toBeGreaterThan(10);
+    expect(foreign).toEqual([]);
+  });
+
   test("takes at most 40 MB, with all that it requires", () => {
     expect([own(), ...requiredFolders()].reduce((sum, folder) => sum + bytesOf(folder), 0)).toBeLessThan(MOST_BYTES);
   });
