@@ -170,8 +170,11 @@ describe("a module that needs nothing else", () => {
     for await (const { step } of model.train([batch])) expect(step).toBe(11);
     const after = await model.logits({ ids: [[1, 2]] });
     expect(after.data).not.toEqual(before.data);
-    const loaded = await module.Chars.load(model.save());
-    expect((await loaded.logits({ ids: [[1, 2]] })).data).toEqual(after.data);
+    // As Node reads files: a part of a larger buffer, wherever it begins.
+    for (const bytes of [model.save(), Buffer.concat([Buffer.from([0]), model.save()]).subarray(1)]) {
+      const loaded = await module.Chars.load(bytes);
+      expect((await loaded.logits({ ids: [[1, 2]] })).data).toEqual(after.data);
+    }
   });
 
   test("refuses what does not fit, and has changed nothing", async () => {

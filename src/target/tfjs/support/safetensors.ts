@@ -54,7 +54,8 @@ function decodeArray(name: string, entry: unknown, bytes: Uint8Array): StoredArr
   if (end - begin !== 4 * shape.reduce((count, length) => count * length, 1) || end > bytes.byteLength) {
     throw new Error(`${name} of shape [${shape.join(", ")}] does not have its ${end - begin} bytes`);
   }
-  return { shape, data: new Float32Array(bytes.slice(begin, end).buffer) };
+  // A copy: files need not start where floats may, and `slice` of Node's buffers does not copy.
+  return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer) };
 }
 
 function isCounts(value: unknown): value is readonly number[] {
