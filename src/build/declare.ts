@@ -3,7 +3,8 @@ import { itemExpressions } from "../check/mentions.ts";
 import type { Axis } from "../ir/type.ts";
 import type { Equation, Item, ParamDeclarator, StateItem } from "../syntax/tree.ts";
 import { descendants } from "../syntax/walk.ts";
-import { demand, evaluateEquation } from "./equation.ts";
+import { evaluateEquation } from "./define.ts";
+import { demand } from "./equation.ts";
 import { evaluate } from "./expression.ts";
 import {
   type Context,
