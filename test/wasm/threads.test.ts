@@ -27,6 +27,7 @@ import { compileStepOf } from "../support/compile.ts";
 import { type Feed, randomFeed } from "../support/feed.ts";
 import { randomRecurrence, recurrenceShapes } from "../support/random_recurrence.ts";
 import { randomTensor } from "../support/tensors.ts";
+import { TAGGER } from "./tagger.ts";
 
 /** All results after two runs on each feed, as bits: what is fed back is read by the second run. */
 function resultsOf(runner: WasmRunner, { results }: WasmProgram, feeds: readonly Feed[]): readonly Int32Array[] {
@@ -60,30 +61,6 @@ async function expectSameBits(
   }
 }
 
-const MINIMAL = `
-cell Minimal(D, H) {
-  state h: [H]
-  in  x: [D]
-  param W.{f, n}: [H, D], U.{f, n}: [H, H], b.f: [H]
-  f  = sigmoid(W.f@x + U.f@h + b.f)
-  h' = (1 - f) * h + f * tanh(W.n@x + U.n@(f * h))
-  out h'
-}
-model Tagger(D, H, C) {
-  time T
-  in  x: [T, D]
-  use there = Minimal(D, H), back = Minimal(D, H), head = Linear(2*H, C)
-  a = scan there over x
-  b = scan back over x reverse
-  emit y: tok(C)[T] ~ categorical(head(concat(a, b)))
-}
-train fit of Tagger {
-  data     x, y = csv("rows.csv")
-  minimize nll(y)
-  optim    adam(0.01)
-  for      10 steps
-}`;
-
 describe("any number of threads gives the same bits", () => {
   const models = sketches().flatMap((sketch) => {
     const { program } = buildSketch(sketch, false);
@@ -97,7 +74,7 @@ describe("any number of threads gives the same bits", () => {
   });
 
   test.each([1, 3, 17, 129])("a training step of a cell of %d units", async (H) => {
-    const program = compileStepOf(MINIMAL, "fit", { sizes: { D: 5, H, C: 3 }, dense: H > 3 });
+    const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H, C: 3 }, dense: H > 3 });
     const feeds = [
       { B: 1, T: 4 },
       { B: 9, T: 3 },
@@ -122,7 +99,7 @@ describe("any number of threads gives the same bits", () => {
 });
 
 describe("how a program is divided", () => {
-  const program = compileStepOf(MINIMAL, "fit", { sizes: { D: 5, H: 8, C: 3 } });
+  const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H: 8, C: 3 } });
   const { sharing } = compileWasm(program, feedbackOf(program)).threaded();
 
   test("a loop over time divides the batch: no step waits", () => {
@@ -209,7 +186,7 @@ function failing(program: WasmProgram): WasmProgram {
 }
 
 describe("threads that fail", () => {
-  const program = compileStepOf(MINIMAL, "fit", { sizes: { D: 5, H: 8, C: 3 } });
+  const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H: 8, C: 3 } });
   const feed = randomFeed(program, { B: 4, T: 2 });
 
   test("end the run with an internal error, and every run after it", async () => {

@@ -7,31 +7,7 @@ import { compileStepOf } from "../support/compile.ts";
 import { evaluate, webAssembly } from "../support/execute.ts";
 import { randomFeed } from "../support/feed.ts";
 import { expectNumbers, variantsOf } from "./compare.ts";
-
-/** A user's own cell with two products, the second of what the first gives, read in both directions; classes and Adam. */
-const TEXT = `
-cell Minimal(D, H) {
-  state h: [H]
-  in  x: [D]
-  param W.{f, n}: [H, D], U.{f, n}: [H, H], b.f: [H]
-  f  = sigmoid(W.f@x + U.f@h + b.f)
-  h' = (1 - f) * h + f * tanh(W.n@x + U.n@(f * h))
-  out h'
-}
-model Tagger(D, H, C) {
-  time T
-  in  x: [T, D]
-  use there = Minimal(D, H), back = Minimal(D, H), head = Linear(2*H, C)
-  a = scan there over x
-  b = scan back over x reverse
-  emit y: tok(C)[T] ~ categorical(head(concat(a, b)))
-}
-train fit of Tagger {
-  data     x, y = csv("rows.csv")
-  minimize nll(y)
-  optim    adam(0.01)
-  for      10 steps
-}`;
+import { TAGGER } from "./tagger.ts";
 
 const BINDINGS = [
   { B: 1, T: 1 },
@@ -43,7 +19,7 @@ const BINDINGS = [
 describe("a whole training step at odd sizes", () => {
   for (const H of [1, 3, 17, 129]) {
     test(`${H} units`, async () => {
-      const program = compileStepOf(TEXT, "fit", { sizes: { D: 5, H, C: 3 }, dense: true });
+      const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H, C: 3 }, dense: true });
       for (const relaxed of [true, false]) {
         const run = webAssembly(program.sizes, relaxed)(program.graph);
         for (const sizes of H === 129 ? BINDINGS.slice(0, 3) : BINDINGS) {
@@ -59,7 +35,7 @@ describe("a whole training step at odd sizes", () => {
 });
 
 describe("a module", () => {
-  const program = compileStepOf(TEXT, "fit", { sizes: { D: 5, H: 8, C: 3 } });
+  const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H: 8, C: 3 } });
 
   test("calls nothing outside of itself: what it imports is its memory", () => {
     for (const [, variant] of variantsOf(program.graph, program.sizes, feedbackOf(program))) {
@@ -126,7 +102,7 @@ describe("the ends of memory", () => {
   });
 
   test("more than there is is an error, and weights stay", () => {
-    const program = compileStepOf(TEXT, "fit", { sizes: { D: 5, H: 8, C: 3 } });
+    const program = compileStepOf(TAGGER, "fit", { sizes: { D: 5, H: 8, C: 3 } });
     const runner = createWasmRunner(compileWasm(program, feedbackOf(program)));
     const { inputs, sizes } = randomFeed(program, { B: 2, T: 3 });
     const start = (): void => {
