@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
 import { esmExternalRequirePlugin } from "rolldown/plugins";
-import { evaluated } from "./evaluated.ts";
+import { evaluated, PACKAGE_DATA } from "./evaluated.ts";
 import { licensesOf } from "./licenses.ts";
 
 /** What users start or import, and scripts that workers run, by the name of the file that is written. */
@@ -16,13 +16,8 @@ const ENTRIES = {
   "wasm-page-worker": "src/runtime/wasm-page-worker.ts",
 } as const;
 
-/** Modules whose exported functions read files of the package: what they return is built in. */
-const EVALUATED = [
-  "src/runtime/library.ts",
-  "src/runtime/typescript-support.ts",
-  "src/cli/starter.ts",
-  "src/cli/version.ts",
-] as const;
+/** Further modules whose exported functions read files of the package: what they return is built in. */
+const EVALUATED = ["src/cli/starter.ts", "src/cli/version.ts"] as const;
 
 /** Writes the JavaScript of the package, all files side by side, with every package that users need not install themselves in it. */
 export async function writeBundle(root: string, folder: string): Promise<void> {
@@ -38,7 +33,7 @@ export async function writeBundle(root: string, folder: string): Promise<void> {
     external: (id) => id.startsWith("node:") || installed.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [
       esmExternalRequirePlugin({ external: [...builtinModules] }),
-      evaluated(EVALUATED.map((path) => join(root, path))),
+      evaluated([...PACKAGE_DATA, ...EVALUATED.map((path) => join(root, path))]),
       workerScripts(),
     ],
   });

@@ -1,5 +1,11 @@
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "rolldown";
+
+/** Modules that read files of the package which pages need too: the library, and what emitted modules are made of. */
+export const PACKAGE_DATA: readonly string[] = ["library", "typescript-support"].map((name) =>
+  join(import.meta.dirname, `../src/runtime/${name}.ts`),
+);
 
 /** Replaces each of these modules by one whose functions, which have no parameters, return what they return now. */
 export function evaluated(files: readonly string[]): Plugin {

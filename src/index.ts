@@ -40,8 +40,10 @@ export type { Executor, HostArray, HostData, Prepared } from "./runtime/executor
 export { type GpuAdapterFacts, type GpuDevice, openGpuDevice } from "./runtime/gpu-device.ts";
 export { type Columns, type HostedOptions, type HostedTraining, openHosted } from "./runtime/hosted.ts";
 export { referenceExecutor } from "./runtime/reference.ts";
+export { shippedLibrary } from "./runtime/shipped.ts";
 export { startWasm } from "./runtime/start-wasm.ts";
 export { startWebGpu } from "./runtime/start-webgpu.ts";
 export { initialWeights, readState, type State, writeState } from "./runtime/state.ts";
 export { format } from "./syntax/format.ts";
 export { parse } from "./syntax/parse.ts";
+export { decodeSafetensors, encodeSafetensors } from "./target/tfjs/support/safetensors.ts";

@@ -2,11 +2,12 @@ import type { Report } from "../base/diagnostic.ts";
 import { feedbackOf } from "../build/feedback.ts";
 import type { Program } from "../build/program.ts";
 import { dotOf } from "../compile/dot.ts";
+import { graphDot } from "../compile/graph-dot.ts";
 import { optimizeProgram } from "../compile/optimize.ts";
 import { pictureOf } from "../compile/picture.ts";
 import { printGraph } from "../ir/print.ts";
 import type { PassName } from "../pass/pass.ts";
-import { PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { JOINING_PASSES, PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
 import { printPlan } from "../plan/print.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { type StageChoice, throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
@@ -34,6 +35,10 @@ export interface EmitOptions {
   readonly sourceMap?: boolean | undefined;
   /** Stages that are left out, asked for or shown. */
   readonly stages?: StageChoice | undefined;
+  /** Of graphs: as the passes for WebAssembly leave them. */
+  readonly optimized?: boolean | undefined;
+  /** What a picture shows: the model's equations where not said, or the graph of each of its programs, before or behind the passes. */
+  readonly picture?: "equations" | "graph" | undefined;
   /** Of graphs: so many steps of each loop one after another, or all of `length` steps. */
   readonly unroll?: number | "full" | undefined;
   readonly length?: number | undefined;
@@ -59,8 +64,8 @@ const FORMS: Readonly<Record<EmitKind, Form>> = {
   ir: graphFiles,
   plan: planFiles,
   wgsl: shaderFiles,
-  dot: pictureFile,
-  svg: drawnFile,
+  dot: pictureFiles,
+  svg: drawnFiles,
 };
 
 /** Writes models down. What is wrong is reported; then what is returned means nothing. */
@@ -82,8 +87,13 @@ function graphFiles({ programs }: EmittedModel, options: EmitOptions): readonly 
   if (stages.shown.size > 0) for (const [, program] of all) throughPasses(new Set(), stages)(program);
   return all.map(([name, program]) => ({
     path: `${name}.ir`,
-    text: `// ${program.name}\n${printGraph(unrolled(program, options).graph, { origins: true })}`,
+    text: `// ${program.name}\n${printGraph(unrolled(behind(program, options), options).graph, { origins: true })}`,
   }));
+}
+
+/** The program as it is, or optimized where that is asked for. */
+function behind(program: Program, { optimized = false, stages = USUAL_STAGES }: EmitOptions): Program {
+  return optimized ? throughPasses(JOINING_PASSES, stages)(program) : program;
 }
 
 /** The graph with its loops unrolled as asked, and nothing else changed. */
@@ -124,12 +134,25 @@ function shaderFiles({ programs }: EmittedModel, { stages = USUAL_STAGES }: Emit
 }
 
 /** The picture of a definition's equations in the language of Graphviz. */
-export function pictureFile({ definition }: Pick<EmittedModel, "definition">): readonly OutputFile[] {
-  return [{ path: `${definition.name.text}.dot`, text: dotOf(pictureOf(definition)) }];
+export function pictureFile({ definition }: Pick<EmittedModel, "definition">): OutputFile {
+  return { path: `${definition.name.text}.dot`, text: dotOf(pictureOf(definition)) };
 }
 
-/** The same, drawn by Graphviz, which is loaded for it. */
-export async function drawnFile({ definition }: Pick<EmittedModel, "definition">): Promise<readonly OutputFile[]> {
+function pictureFiles(model: EmittedModel, options: EmitOptions): readonly OutputFile[] {
+  if (options.picture !== "graph") return [pictureFile(model)];
+  return namedPrograms(model.programs).map(([name, program]) => ({
+    path: `${name}.dot`,
+    text: graphDot(behind(program, options).graph),
+  }));
+}
+
+function drawnFiles(model: EmittedModel, options: EmitOptions): Promise<readonly OutputFile[]> {
+  return drawn(pictureFiles(model, options));
+}
+
+/** Pictures drawn by Graphviz, which is loaded for them. */
+export async function drawn(files: readonly OutputFile[]): Promise<readonly OutputFile[]> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
-  return [{ path: `${definition.name.text}.svg`, text: (await Graphviz.load()).dot(dotOf(pictureOf(definition))) }];
+  const graphviz = await Graphviz.load();
+  return files.map(({ path, text }) => ({ path: path.replace(/dot$/, "svg"), text: graphviz.dot(text) }));
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { drawnFile, type EmitKind, emitModels, pictureFile } from "../api/emit.ts";
+import { drawn, type EmitKind, emitModels, pictureFile } from "../api/emit.ts";
 import type { OutputFile } from "../api/modules.ts";
 import { findDefinition, type Modules } from "../check/modules.ts";
 import { writeAtomically } from "../runtime/atomic.ts";
@@ -137,8 +137,8 @@ async function filesOf(
   if (definition === undefined) {
     throw new DataError(`there is no model ${modelName(model)}`, { place: { file: modules.entry.file } });
   }
-  if (options.emit === "dot") return pictureFile({ definition });
-  if (options.emit === "svg") return drawnFile({ definition });
+  if (options.emit === "dot") return [pictureFile({ definition })];
+  if (options.emit === "svg") return drawn([pictureFile({ definition })]);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { sizes, forward } = await sizedForward(modules, model, weights);
   const programs = modelPrograms(modules, model, sizes, report, { forward, training: options.only !== "forward" });

@@ -27,7 +27,8 @@ export function dotOf({ name, nodes, edges }: Picture): string {
   return `${lines.join("\n")}\n`;
 }
 
-function quoted(text: string): string {
+/** A text as a string of the language. */
+export function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\l")}"`;
 }
 

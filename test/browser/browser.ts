@@ -55,7 +55,7 @@ export async function openPage(
   files: Files,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ page: Page; failures: readonly string[] }> {
-  const page = await browser.newPage();
+  const page = await browser.newPage({ locale: "en-US" });
   const failures: string[] = [];
   page.on("pageerror", (error) => failures.push(error.message));
   await page.route(`${ADDRESS}**`, (route) => {
@@ -78,12 +78,22 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Bundles a folder of the project with an index.html. */
 export async function bundlePage(folder: string, plugins: readonly Plugin[] = []): Promise<Files> {
+  // Workers are bundled by themselves.
+  const inWorkers = () => [...plugins];
   const result = await build({
     root: resolve(import.meta.dirname, "../..", folder),
     configFile: false,
     logLevel: "silent",
     plugins: [...plugins],
-    build: { write: false, minify: false, target: "esnext", modulePreload: false },
+    worker: { format: "es", plugins: inWorkers, rolldownOptions: { external: ["ts-morph"] } },
+    build: {
+      write: false,
+      minify: false,
+      target: "esnext",
+      modulePreload: false,
+      // Only forms that pages do not ask for need it, and it is large.
+      rolldownOptions: { external: ["ts-morph"] },
+    },
   });
   const outputs = Array.isArray(result) ? result : "output" in result ? [result] : [];
   return new Map(
