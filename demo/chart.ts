@@ -7,12 +7,16 @@ export interface Chart {
   clear(): void;
 }
 
+/** How much of the mean stays from step to step. */
+const KEPT = 0.95;
+
 /** Losses of single batches are faint; the line is their running mean. */
 export function openChart(parent: HTMLElement): Chart {
   const color = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const steps: number[] = [];
   const losses: number[] = [];
   const means: number[] = [];
+  let [sum, weight] = [0, 0];
   const axis = {
     stroke: color("--soft"),
     grid: { stroke: color("--line"), width: 1 },
@@ -45,12 +49,15 @@ export function openChart(parent: HTMLElement): Chart {
       for (const loss of more) {
         steps.push(steps.length + 1);
         losses.push(loss);
-        means.push((means.at(-1) ?? loss) * 0.95 + loss * 0.05);
+        // The first steps count fully: a mean of few is not held back by where it began.
+        [sum, weight] = [sum * KEPT + loss, weight * KEPT + 1];
+        means.push(sum / weight);
       }
       draw();
     },
     clear() {
       for (const list of [steps, losses, means]) list.length = 0;
+      [sum, weight] = [0, 0];
       draw();
     },
   };

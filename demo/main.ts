@@ -103,6 +103,8 @@ function showView(text: string, isPicture: boolean): void {
     src: `data:image/svg+xml,${encodeURIComponent(text)}`,
   });
   const picture = Object.assign(document.createElement("div"), { className: "picture" });
+  image.title = "Click: whole, or in full size";
+  image.addEventListener("click", () => picture.classList.toggle("whole"));
   picture.append(image);
   view.replaceChildren(picture);
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Plugin } from "rolldown";
 
 /** Modules that read files of the package which pages need too: the library, and what emitted modules are made of. */
 export const PACKAGE_DATA: readonly string[] = ["library", "typescript-support"].map((name) =>
@@ -8,7 +7,7 @@ export const PACKAGE_DATA: readonly string[] = ["library", "typescript-support"]
 );
 
 /** Replaces each of these modules by one whose functions, which have no parameters, return what they return now. */
-export function evaluated(files: readonly string[]): Plugin {
+export function evaluated(files: readonly string[]): EvaluatedPlugin {
   return {
     name: "evaluated",
     load: {
@@ -20,6 +19,12 @@ export function evaluated(files: readonly string[]): Plugin {
       },
     },
   };
+}
+
+/** A plugin for rolldown and for Vite. */
+interface EvaluatedPlugin {
+  readonly name: string;
+  load(id: string): Promise<{ code: string; moduleType: "js" } | undefined>;
 }
 
 async function written(id: string, name: string, value: unknown): Promise<string> {

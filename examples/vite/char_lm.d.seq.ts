@@ -46,8 +46,11 @@ export declare class CharLM {
     /**
      * Generates as text says.
      * One position after the other, behind the prompt; it ends after `max` positions (100 where not said) or where the model ends.
+     * `temperature` is 0.6 where left out.
      */
-    generate(options?: GenerateOptions): AsyncGenerator<CharLMChosen, void, undefined>;
+    generate(options?: GenerateOptions & {
+        readonly temperature?: number | undefined;
+    }): AsyncGenerator<CharLMChosen, void, undefined>;
     /** The weights as the bytes of a safetensors file. */
     save(): Uint8Array;
     /** Frees the model's memory. Any later call throws. */
@@ -55,6 +58,8 @@ export declare class CharLM {
 }
 /** Arrays by input. */
 type Inputs = Readonly<Record<string, InputArray | undefined>>;
+/** States that a model carries from one piece of a sequence to the next, by name: the caller's, never changed. */
+export type States = Readonly<Record<string, Output>>;
 /** What a training step gives. */
 export interface TrainedStep {
     /** The objective on this batch before the step; in nats where it is a likelihood. */
@@ -71,8 +76,6 @@ export interface TrainOptions {
     readonly steps?: number | undefined;
     readonly stepsPerEpoch?: number | undefined;
 }
-/** States that a model carries from one piece of a sequence to the next, by name: the caller's, never changed. */
-export type States = Readonly<Record<string, Output>>;
 export interface GenerateOptions {
     /** One example's arrays. */
     readonly inputs?: Inputs | undefined;
@@ -84,6 +87,8 @@ export interface GenerateOptions {
     readonly seed?: number | undefined;
     /** Ends the generation before the next position; the iterator throws the signal's reason. */
     readonly signal?: AbortSignal | undefined;
+    /** Numbers that say how samples are drawn, as `temperature`; the model's own where left out. */
+    readonly drawn?: Readonly<Record<string, number | undefined>> | undefined;
 }
 /** An array that a model gives: row-major, the batch first where there is one. */
 export interface Output<S extends readonly number[] = readonly number[]> {

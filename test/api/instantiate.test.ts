@@ -18,12 +18,13 @@ model Chars(V = 6, H = 4) {
 }
 train quick of Chars { data ids = chars("none.txt") minimize nll(ids) optim adam(0.05) batch 2 for 3 steps seed 4 }
 train slow of Chars { data ids = chars("none.txt") minimize nll(ids) optim sgd(0.01) batch 2 for 3 steps }
-generate text of Chars { ids by sample(temperature: 0.9) }`;
+generate text of Chars { ids by sample(temperature: 0.9) }
+generate best of Chars { ids by best }`;
 
 interface Emitted {
   forward(inputs: object): Promise<Readonly<Record<string, { readonly data: ArrayLike<number> }>>>;
   trainQuick(batches: Iterable<object>): AsyncGenerator<{ readonly loss: number }>;
-  generate(options: object): AsyncGenerator<object>;
+  generateText(options: object): AsyncGenerator<object>;
   save(): Uint8Array;
 }
 
@@ -51,7 +52,9 @@ describe("instantiate", () => {
     expect(losses[2]?.loss).toBeLessThan(losses[0]?.loss ?? 0);
     expect(own.save()).toEqual(emitted.save());
     const options = { prompt: [1], max: 9, seed: 3 };
-    expect(await Array.fromAsync(own.generate(options))).toEqual(await Array.fromAsync(emitted.generate(options)));
+    expect(await Array.fromAsync(own.generate({ ...options, block: "text" }))).toEqual(
+      await Array.fromAsync(emitted.generateText(options)),
+    );
     const loaded = await Chars.load(own.save());
     const [first, states] = await loaded.step(undefined, { ids: [[1, 2]] });
     const [second] = await loaded.step(states, { ids: [[3]] });
@@ -64,11 +67,24 @@ describe("instantiate", () => {
     await expect(own.forward(batch)).rejects.toThrow("this Chars was disposed");
   });
 
+  test("chooses what it finds most likely", async () => {
+    const model = Chars.init(5);
+    const prompt = [2, 4, 1];
+    const chosen: number[] = [];
+    for await (const { ids } of model.generate({ prompt, max: 20, block: "best" })) chosen.push(Number(ids));
+    const whole = [...prompt, ...chosen];
+    const { logits } = await model.forward({ ids: [whole] });
+    const rows = whole.map((_, at) => [...(logits?.data.slice(at * 6, at * 6 + 6) ?? [])]);
+    const best = rows.map((row) => row.indexOf(Math.max(...row)));
+    expect(chosen).toEqual(best.slice(prompt.length - 1, -1));
+    expect(new Set(chosen).size).toBeGreaterThan(2);
+  });
+
   test("says which blocks there are, and which size is missing", async () => {
     const model = Chars.init();
     expect(() => model.train([batch])).toThrow("Chars has several train blocks: give block as one of quick, slow");
     expect(() => model.generate({ block: "txt" })).toThrow(
-      "Chars has no generate block txt: give block as one of text",
+      "Chars has no generate block txt: give block as one of text, best",
     );
     await expect(Chars.load(new Uint8Array(3))).rejects.toThrow("no safetensors file");
     const [open] = compile("model M(V) { in x: tok(V) use e = Embed(V, 2) y = e(x) loss = sum(y) }").models;

@@ -51,7 +51,11 @@ export async function* generateWith(
   const run = (length: number): Promise<Record<string, Output>> => {
     signal?.throwIfAborted();
     const sizes = new Map([["B", 1] as const, ...batch.sizes]);
-    if (time !== undefined) sizes.set(time, length);
+    const lengths = new Map(batch.lengths);
+    if (time !== undefined) {
+      sizes.set(time, length);
+      lengths.set(time, Int32Array.of(length));
+    }
     const more = new Map<string, Numbers>(options);
     for (const { name } of spec.module.params) {
       const role = spec.params[name];
@@ -59,7 +63,7 @@ export async function* generateWith(
       if (role?.kind === "prompt_length") more.set(name, [isFirst ? begun.length : 0]);
       if (role?.kind === "prompt") more.set(name, filled(spec, name, sizes, isFirst ? begun : []));
     }
-    return runProgram(model, spec, { ...batch, sizes }, seed, more);
+    return runProgram(model, spec, { ...batch, sizes, lengths }, seed, more);
   };
   if (time === undefined || first === undefined) {
     yield chosenAt(spec, await run(1), undefined);
