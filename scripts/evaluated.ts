@@ -24,7 +24,10 @@ export function evaluated(files: readonly string[]): EvaluatedPlugin {
 /** A plugin for rolldown and for Vite. */
 interface EvaluatedPlugin {
   readonly name: string;
-  load(id: string): Promise<{ code: string; moduleType: "js" } | undefined>;
+  readonly load: {
+    readonly filter: { readonly id: string[] };
+    handler(id: string): Promise<{ code: string; moduleType: "js" }>;
+  };
 }
 
 async function written(id: string, name: string, value: unknown): Promise<string> {
