@@ -37,7 +37,7 @@ try {
   }
   const weights = join(folder, "weights.safetensors");
   const { CharLM } = await import(pathToFileURL(join(folder, "all", "CharLM.js")).href);
-  writeFileSync(weights, CharLM.init(1).save());
+  writeFileSync(weights, await CharLM.init(1).save());
   const sides = {
     "compiled model": [join(root, "bench/cold/module.ts"), join(folder, "forward", "CharLM.js"), weights, "7"],
     "tfjs-layers wasm": [join(root, "bench/cold/layers.ts"), weights, "7"],

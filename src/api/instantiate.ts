@@ -4,12 +4,14 @@ import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/
 import { boundSize } from "../plan/bound-size.ts";
 import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
 import { createModel, type Inputs, type Model, runForward } from "../runtime/model/model.ts";
+import { onWasm, type WasmCode } from "../runtime/model/on-wasm.ts";
 import type { Output } from "../runtime/model/program.ts";
 import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
 import { runStep, type States } from "../runtime/model/step.ts";
 import { type TrainedStep, type TrainOptions, trainWith } from "../runtime/model/train.ts";
 import { firstWeights, readWeights, saveWeights } from "../runtime/model/weights.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
+import type { WasmModule } from "../target/wasm/module.ts";
 import type { CompiledModel } from "./compile.ts";
 import { optimizedFor } from "./modules.ts";
 
@@ -49,7 +51,7 @@ export interface InstantiatedModel {
     options?: GenerateOptions & { readonly block?: string | undefined },
   ): AsyncGenerator<Chosen, void, undefined>;
   /** The weights as the bytes of a safetensors file. */
-  save(): Uint8Array;
+  save(): Promise<Uint8Array>;
   /** Frees the model's memory. Any later call throws. */
   dispose(): void;
 }
@@ -66,19 +68,21 @@ export function instantiate({ name, programs }: CompiledModel, options: Instanti
   const opened = describeModel(programs, options);
   return {
     name,
-    load: async (bytes) => modelOf(opened, createModel(opened.spec, readWeights(opened.spec, bytes))),
-    init: (seed = 0) => modelOf(opened, createModel(opened.spec, firstWeights(opened.spec, seed))),
+    load: async (bytes) =>
+      modelOf(opened, createModel(opened.spec, readWeights(opened.spec, bytes), onWasm(opened.code))),
+    init: (seed = 0) => modelOf(opened, createModel(opened.spec, firstWeights(opened.spec, seed), onWasm(opened.code))),
   };
 }
 
 /** A model as data, ready to be run here. */
 interface Opened {
   readonly spec: ModelSpec;
-  readonly forward: ProgramSpec;
+  readonly code: WasmCode;
+  readonly forward: ProgramSpec<WasmModule>;
   readonly inPieces: boolean;
   /** By block. */
-  readonly train: ReadonlyMap<string, { readonly spec: ProgramSpec; readonly seed: number }>;
-  readonly generate: ReadonlyMap<string, GenerationSpec>;
+  readonly train: ReadonlyMap<string, { readonly spec: ProgramSpec<WasmModule>; readonly seed: number }>;
+  readonly generate: ReadonlyMap<string, GenerationSpec<WasmModule>>;
 }
 
 function describeModel(programs: ModelPrograms, { relaxed = false }: InstantiateOptions): Opened {
@@ -87,10 +91,11 @@ function describeModel(programs: ModelPrograms, { relaxed = false }: Instantiate
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const { texts, code } = describePrograms(wantedPrograms(input), { instructions }, boundSize);
   const { plain = "", ...faster } = code;
-  const spec: ModelSpec = { ...keptBy(input), code: { plain, ...faster } };
-  const specOf = (constant: string): ProgramSpec => texts.get(constant)?.spec ?? missing(constant);
+  const spec: ModelSpec = keptBy(input);
+  const specOf = (constant: string): ProgramSpec<WasmModule> => texts.get(constant)?.spec ?? missing(constant);
   return {
     spec,
+    code: { plain, ...faster },
     forward: specOf(FORWARD),
     inPieces: input.stream !== undefined,
     train: new Map(
@@ -111,7 +116,7 @@ function missing(constant: string): never {
   throw new Error(`internal: ${constant} was not compiled`);
 }
 
-function modelOf({ spec, forward, inPieces, train, generate }: Opened, model: Model): InstantiatedModel {
+function modelOf({ spec, forward, inPieces, train, generate }: Opened, model: Model<WasmModule>): InstantiatedModel {
   const step: InstantiatedModel["step"] = async (states, inputs) => {
     if (!inPieces) {
       throw new TypeError(`${spec.name} cannot be run in pieces: it reads ahead, or has no state to go on from`);

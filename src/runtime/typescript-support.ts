@@ -17,6 +17,7 @@ const STANDALONE_FILES = [
   "./model/train.ts",
   "./model/generate.ts",
   "./model/program.ts",
+  "./model/on-wasm.ts",
   "./model/arrays.ts",
   "./model/spec.ts",
   "./wasm.ts",

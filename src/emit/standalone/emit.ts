@@ -63,15 +63,16 @@ export function emitStandalone(
     header(input),
     ...types,
     `${comment(input.doc ?? `The model ${input.model}.`, "")}${className === model ? "export " : ""}class ${className} {
-  readonly #model: Model;
+  readonly #model: Model<WasmModule>;
 
   private constructor(weights: ReadonlyMap<string, Float32Array>) {
-    this.#model = createModel(SPEC, weights);
+    this.#model = createModel(SPEC, weights, onWasm(CODE));
   }
 
 ${methods.join("\n\n")}
 }${className === model ? "" : `\n\nexport { ${className} as ${model} };`}`,
-    `const SPEC: ModelSpec = ${printLiteral({ ...keptBy(input), code })};`,
+    `const SPEC: ModelSpec = ${printLiteral(keptBy(input))};`,
+    `const CODE: WasmCode = ${printLiteral(code)};`,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
     ...data,
     `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
@@ -82,12 +83,12 @@ ${methods.join("\n\n")}
 
 /** What a module uses of its surroundings: no class may take its place. */
 const GLOBALS = (
-  "SPEC AbortSignal AsyncGenerator AsyncIterable Blob DataView DecompressionStream Error Float64Array Iterable JSON Number Object Pick " +
+  "SPEC CODE AbortSignal AsyncGenerator AsyncIterable Blob DataView DecompressionStream Error Float64Array Iterable JSON Number Object Pick " +
   "Promise RangeError ReadonlyMap ReadonlySet Readonly Record Response Set String SyntaxError TextDecoder TextEncoder TypeError " +
   "WebAssembly atob globalThis performance setTimeout"
 ).split(" ");
 
-const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
+const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec", "onWasm", "WasmCode"];
 /** Types that callers need a name for. */
 const SHOWN_TYPES = [
   "Output",
@@ -152,7 +153,7 @@ function header({ file, equations }: StandaloneInput): string {
 function addProgram(
   { texts, data }: Emission,
   name: string,
-  type = "ProgramSpec",
+  type = "ProgramSpec<WasmModule>",
   more: object = {},
 ): ProgramText<Code> {
   const text = texts.get(name);
@@ -254,7 +255,7 @@ function generateMethods(emission: Emission): readonly string[] {
       return spec === undefined ? [] : [inputText(program, spec)];
     });
     const constant = constantName("GENERATE", input.generate, name);
-    addProgram(emission, constant, "GenerationSpec", {
+    addProgram(emission, constant, "GenerationSpec<WasmModule>", {
       model: input.model,
       emissions: emissions.map(({ literal }) => literal),
     });
@@ -297,7 +298,7 @@ function endMethods({ inference, uses }: Emission): readonly string[] {
   uses.add("saveWeights");
   const save = method({
     doc: "The weights as the bytes of a safetensors file.",
-    signature: "save(): Uint8Array",
+    signature: "save(): Promise<Uint8Array>",
     body: ["return saveWeights(this.#model);"],
   });
   return [save, dispose];

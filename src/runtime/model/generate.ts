@@ -1,12 +1,12 @@
-import { numberOf, sizesOf } from "../../plan/bound-size.ts";
+import { numberOf, type SizeOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { Numbers } from "../strided.ts";
 import { type InputArray, type NumberList, readBatch } from "./arrays.ts";
 import { type Inputs, type Model, runProgram } from "./model.ts";
 import type { Output } from "./program.ts";
-import type { InputEntry, ProgramSpec } from "./spec.ts";
+import type { InputEntry, ProgramMemory, ProgramSpec } from "./spec.ts";
 
 /** A program that chooses what a model emits. */
-export interface GenerationSpec extends ProgramSpec {
+export interface GenerationSpec<M = unknown> extends ProgramSpec<M> {
   readonly model: string;
   /** What it chooses. */
   readonly emissions: readonly InputEntry[];
@@ -36,9 +36,9 @@ const FIRST_PIECE = 16;
  * Generates one example, a position at a time. The decoder runs in pieces of 16, 32, 64, ... positions, each of which begins with what was chosen
  * before it: what is chosen at a position does not depend on how far the piece goes.
  */
-export async function* generateWith(
-  model: Model,
-  spec: GenerationSpec,
+export async function* generateWith<M>(
+  model: Model<M>,
+  spec: GenerationSpec<M>,
   { inputs = {}, prompt = [], max = 100, seed = 0, signal, drawn = {}, ...unknown }: GenerateOptions,
 ): AsyncGenerator<Chosen, void, undefined> {
   if (!Number.isInteger(max) || max < 1) throw new RangeError(`max is a whole number from 1, given is ${max}`);
@@ -56,13 +56,16 @@ export async function* generateWith(
       sizes.set(time, length);
       lengths.set(time, Int32Array.of(length));
     }
-    const more = new Map<string, Numbers>(options);
-    for (const { name } of spec.module.params) {
-      const role = spec.params[name];
-      const isFirst = role !== undefined && "emission" in role && role.emission === first?.name;
-      if (role?.kind === "prompt_length") more.set(name, [isFirst ? begun.length : 0]);
-      if (role?.kind === "prompt") more.set(name, filled(spec, name, sizes, isFirst ? begun : []));
-    }
+    const more = (memory: ProgramMemory): ReadonlyMap<string, Numbers> => {
+      const found = new Map<string, Numbers>(options);
+      for (const { name, shape } of memory.params) {
+        const role = spec.params[name];
+        const isFirst = role !== undefined && "emission" in role && role.emission === first?.name;
+        if (role?.kind === "prompt_length") found.set(name, [isFirst ? begun.length : 0]);
+        if (role?.kind === "prompt") found.set(name, filled(shape, sizesOf(memory, sizes), isFirst ? begun : []));
+      }
+      return found;
+    };
     return runProgram(model, spec, { ...batch, sizes, lengths }, seed, more);
   };
   if (time === undefined || first === undefined) {
@@ -118,15 +121,8 @@ function wrapped(inputs: Inputs): Inputs {
 }
 
 /** The beginning, as long as the whole: behind it stand legal values that are not read. */
-function filled(
-  { module }: ProgramSpec,
-  param: string,
-  sizes: ReadonlyMap<string, number>,
-  begun: NumberList,
-): Numbers {
-  const values = sizesOf(module, sizes);
-  const slot = module.params.find(({ name }) => name === param);
-  const count = (slot?.shape ?? []).reduce((all: number, size) => all * numberOf(size, values), 1);
+function filled(shape: readonly SizeOf[], sizes: Sizes, begun: NumberList): Numbers {
+  const count = shape.reduce((all: number, size) => all * numberOf(size, sizes), 1);
   const numbers = flat(begun);
   return Float64Array.from({ length: count }, (_, at) => numbers[at] ?? 0);
 }

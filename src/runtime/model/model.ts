@@ -1,117 +1,137 @@
 import type { Numbers } from "../strided.ts";
 import { type Batch, type InputArray, readBatch } from "./arrays.ts";
-import { type Call, type OpenProgram, type Output, openCode, openProgram } from "./program.ts";
-import type { ModelSpec, ProgramSpec } from "./spec.ts";
+import { type Awaitable, type Call, type Machine, type OpenProgram, type Results, runOnce } from "./program.ts";
+import type { ModelSpec, ProgramMemory, ProgramSpec } from "./spec.ts";
 
 /** Arrays by input. */
 export type Inputs = Readonly<Record<string, InputArray | undefined>>;
 
-/** A model with its weights: every array is checked before anything runs, and what throws has changed nothing. */
-export interface Model {
+/** A model with its weights, run by a machine: every array is checked before anything runs, and what throws has changed nothing. */
+export interface Model<M> {
   readonly spec: ModelSpec;
-  /** Its program, opened where it has not been. Rejects where the model was disposed. */
-  open(program: ProgramSpec): Promise<Entry>;
-  /** Makes a program ready for a batch: memory is laid out for its sizes, and the newest weights are in it. */
-  ready(entry: Entry, batch: Batch): void;
-  /** A run of this program has changed the weights. */
-  changed(entry: Entry): void;
-  /** The newest weights, by name. Throws where the model was disposed. */
-  weights(): ReadonlyMap<string, Float32Array>;
+  /**
+   * Lets work have a program to itself, opened where it has not been, with memory laid out for a batch's sizes and the newest weights in it.
+   * Calls wait for one another. Rejects where the model was disposed.
+   */
+  use<T>(program: ProgramSpec<M>, batch: Batch, work: (entry: Entry) => Awaitable<T>): Promise<T>;
+  /** The newest weights, by name. Rejects where the model was disposed. */
+  weights(): Promise<ReadonlyMap<string, Float32Array>>;
   /** Throws where the model was disposed. */
   alive(): void;
-  /** Frees memory. Any later call throws. */
+  /** Frees memory when what is under way has ended. Any later call throws. */
   dispose(): void;
 }
 
-/** A program in use: which weights it has, and how many steps it has trained. */
+/** A program in use. */
 export interface Entry {
+  readonly spec: ProgramSpec;
   readonly program: OpenProgram;
+  /** The weights that it has. */
   version: number;
   /** The sizes that its memory is laid out for. */
   bound: string;
+  /** How many steps it has trained. */
   steps: number;
+  /** Whether it has changed the weights since they were read. */
+  changed: boolean;
 }
 
-export function createModel(spec: ModelSpec, start: ReadonlyMap<string, Float32Array>): Model {
-  const entries = new Map<ProgramSpec, Entry>();
+export function createModel<M>(
+  spec: ModelSpec,
+  start: ReadonlyMap<string, Float32Array>,
+  machine: Machine<M>,
+): Model<M> {
+  const entries = new Map<ProgramSpec<M>, Entry>();
   const values = new Map(start);
   let version = 1;
-  // The program whose memory has the newest weights, where it is not `values`.
-  let newest: Entry | undefined;
   let disposed = false;
-  let code: Promise<WebAssembly.Module> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
 
   const alive = (): void => {
     if (disposed) throw new Error(`this ${spec.name} was disposed`);
   };
-  const settle = (): void => {
+  const inTurn = <T>(work: () => Awaitable<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  const open = async (program: ProgramSpec<M>): Promise<Entry> => {
+    alive();
+    const before = entries.get(program);
+    if (before !== undefined) return before;
+    const opened = await machine.open(program);
+    const entry: Entry = { spec: program, program: opened, version: 0, bound: "", steps: 0, changed: false };
+    entries.set(program, entry);
+    return entry;
+  };
+  /** Reads the weights of the program that has changed them. */
+  const settle = async (): Promise<void> => {
+    const newest = [...entries.values()].find(({ changed }) => changed);
     if (newest === undefined) return;
-    for (const [param, name] of weightParams(newest.program.spec)) {
-      const { data } = newest.program.runner.readParam(param);
-      values.set(name, Float32Array.from(data));
-    }
+    const params = weightParams(newest);
+    const arrays = await newest.program.read(params.map(([param]) => param));
+    params.forEach(([, name], at) => {
+      values.set(name, Float32Array.from(arrays[at]?.data ?? []));
+    });
     version++;
     newest.version = version;
-    newest = undefined;
+    newest.changed = false;
+  };
+  const ready = async (entry: Entry, { sizes }: Batch): Promise<void> => {
+    const bound = JSON.stringify([...sizes]);
+    if (bound !== entry.bound) await entry.program.bind(sizes);
+    entry.bound = bound;
+    if (entry.changed) return;
+    await settle();
+    if (entry.version === version) return;
+    for (const [param, name] of weightParams(entry)) entry.program.write(param, values.get(name) ?? []);
+    entry.version = version;
   };
 
   return {
     spec,
     alive,
-    async open(program) {
-      alive();
-      const before = entries.get(program);
-      if (before !== undefined) return before;
-      code ??= openCode(spec);
-      const entry: Entry = { program: await openProgram(program, await code), version: 0, bound: "", steps: 0 };
-      alive();
-      entries.set(program, entry);
-      return entry;
-    },
-    ready(entry, { sizes }) {
-      const { runner, spec: own } = entry.program;
-      const bound = JSON.stringify([...sizes]);
-      if (bound !== entry.bound) runner.bind(sizes);
-      entry.bound = bound;
-      if (entry === newest) return;
-      settle();
-      if (entry.version === version) return;
-      for (const [param, name] of weightParams(own)) runner.write(param, values.get(name) ?? []);
-      entry.version = version;
-    },
-    changed(entry) {
-      newest = entry;
-    },
-    weights() {
-      alive();
-      settle();
-      return values;
-    },
+    use: (program, batch, work) =>
+      inTurn(async () => {
+        const entry = await open(program);
+        await ready(entry, batch);
+        alive();
+        return work(entry);
+      }),
+    weights: () =>
+      inTurn(async () => {
+        alive();
+        await settle();
+        return values;
+      }),
     dispose() {
       disposed = true;
-      entries.clear();
-      values.clear();
-      newest = undefined;
+      void inTurn(() => {
+        for (const { program } of entries.values()) program.dispose();
+        machine.dispose();
+        entries.clear();
+        values.clear();
+      });
     },
   };
 }
 
 /** Runs a program once, for evaluation, with arrays that are read already, and values of other params. */
-export async function runProgram(
-  model: Model,
-  program: ProgramSpec,
+export function runProgram<M>(
+  model: Model<M>,
+  program: ProgramSpec<M>,
   batch: Batch,
   seed: number,
-  more: ReadonlyMap<string, Numbers>,
-): Promise<Record<string, Output>> {
-  const entry = await model.open(program);
-  model.ready(entry, batch);
-  return entry.program.run({ ...AT_REST, batch, seed }, more);
+  more: (memory: ProgramMemory) => ReadonlyMap<string, Numbers>,
+): Promise<Results> {
+  return model.use(program, batch, (entry) =>
+    runOnce(entry.program, { ...AT_REST, batch, seed }, more(entry.program.memory)),
+  );
 }
 
 /** Runs a model on a batch. */
-export function runForward(model: Model, program: ProgramSpec, inputs: Inputs): Promise<Record<string, Output>> {
-  return runProgram(model, program, readBatch(model.spec.name, program.inputs, inputs), 0, new Map());
+export async function runForward<M>(model: Model<M>, program: ProgramSpec<M>, inputs: Inputs): Promise<Results> {
+  return runProgram(model, program, readBatch(model.spec.name, program.inputs, inputs), 0, () => new Map());
 }
 
 /** What a call that trains nothing says of its training. */
@@ -120,6 +140,10 @@ export const AT_REST: Omit<Call, "batch" | "seed"> = {
   ...{ step: 0, steps: 1, stepsPerEpoch: 1 },
 };
 
-function weightParams({ params }: ProgramSpec): readonly (readonly [string, string])[] {
-  return Object.entries(params).flatMap(([id, role]) => (role.kind === "weight" ? [[id, role.name] as const] : []));
+/** A program's params that are weights, with the weights' names. */
+function weightParams({ spec, program }: Entry): readonly (readonly [string, string])[] {
+  return program.memory.params.flatMap(({ name }) => {
+    const role = spec.params[name];
+    return role?.kind === "weight" ? [[name, role.name] as const] : [];
+  });
 }

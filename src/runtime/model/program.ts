@@ -1,8 +1,7 @@
 import type { ParamRole } from "../../build/program.ts";
 import type { Numbers } from "../strided.ts";
-import { createRunner, type WasmRunner } from "../wasm.ts";
 import type { Batch } from "./arrays.ts";
-import type { ModelSpec, ProgramSpec } from "./spec.ts";
+import type { ProgramMemory, ProgramSpec } from "./spec.ts";
 
 /** An array that a model gives: row-major, the batch first where there is one. */
 export interface Output<S extends readonly number[] = readonly number[]> {
@@ -22,43 +21,48 @@ export interface Call {
   readonly fresh: boolean;
 }
 
+/** What programs run on: opens them, each with memory of its own. */
+export interface Machine<M> {
+  open(spec: ProgramSpec<M>): Promise<OpenProgram>;
+  dispose(): void;
+}
+
+/** Results by what callers call them. */
+export type Results = Record<string, Output>;
+
 /** A program that is ready to run. */
 export interface OpenProgram {
-  readonly spec: ProgramSpec;
-  readonly runner: WasmRunner;
-  /** Runs once. What the program keeps (weights, slots, carried states) must have been written for these sizes. */
-  run(call: Call, more?: ReadonlyMap<string, Numbers>): Record<string, Output>;
+  readonly memory: ProgramMemory;
+  /** Lays out memory for sizes. Params of fixed size keep their values, and so do others whose shape stays as it was. */
+  bind(sizes: ReadonlyMap<string, number>): Awaitable<unknown>;
+  write(param: string, values: Numbers): void;
+  read(params: readonly string[]): Awaitable<readonly Output[]>;
+  /** Runs once, as far as nothing must be waited for. What the program keeps (weights, slots, carried states) must have been written. */
+  start(call: Call, more?: ReadonlyMap<string, Numbers>): void;
+  /** What has been started since the last time, in order. */
+  finish(): Awaitable<readonly Results[]>;
+  dispose(): void;
 }
 
-/** Compiles the module that a model's programs are in. Throws where there is no WebAssembly with SIMD. */
-export async function openCode({ code: { plain, relaxed } }: ModelSpec): Promise<WebAssembly.Module> {
-  const fast = relaxed === undefined ? undefined : await inflate(relaxed);
-  return WebAssembly.compile(fast !== undefined && WebAssembly.validate(fast) ? fast : await inflate(plain));
+export type Awaitable<T> = T | Promise<T>;
+
+/** Runs a program once. */
+export async function runOnce(program: OpenProgram, call: Call, more?: ReadonlyMap<string, Numbers>): Promise<Results> {
+  program.start(call, more);
+  return (await program.finish()).at(-1) ?? {};
 }
 
-/** Gives a program memory of its own. */
-export async function openProgram(spec: ProgramSpec, code: WebAssembly.Module): Promise<OpenProgram> {
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const instance = await WebAssembly.instantiate(code, { env: { memory } });
-  const runner = createRunner(spec.module, memory, instance.exports);
-  return {
-    spec,
-    runner,
-    run(call, more = new Map()) {
-      for (const { name } of spec.module.params) {
-        const value = more.get(name) ?? argumentOf(spec.params[name], call);
-        if (value !== undefined) runner.write(name, value);
-      }
-      runner.run();
-      return Object.fromEntries(spec.results.map((entry) => [entry.as, runner.read(entry.name)]));
-    },
-  };
-}
-
-async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** What a call gives a program, by param. */
+export function callArguments(
+  { params }: ProgramSpec,
+  memory: ProgramMemory,
+  call: Call,
+  more: ReadonlyMap<string, Numbers> = new Map(),
+): readonly (readonly [string, Numbers])[] {
+  return memory.params.flatMap(({ name }) => {
+    const value = more.get(name) ?? argumentOf(params[name], call);
+    return value === undefined ? [] : [[name, value] as const];
+  });
 }
 
 /** Undefined for what a program keeps itself. */

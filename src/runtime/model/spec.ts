@@ -1,14 +1,12 @@
 import type { ParamRole } from "../../build/program.ts";
 import type { DType } from "../../ir/type.ts";
-import type { WasmModule } from "../../target/wasm/module.ts";
+import type { SizeOf } from "../../plan/bound-size.ts";
 import type { Initializer } from "../initialize.ts";
 
 /** A compiled model as data that can be written into a file: what it keeps, and its programs. */
 export interface ModelSpec {
   readonly name: string;
   readonly weights: readonly WeightEntry[];
-  /** Raw deflate, base64: the module of all its programs for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
-  readonly code: { readonly plain: string; readonly relaxed?: string };
 }
 
 /** An array of the model: its shape in files, and how it starts. */
@@ -18,9 +16,9 @@ export interface WeightEntry {
   readonly start: Initializer;
 }
 
-/** A program: what its memory holds, and what its params and results are for. */
-export interface ProgramSpec {
-  readonly module: WasmModule;
+/** A program: what runs it (`M`, by what it runs on), and what its params and results are for. */
+export interface ProgramSpec<M = unknown> {
+  readonly module: M;
   /** By param name. */
   readonly params: Readonly<Record<string, ParamRole>>;
   readonly inputs: readonly InputEntry[];
@@ -53,4 +51,11 @@ export interface ResultEntry {
   readonly as: string;
   /** The state that it is, where it is one to go on from. */
   readonly state?: string;
+}
+
+/** What of a program's memory is the same whatever it runs on. */
+export interface ProgramMemory {
+  /** The names of sizes that are bound. */
+  readonly sizes: readonly string[];
+  readonly params: readonly { readonly name: string; readonly shape: readonly SizeOf[] }[];
 }

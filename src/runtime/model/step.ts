@@ -1,37 +1,37 @@
 import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import type { Numbers } from "../strided.ts";
 import { type Batch, readBatch } from "./arrays.ts";
-import { AT_REST, type Inputs, type Model } from "./model.ts";
-import type { OpenProgram, Output } from "./program.ts";
+import { AT_REST, type Entry, type Inputs, type Model } from "./model.ts";
+import { type Output, runOnce } from "./program.ts";
 import type { ProgramSpec } from "./spec.ts";
 
 /** States that a model carries from one piece of a sequence to the next, by name: the caller's, never changed. */
 export type States = Readonly<Record<string, Output>>;
 
 /** Runs a piece of sequences, whose states go on from those given; without them sequences begin. */
-export async function runStep(
-  model: Model,
-  program: ProgramSpec,
+export async function runStep<M>(
+  model: Model<M>,
+  program: ProgramSpec<M>,
   states: States | undefined,
   inputs: Inputs,
 ): Promise<[Record<string, Output>, States]> {
   const batch = readBatch(model.spec.name, program.inputs, inputs);
-  const entry = await model.open(program);
-  model.ready(entry, batch);
-  const carried = carriedStates(entry.program, batch, states);
   const call = { ...AT_REST, batch, seed: 0, fresh: states === undefined };
-  return splitStates(program, entry.program.run(call, carried));
+  const results = await model.use(program, batch, (entry) =>
+    runOnce(entry.program, call, carriedStates(entry, batch, states)),
+  );
+  return splitStates(program, results);
 }
 
 /** The states that a caller gives, or zeros, by param. */
 function carriedStates(
-  { spec }: OpenProgram,
+  { spec, program: { memory } }: Entry,
   { sizes }: Batch,
   states: States | undefined,
 ): ReadonlyMap<string, Numbers> {
   const found = new Map<string, Numbers>();
-  const values = sizesOf(spec.module, sizes);
-  for (const { name, shape } of spec.module.params) {
+  const values = sizesOf(memory, sizes);
+  for (const { name, shape } of memory.params) {
     const role = spec.params[name];
     if (role?.kind !== "carry") continue;
     const wanted = shape.map((size) => numberOf(size, values));

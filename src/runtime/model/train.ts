@@ -1,8 +1,8 @@
 import { deriveSeed } from "../../ir/random.ts";
 import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import { type Batch, readBatch } from "./arrays.ts";
-import type { Inputs, Model } from "./model.ts";
-import type { Call, OpenProgram } from "./program.ts";
+import type { Entry, Inputs, Model } from "./model.ts";
+import type { Call } from "./program.ts";
 import type { ProgramSpec } from "./spec.ts";
 
 /** What a training step gives. */
@@ -21,43 +21,63 @@ export interface TrainOptions {
   /** Steps in all and in an epoch, where the optimizer's schedule needs them. */
   readonly steps?: number | undefined;
   readonly stepsPerEpoch?: number | undefined;
+  /**
+   * How many steps are done before their losses are given, all at once; 1 where not said. Reading a loss waits for the graphics card, which
+   * 10 make a tenth of. Whoever leaves the loop early has done up to so many steps that it has not seen.
+   */
+  readonly ahead?: number | undefined;
 }
 
 /** A training step for each batch. */
-export async function* trainWith(
-  model: Model,
-  program: ProgramSpec,
+export async function* trainWith<M>(
+  model: Model<M>,
+  program: ProgramSpec<M>,
   batches: Iterable<Inputs> | AsyncIterable<Inputs>,
-  { signal, seed = 0, steps, stepsPerEpoch }: TrainOptions,
+  { signal, seed = 0, steps, stepsPerEpoch, ahead = 1 }: TrainOptions,
 ): AsyncGenerator<TrainedStep, void, undefined> {
-  const entry = await model.open(program);
+  model.alive();
+  if (!Number.isInteger(ahead) || ahead < 1) throw new RangeError(`ahead is a whole number from 1, given is ${ahead}`);
   const called = needed(program, { steps, stepsPerEpoch });
   let rested = performance.now();
+  // Steps whose losses have not been given.
+  let waiting = 0;
+  let last: Batch | undefined;
   // The rows that the states carried from batch to batch belong to: a call begins its sequences anew.
   let carriedRows = 0;
   for await (const inputs of batches) {
     signal?.throwIfAborted();
-    model.alive();
     const batch = readBatch(model.spec.name, program.inputs, inputs);
-    const step = entry.steps;
-    model.ready(entry, batch);
     const rows = batch.sizes.get("B") ?? 0;
     const fresh = rows !== carriedRows;
-    if (fresh) startStates(entry.program, batch, step === 0);
-    const results = entry.program.run({
-      ...called,
-      ...{ batch, step, fresh, training: true, seed: deriveSeed(seed, "step", step) },
+    waiting++;
+    const given = await model.use(program, batch, (entry) => {
+      const step = entry.steps;
+      if (fresh) startStates(entry, batch, step === 0);
+      entry.program.start({
+        ...called,
+        ...{ batch, step, fresh, training: true, seed: deriveSeed(seed, "step", step) },
+      });
+      entry.steps++;
+      entry.changed = true;
+      return waiting < ahead ? [] : lossesOf(entry, waiting);
     });
-    entry.steps++;
     carriedRows = rows;
-    model.changed(entry);
-    yield { loss: results.loss?.data[0] ?? Number.NaN, step: entry.steps };
+    last = batch;
+    if (given.length > 0) waiting = 0;
+    yield* given;
     // Others on this thread get their turn, and a signal can come.
     if (performance.now() - rested > 20) {
       await new Promise((resolve) => setTimeout(resolve));
       rested = performance.now();
     }
   }
+  if (last !== undefined && waiting > 0) yield* await model.use(program, last, (entry) => lossesOf(entry, waiting));
+}
+
+/** The losses of the last steps; those before were of a call that was left. */
+async function lossesOf({ program, steps }: Entry, count: number): Promise<readonly TrainedStep[]> {
+  const done = (await program.finish()).slice(-count);
+  return done.map(({ loss }, at) => ({ loss: loss?.data[0] ?? Number.NaN, step: steps - count + at + 1 }));
 }
 
 function needed(
@@ -77,12 +97,12 @@ function needed(
 }
 
 /** Carried states begin with zeros, and at the first step the optimizer's slots with theirs. */
-function startStates({ spec, runner }: OpenProgram, { sizes }: Batch, slots: boolean): void {
-  const values = sizesOf(spec.module, sizes);
-  for (const { name, shape } of spec.module.params) {
+function startStates({ spec, program }: Entry, { sizes }: Batch, slots: boolean): void {
+  const values = sizesOf(program.memory, sizes);
+  for (const { name, shape } of program.memory.params) {
     const role = spec.params[name];
     if (role?.kind !== "carry" && !(slots && role?.kind === "slot")) continue;
     const count = shape.reduce((all: number, size) => all * numberOf(size, values), 1);
-    runner.write(name, new Float32Array(count).fill(role.kind === "slot" ? role.start : 0));
+    program.write(name, new Float32Array(count).fill(role.kind === "slot" ? role.start : 0));
   }
 }

@@ -27,8 +27,8 @@ export function readWeights({ name, weights }: ModelSpec, bytes: Uint8Array): Re
 }
 
 /** The weights as the bytes of a safetensors file. */
-export function saveWeights(model: Model): Uint8Array {
-  const values = model.weights();
+export async function saveWeights<M>(model: Model<M>): Promise<Uint8Array> {
+  const values = await model.weights();
   return encodeSafetensors(
     new Map(
       model.spec.weights.map(({ name, shape }) => [name, { shape, data: values.get(name) ?? new Float32Array() }]),
