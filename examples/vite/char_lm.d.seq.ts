@@ -52,7 +52,7 @@ export declare class CharLM {
         readonly temperature?: number | undefined;
     }): AsyncGenerator<CharLMChosen, void, undefined>;
     /** The weights as the bytes of a safetensors file. */
-    save(): Uint8Array;
+    save(): Promise<Uint8Array>;
     /** Frees the model's memory. Any later call throws. */
     dispose(): void;
 }
@@ -75,6 +75,11 @@ export interface TrainOptions {
     /** Steps in all and in an epoch, where the optimizer's schedule needs them. */
     readonly steps?: number | undefined;
     readonly stepsPerEpoch?: number | undefined;
+    /**
+     * How many steps are done before their losses are given, all at once; 1 where not said. Reading a loss waits for the graphics card, which
+     * 10 make a tenth of. Whoever leaves the loop early has done up to so many steps that it has not seen.
+     */
+    readonly ahead?: number | undefined;
 }
 export interface GenerateOptions {
     /** One example's arrays. */
