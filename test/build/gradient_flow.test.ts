@@ -242,7 +242,7 @@ model M {
   time S, T
   in   a: [S], b: [T]
   param w: []
-  r[i, j] = tanh(a[i] * b[j] + w * r[i-1, j] else 0) + r[i, j-1] else 0
+  r[i, j] = tanh(a[i] * b[j] + w * r[i-1, j] else 0) + r[i, j-1] else 0 + 0.5 * r[i-1, j-1] else 0
   emit z: [] ~ normal(r[S-1, T-1], 1)
 }`,
       { split: ["w"] },
