@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluated, PACKAGE_DATA } from "../../scripts/evaluated.ts";
@@ -31,7 +32,17 @@ describe("applications", () => {
   });
 
   test("have the compiler in them: the page of the project", { timeout: 90_000 }, async () => {
-    const files = await bundlePage("demo", [evaluated(PACKAGE_DATA)]);
+    const nodes: (string | undefined)[] = [];
+    const watched = {
+      name: "watched",
+      enforce: "pre" as const,
+      resolveId(id: string, from: string | undefined): undefined {
+        if (id.startsWith("node:")) nodes.push(from && basename(from));
+      },
+    };
+    const files = await bundlePage("demo", [evaluated(PACKAGE_DATA), watched]);
+    // Only these, which load it where there is Node: to start threads, and to keep what was measured of adapters.
+    expect([...new Set(nodes)].sort()).toEqual(["adapter-notes.ts", "wasm-node-spawn.ts"]);
     const { page, failures } = await openPage(browser, files, ISOLATED);
     await page.selectOption("#file", "births");
     await page.locator("#block option:text('births of Births')").waitFor({ state: "attached" });

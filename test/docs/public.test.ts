@@ -1,15 +1,13 @@
-import { fileURLToPath } from "node:url";
-import { Node, Project } from "ts-morph";
+import { Node } from "ts-morph";
 import { expect, test } from "vitest";
+import { apiPage, readExports } from "../../scripts/api.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const [index = new Map<string, never>(), ...others] = readExports("index", "tfjs", "vite/plugin");
 
-/** What `import ... from "seqc"` and `"seqc/tfjs"` give, and whether a comment tells what it is. */
+/** What users can import, and whether a comment tells what it is. */
 function exported(): readonly { readonly name: string; readonly documented: boolean }[] {
-  const project = new Project({ tsConfigFilePath: `${ROOT}tsconfig.json`, skipAddingFilesFromTsConfig: true });
-  const entries = ["index", "tfjs"].map((name) => project.addSourceFileAtPath(`${ROOT}src/${name}.ts`));
-  return entries
-    .flatMap((entry) => [...entry.getExportedDeclarations()])
+  return [index, ...others]
+    .flatMap((entry) => [...entry])
     .flatMap(([name, declarations]) =>
       declarations.map((declaration) => ({
         name,
@@ -22,4 +20,8 @@ test("everything that the package exports says what it is", () => {
   const found = exported();
   expect(found.length).toBeGreaterThan(20);
   expect(found.filter(({ documented }) => !documented)).toEqual([]);
+});
+
+test("docs/api.md is made of the comments", async () => {
+  await expect(apiPage(index)).toMatchFileSnapshot("../../docs/api.md");
 });
