@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/setup.ts",
     // Nothing in src keeps state of its own, so files share what they import: a fifth of the time.
     isolate: false,
     // Where nothing is said, one core is left idle.

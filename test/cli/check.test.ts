@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LM } from "./files.ts";
-import { folderWith, MAIN, seqc } from "./process.ts";
+import { folderWith, seqc } from "./process.ts";
 
 const WRONG = `model M(V, H = 8) {
   time T
@@ -93,10 +93,11 @@ model M(D = 2) {
         else if (!target.endsWith(".seq")) packages.add(target);
       }
     };
-    visit(join(dirname(MAIN), "check.ts"));
+    const cli = resolve(import.meta.dirname, "../../src/cli");
+    visit(join(cli, "check.ts"));
     expect(seen.size).toBeGreaterThan(50);
     expect([...packages].filter((name) => !name.startsWith("node:")).sort()).toEqual(["chevrotain", "commander"]);
-    const runtime = [...seen].map((file) => relative(dirname(MAIN), file)).filter((file) => /tfjs|target/.test(file));
+    const runtime = [...seen].map((file) => relative(cli, file)).filter((file) => /tfjs|target/.test(file));
     expect(runtime).toEqual([]);
   });
 });

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-
-export const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+import { BUILT } from "../support/built.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -31,7 +30,7 @@ export function startWith(
   ...args: readonly string[]
 ): Running {
   const env = { ...process.env, ...variables };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [BUILT, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const out: string[] = [];
   const err: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk.toString()));

@@ -34,6 +34,7 @@ describe("the package, installed in an empty folder", () => {
     expect([...new Set(others)]).toEqual([
       "LICENSE",
       "README.md",
+      "bin/fresh.js",
       "bin/seqc.js",
       "dist/THIRD-PARTY-LICENSES.txt",
       "dist/types/*.d.ts",
