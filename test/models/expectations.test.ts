@@ -9,7 +9,7 @@ describe("every example model", () => {
     expect(files.filter((file) => !/^expect /m.test(readSource(`models/${file}`).text))).toEqual([]);
   });
 
-  test("keeps it", async () => {
+  test("keeps it", { timeout: 120_000 }, async () => {
     const { code, stdout, stderr } = await seqc(packageFile("models"), "test", ...files);
     expect({ code, failed: `${stdout}${stderr}`.split("\n").filter((line) => /^(fail|error)/.test(line)) }).toEqual({
       code: 0,
