@@ -181,6 +181,6 @@ function checkMissing(
   const shown = missing.length > 4 ? [...missing.slice(0, 3), `${missing.length - 3} more`] : missing;
   report.add("missing-weight", layout?.span ?? from.span, `the mapping leaves ${shown.join(", ")} without a value`, {
     related: mapping.slice(-1).map(({ span }) => ({ span, message: "this is all that is mapped" })),
-    hint: `write "..." -> ${part === undefined ? first : first.slice(printExpression(part).length + 1)}, or load a smaller part`,
+    hint: `write "..." -> ${part === undefined ? first : first.slice((partNames(part)[0] ?? "").length + 1)}, or load a smaller part`,
   });
 }

@@ -1,7 +1,7 @@
 import { meant } from "../base/meant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { OpenModel } from "../build/model.ts";
-import { isPart, partNames } from "../build/weight-part.ts";
+import { isPart, partNames, writtenPart } from "../build/weight-part.ts";
 import type { Regime } from "../check/regime.ts";
 import type { Expression } from "../syntax/tree.ts";
 
@@ -29,8 +29,10 @@ export function checkPart(part: Expression, { session, frame }: OpenModel): bool
     part.span,
     missing === undefined
       ? "this names no part of the model"
-      : `${frame.definition.name.text} has no part ${missing} with weights`,
-    near === undefined || names.length > 1 ? { hint: `its parts are ${known.join(", ")}` } : meant(near, part.span),
+      : `${frame.definition.name.text} has no part ${writtenPart(missing)} with weights`,
+    near === undefined || names.length > 1
+      ? { hint: `its parts are ${known.join(", ")}` }
+      : meant(writtenPart(near), part.span),
   );
   return false;
 

@@ -70,6 +70,43 @@ async function withTensors(tensors: ReadonlyMap<string, WritableTensor>, work: (
   writeTensors(TENSORS);
 }
 
+const STACK = filesIn({
+  "deep.seq": `model Deep(H = 2) {
+      time T
+      in  x: [T, H]
+      use cells = stack i in 2 of GRUResetAfter(H, H)
+      y, s = scan cells over x
+      emit total: [] ~ normal(sum(mean[T](y)), 1)
+    }
+    train m of Deep {
+      data x, total = jsonl("rows.jsonl")
+      load cells[0] from "gru.safetensors" as TorchGRU
+      load cells[1] from "gru.safetensors" as TorchGRU(layer: 1)
+      freeze cells[1]
+      minimize nll(total)
+      optim sgd(0.5)
+      for 1 steps
+    }`,
+  "rows.jsonl": '{"x": [[1, 2], [3, 4]], "total": 1}',
+});
+writeFileSync(
+  join(dirname(STACK), "gru.safetensors"),
+  Buffer.concat([
+    ...encodeTensors(
+      new Map(
+        [0, 1].flatMap((layer) =>
+          ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map((name) => {
+            const shape = name.startsWith("weight") ? [6, 2] : [6];
+            const data = new Float32Array(name.startsWith("weight") ? 12 : 6).fill(layer + 1);
+            return [`${name}_l${layer}`, { dtype: "F32", shape, data }] as const;
+          }),
+        ),
+      ),
+      new Map(),
+    ),
+  ]),
+);
+
 describe("load", () => {
   test("takes a part, or all weights, from an earlier regime by name", async () => {
     const first = await trained(FILE, { regime: "first" });
@@ -131,6 +168,13 @@ describe("load", () => {
     ["whole", "train first has not been run"],
   ])("%s: says what does not fit", async (regime, message) => {
     await expect(prepared(FILE, { regime })).rejects.toThrow(message);
+  });
+
+  test("blocks of a stack are parts by their places", async () => {
+    const { loaded, freezes } = await prepared(STACK);
+    expect(loaded.get("cells.0.U.n")?.data).toEqual(new Float64Array(4).fill(1));
+    expect(loaded.get("cells.1.U.n")?.data).toEqual(new Float64Array(4).fill(2));
+    expect(freezes.flatMap(({ weights }) => [...weights]).every((name) => name.startsWith("cells.1."))).toBe(true);
   });
 
   test("types that are no weights', and numbers beyond them, are listed beside what is needed", async () => {
