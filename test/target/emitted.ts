@@ -36,10 +36,14 @@ export const CURRENT = "typescript";
 export const BEFORE = "typescript-messages";
 
 /** What a TypeScript compiler says under the strictest settings; every declaration that the module reaches is checked, tfjs's too. */
-export function strictProblems(file: string, compiler: keyof typeof COMPILERS = CURRENT): readonly string[] {
+export function strictProblems(
+  file: string,
+  compiler: keyof typeof COMPILERS = CURRENT,
+  others: readonly string[] = [],
+): readonly string[] {
   const program = join(dirname(file), "node_modules", compiler, "bin/tsc");
   const flags = [...STRICT, ...COMPILERS[compiler]];
-  const { stdout, error } = spawnSync(process.execPath, [program, ...flags, file], {
+  const { stdout, error } = spawnSync(process.execPath, [program, ...flags, file, ...others], {
     cwd: dirname(file),
     encoding: "utf8",
   });

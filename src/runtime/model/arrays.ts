@@ -32,9 +32,12 @@ export function readBatch(
 ): Batch {
   const known = entries.map(({ name }) => name);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new TypeError(`${model} has no input ${name}: it has ${known.join(", ")}`);
+    if (!known.includes(name)) {
+      throw new TypeError(`${model} has no input ${name}: it has ${known.length === 0 ? "none" : known.join(", ")}`);
+    }
   }
-  const sizes = new Map<string, number>();
+  // What reads nothing is run for one example.
+  const sizes = new Map<string, number>(entries.length === 0 ? [["B", 1]] : []);
   const from: Record<string, string> = {};
   const agree = (size: string, value: number, name: string): void => {
     const before = sizes.get(size);
