@@ -4,6 +4,7 @@ import type { Program } from "../src/build/program.ts";
 import { optimizeProgram } from "../src/compile/optimize.ts";
 import { elementCount, shapeOf } from "../src/ir/tensor.ts";
 import { PRODUCT_PASSES } from "../src/pass/pipeline.ts";
+import { explainProgram } from "../src/runtime/explain.ts";
 import { type GpuDevice, openGpuDevice, softwareNotice } from "../src/runtime/gpu-device.ts";
 import { createGpuRunner, type GpuRunner } from "../src/runtime/webgpu.ts";
 import { type Measured, measureAdapter, usuallyMeasured } from "../src/runtime/webgpu-measured.ts";
@@ -56,6 +57,8 @@ interface Row {
   readonly megabytes: number;
   /** Of the products alone, forward and backward. */
   readonly teraflops: number;
+  /** Read and written by all kernels, as the plan counts it: what stays in a cache counts too. */
+  readonly gigabytes: number;
 }
 
 async function main(): Promise<void> {
@@ -114,10 +117,8 @@ async function measured(
   rounds: number,
 ): Promise<Row> {
   const sizes = { D: one.inputs, H: one.units, C: CLASSES };
-  const program = optimizeProgram(stepProgram({ file: "sequence.seq", sizes, train: one.train }), {
-    off: PRODUCT_PASSES,
-    rows: one.batch,
-  });
+  const source = stepProgram({ file: "sequence.seq", sizes, train: one.train });
+  const program = optimizeProgram(source, { off: PRODUCT_PASSES, rows: one.batch });
   const compiled = compileWebGpu(program, feedbackOf(program), { tuning });
   const whole = way === "one stage";
   const choices: boolean[] = [];
@@ -127,13 +128,15 @@ async function measured(
       return whole;
     },
   });
-  const { dispatches, bytes } = await runner.bind(new Map([...program.sizes, ["B", one.batch], ["T", one.steps]]));
+  const bound = new Map([...program.sizes, ["B", one.batch], ["T", one.steps]] as const);
+  const { dispatches, bytes } = await runner.bind(bound);
   fill(program, runner, one);
   const seconds = await median(device, runner, rounds);
   runner.dispose();
   return {
     ...{ name: nameOf(one), way, chosen: choices.every(Boolean), milliseconds: 1000 * seconds },
     ...{ dispatches: dispatches.length, megabytes: bytes / 2 ** 20, teraflops: flops(one) / seconds / 1e12 },
+    gigabytes: explainProgram(source, bound).totals.bytes / seconds / 1e9,
   };
 }
 
@@ -204,13 +207,14 @@ function report({
       ? []
       : [`ceilings: ${ceilings.teraflops.toFixed(2)} TFLOP/s, ${ceilings.gigabytes.toFixed(0)} GB/s copied`]),
     "",
-    "| training step | way | ms | dispatches | arena, MB | TFLOP/s | of the ceiling |",
-    "|---|---|---|---|---|---|---|",
+    "| training step | way | ms | dispatches | arena, MB | TFLOP/s | of the ceiling | GB/s |",
+    "|---|---|---|---|---|---|---|---|",
     ...rows.map((row) =>
       [
         ...["", row.name, `${row.way}${row.chosen ? ", chosen" : ""}`, row.milliseconds.toFixed(3), row.dispatches],
         ...[row.megabytes.toFixed(1), row.teraflops.toFixed(3)],
-        ...[ceilings === undefined ? "" : `${((100 * row.teraflops) / ceilings.teraflops).toFixed(1)} %`, ""],
+        ...[ceilings === undefined ? "" : `${((100 * row.teraflops) / ceilings.teraflops).toFixed(1)} %`],
+        ...[row.gigabytes.toFixed(1), ""],
       ]
         .join(" | ")
         .trim(),
