@@ -1,4 +1,4 @@
-import type { Tuning } from "../target/webgpu/compile.ts";
+import { type Tuning, USUAL_TUNING } from "../target/webgpu/compile.ts";
 import { type DeviceCosts, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import { type AdapterNotes, usualNotes } from "./adapter-notes.ts";
 import type { GpuAdapterFacts, GpuDevice } from "./gpu-device.ts";
@@ -57,7 +57,7 @@ function readMeasured(text: string | undefined): Measured | undefined {
   const numbers = [dispatch, barrier, product, groups, threads, shared];
   const isWhole = numbers.every((one) => typeof one === "number" && one > 0) && typeof subgroups === "boolean";
   return isWhole
-    ? { costs: { dispatch, barrier, product, groups }, tuning: { threads, shared, subgroups } }
+    ? { costs: { dispatch, barrier, product, groups }, tuning: { ...USUAL_TUNING, threads, shared, subgroups } }
     : undefined;
 }
 

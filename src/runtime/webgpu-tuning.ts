@@ -7,8 +7,8 @@ import { gpuModuleOf } from "../target/webgpu/module.ts";
 import type { GpuAdapterFacts, GpuDevice } from "./gpu-device.ts";
 import { createGpuRunner } from "./webgpu.ts";
 
-/** For a processor that stands in for a graphics card: to it shared memory is only more code to compile. */
-export const SMALL_TUNING: Tuning = { threads: 64, shared: 1024, subgroups: false };
+/** For a processor that stands in for a graphics card: to it shared memory and barriers are work, and threads are loops. */
+export const PROCESSOR_TUNING: Tuning = { threads: 64, shared: 0, together: false, subgroups: false };
 
 /** What else a shader may share among the threads of a group beside tiles of products: partial results of other kinds of numbers. */
 const BESIDE = 2 * 4 * USUAL_TUNING.threads;
@@ -17,7 +17,7 @@ type Limits = Pick<GpuAdapterFacts, "software" | "limits">;
 
 /** Without measuring: of the devices that WebGPU admits, the least have room for half of the usual tiles. */
 export function tuningFor({ software, limits }: Limits): Tuning {
-  if (software) return SMALL_TUNING;
+  if (software) return PROCESSOR_TUNING;
   const { maxComputeWorkgroupStorageSize: bytes = 0 } = limits;
   const fits = bytes >= 4 * USUAL_TUNING.shared + BESIDE;
   return fits ? USUAL_TUNING : { ...USUAL_TUNING, shared: USUAL_TUNING.shared / 2 };
@@ -29,7 +29,7 @@ export function tuningsWithin({ limits }: Limits): readonly Tuning[] {
   return [256, 128, 64].flatMap((threads) =>
     [4096, 2048, 1024]
       .filter((shared) => threads <= most && 4 * shared + BESIDE <= bytes)
-      .map((shared) => ({ threads, shared, subgroups: false })),
+      .map((shared) => ({ ...USUAL_TUNING, threads, shared })),
   );
 }
 

@@ -5,7 +5,7 @@ import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
-import { SMALL_TUNING, tuningFor } from "../../src/runtime/webgpu-tuning.ts";
+import { PROCESSOR_TUNING, tuningFor } from "../../src/runtime/webgpu-tuning.ts";
 import { bindProgram } from "../../src/target/webgpu/bind.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { isWholeFaster, type LoopFacts, USUAL_COSTS } from "../../src/target/webgpu/cost.ts";
@@ -13,6 +13,7 @@ import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileStepOf, readSource } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { SMALL_TUNING } from "./execute.ts";
 
 function stepOf(train: string, sizes: Readonly<Record<string, number>>): Program {
   const { text, file } = readSource("bench/models/sequence.seq");
@@ -126,7 +127,7 @@ test("a device with little shared memory gets smaller tiles", () => {
     tuningFor({ software: false, limits: { maxComputeWorkgroupStorageSize: bytes } }).shared;
   expect(on(32768)).toBe(4096);
   expect(4 * on(16384)).toBeLessThan(16384 - 2048);
-  expect(tuningFor({ software: true, limits: {} })).toEqual(SMALL_TUNING);
+  expect(tuningFor({ software: true, limits: {} })).toEqual(PROCESSOR_TUNING);
 });
 
 describe("how loops run", () => {

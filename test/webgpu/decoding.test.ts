@@ -4,12 +4,12 @@ import { interpret } from "../../src/ir/interpret.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileGenerationOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { SMALL_TUNING } from "./execute.ts";
 
 const TEXT = `model Letters(V, H) {
   time T

@@ -1,11 +1,13 @@
 import type { SizeBinding } from "../../src/ir/size.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import type { BindOptions } from "../../src/target/webgpu/bind.ts";
-import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { compileWebGpu, type Tuning, USUAL_TUNING } from "../../src/target/webgpu/compile.ts";
 import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import type { Executor } from "../support/execute.ts";
+
+/** As on a small graphics card: shaders that a processor does not take too long to compile. */
+export const SMALL_TUNING: Tuning = { ...USUAL_TUNING, threads: 64, shared: 1024 };
 
 /** Our shaders on a device; `known` sizes are fixed in the code. `whole` says whether (or which) loops run in one stage where they can. */
 export function webGpu(

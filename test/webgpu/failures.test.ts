@@ -4,12 +4,12 @@ import { namedSize } from "../../src/ir/size.ts";
 import * as make from "../../src/op/make.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { compileStepOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { SMALL_TUNING } from "./execute.ts";
 
 function doubling() {
   const b = createBuilder("double");

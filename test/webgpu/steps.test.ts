@@ -5,13 +5,12 @@ import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { compileStepOf } from "../support/compile.ts";
 import { randomFeed } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { expectNumbers } from "../wasm/compare.ts";
-import { webGpu } from "./execute.ts";
+import { SMALL_TUNING, webGpu } from "./execute.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

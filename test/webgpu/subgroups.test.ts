@@ -5,11 +5,10 @@ import type { Axis } from "../../src/ir/type.ts";
 import { lt } from "../../src/op/map.ts";
 import { reduce } from "../../src/op/reduce.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
-import { SMALL_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { shaderText } from "../../src/target/webgpu/shader-text.ts";
 import { testGpuDevice } from "../support/gpu.ts";
-import { webGpu } from "./execute.ts";
+import { SMALL_TUNING, webGpu } from "./execute.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

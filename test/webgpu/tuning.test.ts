@@ -7,6 +7,7 @@ import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { type Measured, measuredFor, usuallyMeasured } from "../../src/runtime/webgpu-measured.ts";
 import { measureTuning, runsInStep, tuningsWithin } from "../../src/runtime/webgpu-tuning.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { SMALL_TUNING } from "./execute.ts";
 
 let gpu: GpuDevice;
 const folder = mkdtempSync(join(tmpdir(), "seqc-notes-"));
@@ -20,7 +21,7 @@ afterAll(() => {
 
 const MEASURED: Measured = {
   costs: { dispatch: 1e-6, barrier: 1e-7, product: 1e-11, groups: 32 },
-  tuning: { threads: 128, shared: 2048, subgroups: true },
+  tuning: { threads: 128, shared: 2048, together: true, subgroups: true },
 };
 
 describe("an adapter", () => {
@@ -66,8 +67,8 @@ describe("an adapter", () => {
   });
 
   test("is tried out: one product, and whether threads run in step", { timeout: 60_000 }, async () => {
-    const { subgroups, ...tuning } = await measureTuning(gpu, [{ threads: 64, shared: 1024, subgroups: false }], 32);
-    expect(tuning).toEqual({ threads: 64, shared: 1024 });
+    const { subgroups, ...tuning } = await measureTuning(gpu, [SMALL_TUNING], 32);
+    expect(tuning).toEqual({ threads: 64, shared: 1024, together: true });
     expect(subgroups).toBe(await runsInStep(gpu.device));
     expect(subgroups && !gpu.device.features.has("subgroups")).toBe(false);
   });

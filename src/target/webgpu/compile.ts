@@ -69,14 +69,16 @@ export interface Slot {
 export interface Tuning {
   /** Threads of a group: a power of two from 64 on. */
   readonly threads: number;
-  /** Numbers that they may share, for tiles of products: from 1024 on. */
+  /** Numbers that they may share, for tiles of products: from 1024 on, or 0 for no tiles. */
   readonly shared: number;
+  /** Whether several threads join the terms of one result: a graphics card has threads to spare, a processor has none. */
+  readonly together: boolean;
   /** Whether threads that run in step, whose numbers follow one another, hand each other numbers without shared memory. */
   readonly subgroups: boolean;
 }
 
 /** Within what every device gives. */
-export const USUAL_TUNING: Tuning = { threads: 256, shared: 4096, subgroups: false };
+export const USUAL_TUNING: Tuning = { threads: 256, shared: 4096, together: true, subgroups: false };
 
 export interface CompileOptions {
   readonly tuning?: Tuning;

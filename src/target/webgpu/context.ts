@@ -28,6 +28,7 @@ export interface Kernel extends Writer {
   readonly pointers: ReadonlyMap<number, Pointer>;
   readonly threads: number;
   /** See `Tuning`. */
+  readonly together: boolean;
   readonly subgroups: boolean;
   /** How many steps the loops around this kernel have done, by loop. */
   readonly done: ReadonlyMap<Loop, Term>;

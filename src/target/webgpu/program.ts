@@ -66,6 +66,7 @@ export interface Making {
   /** Numbers that the threads of a group may share. */
   readonly shared: number;
   /** See `Tuning`. */
+  readonly together: boolean;
   readonly subgroups: boolean;
 }
 
@@ -223,14 +224,24 @@ function uniqueName(names: Set<string>, label: string): string {
 }
 
 function createKernel(making: Making, scope: ModuleScope, loops: readonly Loop[]): Kernel {
-  const { plan, pointers, threads, subgroups } = making;
+  const { plan, pointers, threads, together, subgroups } = making;
   const done = new Map(
     loops.map((loop, at): readonly [Loop, Term] => [
       loop,
       { code: `steps[${Math.floor(at / 4)}].${"xyzw"[at % 4]}`, depth: 0, dtype: "int" },
     ]),
   );
-  return { ...createWriter(scope), plan, pointers, threads, subgroups, done, owned: undefined, copies: new Map() };
+  return {
+    ...createWriter(scope),
+    plan,
+    pointers,
+    threads,
+    together,
+    subgroups,
+    done,
+    owned: undefined,
+    copies: new Map(),
+  };
 }
 
 function stagesOf(
@@ -244,9 +255,14 @@ function stagesOf(
   return partsOf(making.plan, member.action, making.shared).map((part) => partStage(making, part, notes, around));
 }
 
-function partStage({ threads }: Making, part: Part, notes: readonly string[], around: readonly Loop[]): DraftStage {
+function partStage(
+  { threads, together }: Making,
+  part: Part,
+  notes: readonly string[],
+  around: readonly Loop[],
+): DraftStage {
   return {
-    ...{ label: part.label, notes, around, groups: groupsOf(part, threads) },
+    ...{ label: part.label, notes, around, groups: groupsOf(part, threads, together) },
     ...{ whole: undefined, only: undefined, products: [], barriers: 0 },
     write: (kernel, group) => writePart(kernel, part, group),
   };

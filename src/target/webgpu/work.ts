@@ -13,7 +13,7 @@ import { writeTile } from "./tile.ts";
 /** How many groups of threads work needs: the product over all of these of how many times `per` positions the sizes together have. */
 export type Groups = readonly { readonly sizes: readonly Size[]; readonly per: number }[];
 
-export function groupsOf(part: Part, threads: number): Groups {
+export function groupsOf(part: Part, threads: number, together: boolean): Groups {
   if (part.kind === "tile") {
     const { around, m, n, tile } = part.work;
     return [
@@ -24,7 +24,7 @@ export function groupsOf(part: Part, threads: number): Groups {
   }
   if (part.kind === "rows") throw new Error("internal: rows belong to a group, not to all");
   const sizes = part.axes.map((axis) => axis.size);
-  return [{ sizes, per: part.kind === "each" ? threads : columnsOf(part, threads) }];
+  return [{ sizes, per: part.kind === "each" ? threads : threads / lanesOf(part.shape, together) }];
 }
 
 /** Writes what one group of threads does of a part: of all its positions, or of those that it owns. */
@@ -113,11 +113,8 @@ const LANES = { rows: 64, columns: 8 } as const;
 /** Up to so many terms one thread joins them alone. */
 const FEW_TERMS = 32;
 
-function columnsOf(part: ReducePart, threads: number): number {
-  return threads / lanesOf(part.shape);
-}
-
-function lanesOf({ terms, rows }: ReducePart["shape"]): number {
+function lanesOf({ terms, rows }: ReducePart["shape"], together: boolean): number {
+  if (!together) return 1;
   const few = terms.reduce((count, size) => count * (fixedSize(size) ?? Number.POSITIVE_INFINITY), 1) <= FEW_TERMS;
   return few ? 1 : rows ? LANES.rows : LANES.columns;
 }
@@ -125,7 +122,7 @@ function lanesOf({ terms, rows }: ReducePart["shape"]): number {
 /** Several threads share the terms of a result: each joins every so manieth, then they are joined pair by pair, always in the same order. */
 function reduceTogether(kernel: Kernel, part: ReducePart, group: Term): void {
   const { threads } = kernel;
-  const lanes = lanesOf(part.shape);
+  const lanes = lanesOf(part.shape, kernel.together);
   const columns = threads / lanes;
   const { rows } = part.shape;
   const [column, lane] = rows
