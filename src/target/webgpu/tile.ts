@@ -18,7 +18,7 @@ export interface TileWork {
 }
 
 /** Right matrices that meet the same left one. */
-interface Round {
+export interface Round {
   readonly left: Product;
   readonly rights: readonly { readonly sum: number; readonly product: Product }[];
 }
@@ -39,6 +39,16 @@ const TILES: readonly Tile[] = [
   { rows: 16, columns: 32, across: 2 },
   { rows: 8, columns: 32, across: 1 },
 ];
+
+/** Where threads share nothing: how many rows and columns of a tile a thread of `DIRECT_THREADS` has follows from its size. */
+const DIRECT: readonly Tile[] = [
+  { rows: 32, columns: 32, across: 4 },
+  { rows: 16, columns: 32, across: 4 },
+  { rows: 8, columns: 32, across: 4 },
+];
+/** So many sums of one thread at most. */
+const DIRECT_SUMS = 32;
+const DIRECT_THREADS = 64;
 
 /** With fewer positions along m, n or k a tile stays empty for the most part. */
 const LEAST = { m: 4, n: 16, k: 8 };
@@ -90,6 +100,7 @@ function sameLeft(a: Product, b: Product): boolean {
 function chooseTile(m: Size, n: Size, sums: number, rounds: readonly Round[], shared: number): Tile | undefined {
   const fixed = [m, n].map(sizeConstant);
   const [rows = Number.POSITIVE_INFINITY, columns = Number.POSITIVE_INFINITY] = fixed;
+  if (shared === 0) return DIRECT.find((tile) => fitsDirectly(tile, sums) && (rows > tile.rows / 2 || tile.rows === 8));
   // A weight's gradient is a small matrix with many terms: small tiles, so that more groups share them.
   const isSmall = rows * columns <= 256 * 256;
   return TILES.find(
@@ -98,6 +109,10 @@ function chooseTile(m: Size, n: Size, sums: number, rounds: readonly Round[], sh
       !(isSmall && tile.rows > 32) &&
       (rows > tile.rows / 2 || tile.rows === 8),
   );
+}
+
+function fitsDirectly({ rows, columns }: Tile, sums: number): boolean {
+  return (sums * rows * columns) / DIRECT_THREADS <= DIRECT_SUMS;
 }
 
 /** How much shared memory a tile takes: parts of all operands, then all sums. */
@@ -111,30 +126,19 @@ export type FinishTile = (kernel: Kernel, positions: Positions, values: readonly
 
 /** Writes one group of threads' work: tiles of both operands go through shared memory, every thread adds up a few entries of each sum. */
 export function writeTile(kernel: Kernel, work: TileWork, group: Term, finish: FinishTile): void {
-  const { tile, m, n, around } = work;
-  const [rows, columns] = [sizeTerm(kernel, m.size), sizeTerm(kernel, n.size)];
-  const across = tileCount(kernel, columns, tile.columns);
-  const down = tileCount(kernel, rows, tile.rows);
-  const left = multiply(kernel, remainder(kernel, group, across), integer(tile.columns));
-  const rest = divide(kernel, group, across);
-  const top = multiply(kernel, remainder(kernel, rest, down), integer(tile.rows));
-  const outer = cut(
-    kernel,
-    around.map(({ size }) => size),
-    divide(kernel, rest, down),
-  );
+  const { tile } = work;
+  const frame = openFrame(kernel, work, group);
   const shared = kernel.shared("shared_float", "f32", sharedBy(tile, work.sums, work.rounds));
-  const frame: Frame = { ...{ kernel, work, shared, rows, columns, left, top, outer }, ...threadsOf(kernel, tile) };
   const entries = work.sums * frame.down * tile.across;
   const sums = kernel.variable(`array<f32, ${entries}>`, `array<f32, ${entries}>()`, "sums");
-  for (const round of work.rounds) writeRound(frame, round, sums);
-  finishTile(frame, sums, finish);
+  for (const round of work.rounds) writeRound({ ...frame, shared }, round, sums);
+  finishTile({ ...frame, shared }, sums, finish);
 }
 
-interface Frame {
+/** What a group of threads has of the whole, and what a thread has of that. */
+export interface Frame {
   readonly kernel: Kernel;
   readonly work: TileWork;
-  readonly shared: string;
   /** Of the whole matrix. */
   readonly rows: Term;
   readonly columns: Term;
@@ -147,6 +151,23 @@ interface Frame {
   readonly y: Term;
   readonly wide: number;
   readonly down: number;
+}
+
+interface SharedFrame extends Frame {
+  readonly shared: string;
+}
+
+export function openFrame(kernel: Kernel, work: TileWork, group: Term): Frame {
+  const { tile, m, n, around } = work;
+  const [rows, columns] = [sizeTerm(kernel, m.size), sizeTerm(kernel, n.size)];
+  const across = tileCount(kernel, columns, tile.columns);
+  const down = tileCount(kernel, rows, tile.rows);
+  const left = multiply(kernel, remainder(kernel, group, across), integer(tile.columns));
+  const rest = divide(kernel, group, across);
+  const top = multiply(kernel, remainder(kernel, rest, down), integer(tile.rows));
+  const sizes = around.map(({ size }) => size);
+  const outer = cut(kernel, sizes, divide(kernel, rest, down));
+  return { ...{ kernel, work, rows, columns, left, top, outer }, ...threadsOf(kernel, tile) };
 }
 
 function threadsOf(kernel: Kernel, tile: Tile): Pick<Frame, "x" | "y" | "wide" | "down"> {
@@ -177,18 +198,9 @@ function cut(kernel: Kernel, sizes: readonly Size[], at: Term): readonly Term[] 
   return found;
 }
 
-function writeRound(frame: Frame, { left, rights }: Round, sums: string): void {
+function writeRound(frame: SharedFrame, { left, rights }: Round, sums: string): void {
   const { kernel, work } = frame;
-  const nest = (extents: readonly Extent[], positions: readonly Term[]): void => {
-    const [extent, ...inner] = extents;
-    if (extent !== undefined) {
-      kernel.repeat(sizeTerm(kernel, extent.size), (index) => nest(inner, [...positions, index]), "part");
-      return;
-    }
-    const start = (product: Product, side: "left" | "right"): Term =>
-      startAt(kernel, product[side], [...product.around, ...product.over], [...frame.outer, ...positions], side);
-    const starts = { left: start(left, "left"), rights: rights.map(({ product }) => start(product, "right")) };
-    const depth = sizeTerm(kernel, left.k.size);
+  forParts(frame, { left, rights }, (starts, depth) => {
     kernel.block(`for (var first_k = 0; first_k < ${depth.code}; first_k += ${DEPTH})`, () => {
       kernel.line("workgroupBarrier();");
       loadLeft(frame, left, starts.left, depth);
@@ -198,6 +210,25 @@ function writeRound(frame: Frame, { left, rights }: Round, sums: string): void {
       kernel.line("workgroupBarrier();");
       multiplyTiles(frame, rights, sums);
     });
+  });
+}
+
+/** For every part that a round sums over beside k: where its matrices start, and how long k is. */
+export function forParts(
+  { kernel, outer }: Frame,
+  { left, rights }: Round,
+  body: (starts: { readonly left: Term; readonly rights: readonly Term[] }, depth: Term) => void,
+): void {
+  const nest = (extents: readonly Extent[], positions: readonly Term[]): void => {
+    const [extent, ...inner] = extents;
+    if (extent !== undefined) {
+      kernel.repeat(sizeTerm(kernel, extent.size), (index) => nest(inner, [...positions, index]), "part");
+      return;
+    }
+    const start = (product: Product, side: "left" | "right"): Term =>
+      startAt(kernel, product[side], [...product.around, ...product.over], [...outer, ...positions], side);
+    const starts = { left: start(left, "left"), rights: rights.map(({ product }) => start(product, "right")) };
+    body(starts, sizeTerm(kernel, left.k.size));
   };
   nest(left.over, []);
 }
@@ -220,7 +251,7 @@ function startAt(
   return sumOf(kernel, [startOf(kernel, place), ...terms]);
 }
 
-function loadLeft({ kernel, work, shared, rows, top }: Frame, product: Product, start: Term, depth: Term): void {
+function loadLeft({ kernel, work, shared, rows, top }: SharedFrame, product: Product, start: Term, depth: Term): void {
   const { tile } = work;
   loadTile(kernel, {
     ...{ shared, offset: 0, stride: tile.rows + 1, count: tile.rows, start, depth },
@@ -230,7 +261,7 @@ function loadLeft({ kernel, work, shared, rows, top }: Frame, product: Product, 
 }
 
 function loadRight(
-  { kernel, work, shared, columns, left }: Frame,
+  { kernel, work, shared, columns, left }: SharedFrame,
   product: Product,
   start: Term,
   depth: Term,
@@ -281,7 +312,7 @@ function loadTile(kernel: Kernel, load: Load): void {
 }
 
 /** Loops of a fixed number of steps: compilers unroll them, and keep the sums in registers. */
-function multiplyTiles(frame: Frame, rights: Round["rights"], sums: string): void {
+function multiplyTiles(frame: SharedFrame, rights: Round["rights"], sums: string): void {
   const { kernel, work, shared, x, y, wide, down } = frame;
   const { tile } = work;
   kernel.block(`for (var k = 0; k < ${DEPTH}; k++)`, () => {
@@ -302,9 +333,9 @@ function multiplyTiles(frame: Frame, rights: Round["rights"], sums: string): voi
 }
 
 /** By way of shared memory, so that what is done with a position stands in the code once. */
-function finishTile(frame: Frame, sums: string, finish: FinishTile): void {
+function finishTile(frame: SharedFrame, sums: string, finish: FinishTile): void {
   const { kernel, work, shared, x, y, wide, down } = frame;
-  const { tile, around, m, n } = work;
+  const { tile } = work;
   const entries = tile.rows * tile.columns;
   kernel.line("workgroupBarrier();");
   for (let sum = 0; sum < work.sums; sum++) {
@@ -321,28 +352,35 @@ function finishTile(frame: Frame, sums: string, finish: FinishTile): void {
     const item: Term = { code: "item", depth: here, dtype: "int" };
     const row = add(kernel, divide(kernel, item, integer(tile.columns)), frame.top);
     const column = add(kernel, remainder(kernel, item, integer(tile.columns)), frame.left);
-    kernel.block(`if (${row.code} < ${frame.rows.code} && ${column.code} < ${frame.columns.code})`, () => {
-      const inner = kernel.depth();
-      const positions = new Map<string, Term>();
-      const place = ({ axes }: Extent, at: Term): void => {
-        const found = cut(
-          kernel,
-          axes.map(({ size }) => size),
-          { ...at, depth: inner },
-        );
-        axes.forEach(({ id }, index) => {
-          positions.set(id, found[index] ?? integer(0));
-        });
-      };
-      around.forEach((extent, at) => {
-        place(extent, frame.outer[at] ?? integer(0));
+    finishAt(frame, row, column, (sum) => `${shared}[${sum * entries} + item]`, finish);
+  });
+}
+
+/** What is done with the sums at a row and a column, where these are inside. */
+export function finishAt(
+  { kernel, work, rows, columns, outer }: Frame,
+  row: Term,
+  column: Term,
+  sumAt: (sum: number) => string,
+  finish: FinishTile,
+): void {
+  const { around, m, n } = work;
+  kernel.block(`if (${row.code} < ${rows.code} && ${column.code} < ${columns.code})`, () => {
+    const inner = kernel.depth();
+    const positions = new Map<string, Term>();
+    const place = ({ axes }: Extent, at: Term): void => {
+      const sizes = axes.map(({ size }) => size);
+      const found = cut(kernel, sizes, { ...at, depth: inner });
+      axes.forEach(({ id }, index) => {
+        positions.set(id, found[index] ?? integer(0));
       });
-      place(m, row);
-      place(n, column);
-      const values = Array.from({ length: work.sums }, (_, sum) =>
-        kernel.bind(inner, "float", `${shared}[${sum * entries} + item]`, "value"),
-      );
-      finish(kernel, positions, values);
+    };
+    around.forEach((extent, at) => {
+      place(extent, outer[at] ?? integer(0));
     });
+    place(m, row);
+    place(n, column);
+    const values = Array.from({ length: work.sums }, (_, sum) => kernel.bind(inner, "float", sumAt(sum), "value"));
+    finish(kernel, positions, values);
   });
 }

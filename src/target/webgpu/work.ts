@@ -9,6 +9,7 @@ import { writeRows } from "./rows.ts";
 import { integer, type Term } from "./shader.ts";
 import { THREAD } from "./thread.ts";
 import { writeTile } from "./tile.ts";
+import { writeDirectTile } from "./tile-direct.ts";
 
 /** How many groups of threads work needs: the product over all of these of how many times `per` positions the sizes together have. */
 export type Groups = readonly { readonly sizes: readonly Size[]; readonly per: number }[];
@@ -37,8 +38,10 @@ export function writePart(kernel: Kernel, part: Part, group: Term | undefined): 
       part.body(kernel, positionsAt(kernel, part.axes, { ...item, depth: kernel.depth() })),
     );
   } else if (part.kind === "rows") throw new Error("internal: rows belong to a group, not to all");
-  else if (part.kind === "tile") writeTile(kernel, part.work, group, part.finish);
-  else reduceTogether(kernel, part, group);
+  else if (part.kind === "tile") {
+    const write = kernel.together ? writeTile : writeDirectTile;
+    write(kernel, part.work, group, part.finish);
+  } else reduceTogether(kernel, part, group);
 }
 
 /** The threads of a group walk through what the group owns. */
