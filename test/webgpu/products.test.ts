@@ -6,12 +6,13 @@ import type { Axis, Type } from "../../src/ir/type.ts";
 import * as make from "../../src/op/make.ts";
 import { contract } from "../../src/op/make_sum.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { PROCESSOR_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { createChance } from "../support/chance.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { randomTensor } from "../support/tensors.ts";
 import { expectNumbers } from "../wasm/compare.ts";
-import { webGpu } from "./execute.ts";
+import { SMALL_TUNING, webGpu } from "./execute.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {
@@ -48,11 +49,16 @@ function graphOf(sketches: readonly (keyof typeof SKETCHES)[]) {
 }
 
 describe("products give the interpreter's numbers", { timeout: 120_000 }, () => {
-  for (const name of Object.keys(SKETCHES)) {
-    test(name, async () => {
+  const cases = Object.keys(SKETCHES).flatMap((name) => [
+    { name, way: "tiles that threads share", tuning: SMALL_TUNING },
+    { name, way: "tiles of one thread each", tuning: PROCESSOR_TUNING },
+  ]);
+  for (const { name, way, tuning } of cases) {
+    test(`${name}, ${way}`, async () => {
       const graph = graphOf([name]);
-      expect(compileWebGpu({ graph, sizes: new Map() }).kernels[0]?.stages[0]?.code).toContain("shared_float");
-      const run = webGpu(gpu.device, new Map())(graph);
+      const code = compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning }).kernels[0]?.stages[0]?.code;
+      expect(code).toMatch(tuning.together ? /shared_float/ : /^(?!.*(shared|Barrier)).*var all_: array<f32/s);
+      const run = webGpu(gpu.device, new Map(), true, tuning)(graph);
       for (const [batch, time] of [
         [3, 7],
         [41, 2],

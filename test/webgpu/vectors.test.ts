@@ -3,6 +3,7 @@ import type { Program } from "../../src/build/program.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { PROCESSOR_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { expectArray, readArray } from "../support/read.ts";
 import { checkCase } from "../vectors/case.ts";
@@ -47,7 +48,10 @@ describe("training steps of another framework", { timeout: 120_000 }, () => {
     if (trajectory.name === "charlm_sgd") continue;
     test(trajectory.name, async () => {
       const program = optimized(trajectory.program);
-      const { losses, last } = await train({ ...trajectory, program }, webGpu(gpu.device, program.sizes));
+      const { losses, last } = await train(
+        { ...trajectory, program },
+        webGpu(gpu.device, program.sizes, true, PROCESSOR_TUNING),
+      );
       const wanted = { shape: [losses.length], data: trajectory.losses };
       expectArray("losses", { shape: [losses.length], data: losses }, wanted, { within: 1e-4 });
       for (const [weight, array] of Object.entries(trajectory.final)) {
