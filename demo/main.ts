@@ -146,6 +146,7 @@ document.querySelector("nav")?.append(
 field("run", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   chart.clear();
+  field("sample", HTMLElement).textContent = "The model writes here while it learns, where it has a generate block.";
   field("state", HTMLElement).textContent = "training";
   field("state", HTMLElement).classList.remove("wrong");
   field("stop", HTMLButtonElement).disabled = false;

@@ -6,7 +6,7 @@ export interface Limits {
   readonly characters: number;
   /** Files that are imported; 100 where not said. */
   readonly files: number;
-  /** Values of all equation graphs, checks included; 1,000,000 where not said. The largest models have some ten thousand. */
+  /** Values of all equation graphs and definitions applied, checks included; 1,000,000 where not said. The largest models have some ten thousand. */
   readonly nodes: number;
   /** No limit where not said: a result would depend on the clock. It is looked at whenever a value is made and between steps. */
   readonly milliseconds: number;

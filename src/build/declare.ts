@@ -41,6 +41,7 @@ export interface Scope {
 /** Opens a definition: parameters, weights and instances get their names. */
 export function declareFrame(context: Context, instance: InstanceValue, span: Span): Scope {
   const { session } = context;
+  session.modules.budget?.spend();
   const frame: Frame = {
     file: instance.file,
     definition: instance.definition,

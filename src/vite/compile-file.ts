@@ -19,6 +19,8 @@ export interface FileCompilation {
 export interface ModelModule {
   readonly name: string;
   readonly code: string;
+  /** Leads its class and methods to the source, in the form of ECMA-426. */
+  readonly map: string;
   readonly declarations: string;
 }
 
@@ -53,7 +55,7 @@ export async function compileFile(
     const known = { ...(await foundSizes(onDisk, name)), ...sizes };
     const given = Object.fromEntries(Object.entries(known).filter(([size]) => isParameter(onDisk, name, size)));
     const { emit } = compile(entry, { library, resolve, model: name, sizes: given });
-    const emitted = await emit("js", how);
+    const emitted = await emit("js", { ...how, sourceMap: true });
     diagnostics.push(...emitted.diagnostics);
     modules.push({ name, ...scriptOf(emitted.files) });
   }
@@ -79,5 +81,6 @@ function isParameter({ entry }: Modules, model: string, size: string): boolean {
 
 function scriptOf(files: Awaited<ReturnType<Compilation["emit"]>>["files"]): Omit<ModelModule, "name"> {
   const ending = (end: string): string => files.find(({ path }) => path.endsWith(end))?.text ?? "";
-  return { code: ending(".js"), declarations: ending(".d.ts") };
+  const code = ending(".js").replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
+  return { code, map: ending(".js.map"), declarations: ending(".d.ts") };
 }

@@ -42,11 +42,10 @@ export function seqc(options: SeqcOptions = {}): Plugin {
         else this.warn(logOf(file, finding, compiled));
       }
       const { modules } = compiled;
-      if (model !== undefined)
-        return modules.find(({ name }) => name === model)?.code ?? this.error(`no model ${model}`);
+      const loaded = modules.find(({ name }) => name === (model ?? modules[0]?.name));
+      if (model !== undefined) return loaded ?? this.error(`there is no model ${model}`);
       if (options.declarations !== false) await writeChanged(file, joinedDeclarations(modules));
-      const [only] = modules;
-      if (modules.length === 1 && only !== undefined) return only.code;
+      if (modules.length === 1) return loaded;
       const path = JSON.stringify(`./${basename(file)}?model=`).slice(0, -1);
       return modules.map(({ name }) => `export { ${name} } from ${path}${name}";\n`).join("");
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { applyFixes } from "../../src/base/edit.ts";
-import { compile, type Document, openDocument } from "../../src/index.ts";
+import { type Document, openDocument } from "../../src/index.ts";
 import { readSource } from "../support/compile.ts";
 
 const TEXT = `/// One gate.
@@ -66,8 +66,9 @@ describe("a document in an editor", () => {
       expect(text).toContain(from);
       text = text.replace(from, to);
       document.update(text);
-      const { diagnostics } = compile(text);
-      expect(document.check(), `after ${from} → ${to}`).toEqual(diagnostics);
+      const fresh = openDocument();
+      fresh.update(text);
+      expect(document.check(), `after ${from} → ${to}`).toEqual(fresh.check());
     }
   });
 
