@@ -137,6 +137,13 @@ function checkTokens(
   const drawn =
     instance.definition.definitionKind === "dist" && !inputNames(instance.definition).includes(item.name.text);
   if (vocabulary === undefined) {
+    if (drawn && item.type.base === "float" && context.session.builder.type(value.id).dtype === "bool") {
+      report.add("wrong-kind", span, `${name} is a distribution of numbers, and this is true or false`, {
+        related: [{ span: value.from, message: "it is declared here" }],
+        hint: "declare it as a number, [], which is 1 or 0",
+      });
+      return false;
+    }
     if (value.vocabulary === undefined || item.type.base !== "float") return true;
     const text = drawn
       ? `${name} is a distribution of numbers, and this is ${describe(value)}`
