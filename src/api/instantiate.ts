@@ -4,14 +4,13 @@ import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/
 import { boundSize } from "../plan/bound-size.ts";
 import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
 import { createModel, type Inputs, type Model, runForward } from "../runtime/model/model.ts";
-import { onWasm, type WasmCode } from "../runtime/model/on-wasm.ts";
-import type { Output } from "../runtime/model/program.ts";
+import { onWasm } from "../runtime/model/on-wasm.ts";
+import type { Machine, Output } from "../runtime/model/program.ts";
 import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
 import { runStep, type States } from "../runtime/model/step.ts";
 import { type TrainedStep, type TrainOptions, trainWith } from "../runtime/model/train.ts";
 import { firstWeights, readWeights, saveWeights } from "../runtime/model/weights.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
-import type { WasmModule } from "../target/wasm/module.ts";
 import type { CompiledModel } from "./compile.ts";
 import { optimizedFor } from "./modules.ts";
 
@@ -65,37 +64,32 @@ export function instantiate({ name, programs }: CompiledModel, options: Instanti
   if (open !== undefined) {
     throw new RangeError(`the size ${open} of ${name} is not known: compile it with sizes: { ${open}: ... }`);
   }
-  const opened = describeModel(programs, options);
-  return {
-    name,
-    load: async (bytes) =>
-      modelOf(opened, createModel(opened.spec, readWeights(opened.spec, bytes), onWasm(opened.code))),
-    init: (seed = 0) => modelOf(opened, createModel(opened.spec, firstWeights(opened.spec, seed), onWasm(opened.code))),
-  };
-}
-
-/** A model as data, ready to be run here. */
-interface Opened {
-  readonly spec: ModelSpec;
-  readonly code: WasmCode;
-  readonly forward: ProgramSpec<WasmModule>;
-  readonly inPieces: boolean;
-  /** By block. */
-  readonly train: ReadonlyMap<string, { readonly spec: ProgramSpec<WasmModule>; readonly seed: number }>;
-  readonly generate: ReadonlyMap<string, GenerationSpec<WasmModule>>;
-}
-
-function describeModel(programs: ModelPrograms, { relaxed = false }: InstantiateOptions): Opened {
+  const { relaxed = false } = options;
   const steady = { ...programs, train: programs.train.filter(({ changing }) => changing === undefined) };
   const input = optimizedFor(steady);
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const { texts, code } = describePrograms(wantedPrograms(input), { instructions }, boundSize);
   const { plain = "", ...faster } = code;
-  const spec: ModelSpec = keptBy(input);
-  const specOf = (constant: string): ProgramSpec<WasmModule> => texts.get(constant)?.spec ?? missing(constant);
+  return classOf(openPrograms(input, texts), () => onWasm({ plain, ...faster }));
+}
+
+/** A model's programs as data, ready to be run by a machine for `M`. */
+interface Opened<M> {
+  readonly spec: ModelSpec;
+  readonly forward: ProgramSpec<M>;
+  readonly inPieces: boolean;
+  /** By block. */
+  readonly train: ReadonlyMap<string, { readonly spec: ProgramSpec<M>; readonly seed: number }>;
+  readonly generate: ReadonlyMap<string, GenerationSpec<M>>;
+}
+
+function openPrograms<M>(
+  input: ModelPrograms,
+  texts: ReadonlyMap<string, { readonly spec: ProgramSpec<M> }>,
+): Opened<M> {
+  const specOf = (constant: string): ProgramSpec<M> => texts.get(constant)?.spec ?? missing(constant);
   return {
-    spec,
-    code: { plain, ...faster },
+    spec: keptBy(input),
     forward: specOf(FORWARD),
     inPieces: input.stream !== undefined,
     train: new Map(
@@ -112,11 +106,21 @@ function describeModel(programs: ModelPrograms, { relaxed = false }: Instantiate
   };
 }
 
+/** Each model has a machine of its own. */
+function classOf<M>(opened: Opened<M>, machine: () => Machine<M>): ModelClass {
+  const { spec } = opened;
+  return {
+    name: spec.name,
+    load: async (bytes) => modelOf(opened, createModel(spec, readWeights(spec, bytes), machine())),
+    init: (seed = 0) => modelOf(opened, createModel(spec, firstWeights(spec, seed), machine())),
+  };
+}
+
 function missing(constant: string): never {
   throw new Error(`internal: ${constant} was not compiled`);
 }
 
-function modelOf({ spec, forward, inPieces, train, generate }: Opened, model: Model<WasmModule>): InstantiatedModel {
+function modelOf<M>({ spec, forward, inPieces, train, generate }: Opened<M>, model: Model<M>): InstantiatedModel {
   const step: InstantiatedModel["step"] = async (states, inputs) => {
     if (!inPieces) {
       throw new TypeError(`${spec.name} cannot be run in pieces: it reads ahead, or has no state to go on from`);
