@@ -3,7 +3,7 @@ import { tags } from "@lezer/highlight";
 
 const KEYWORDS = new Set(
   (
-    "import from as cell layer dist model train generate expect time in of state param noise latent prior use stack share tie emit out bool " +
+    "import from as cell layer dist model layout train generate expect time in of state param noise latent prior use stack share tie emit out bool " +
     "tok scan over reverse else init until by and or not data where val test last random minimize maximize on every bptt optim clip batch " +
     "for epochs steps report stop save best to seed load freeze teacher_forcing copy prompt max count"
   ).split(" "),
