@@ -27,8 +27,11 @@ export type EmitKind = "ts" | "js" | "ir" | "plan" | "wgsl" | "dot" | "svg";
 export interface EmitOptions {
   /** Leaves the training out of a module. */
   readonly only?: "forward" | undefined;
-  /** What a module runs on: WebAssembly that it carries with it where not said, or tfjs-core. */
-  readonly target?: "wasm" | "tfjs" | undefined;
+  /**
+   * What a module runs on: WebAssembly that it carries with it where not said, shaders that it carries, both (`auto`: a graphics card where
+   * there is one, else WebAssembly), or tfjs-core.
+   */
+  readonly target?: "wasm" | "webgpu" | "auto" | "tfjs" | undefined;
   /** Adds code for engines with relaxed SIMD to a module that carries WebAssembly. */
   readonly relaxed?: boolean | undefined;
   /** Writes a source map beside a module that carries WebAssembly: it leads the class and its methods to the `.seq` file. */

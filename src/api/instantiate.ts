@@ -66,7 +66,7 @@ export function instantiate({ name, programs }: CompiledModel, options: Instanti
   }
   const { relaxed = false } = options;
   const steady = { ...programs, train: programs.train.filter(({ changing }) => changing === undefined) };
-  const input = optimizedFor(steady);
+  const input = optimizedFor(steady, "wasm");
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const { texts, code } = describePrograms(wantedPrograms(input), { instructions }, boundSize);
   const { plain = "", ...faster } = code;

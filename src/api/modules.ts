@@ -1,7 +1,8 @@
 import type { Report } from "../base/diagnostic.ts";
 import { openSizes } from "../compile/open-sizes.ts";
 import type { Origins } from "../emit/source-map.ts";
-import { JOINING_PASSES } from "../pass/pipeline.ts";
+import type { StandaloneTarget } from "../emit/standalone/machine.ts";
+import { JOINING_PASSES, PRODUCT_PASSES } from "../pass/pipeline.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
 import { shippedSupport } from "../runtime/shipped.ts";
@@ -35,7 +36,7 @@ export async function moduleFiles(
     report.add("not-yet", changing.span, what, { hint: hints.training });
     return [];
   }
-  const files = await (target === "wasm" ? standaloneFiles : tfjsFiles)(wanted, options);
+  const files = await (target === "tfjs" ? tfjsFiles(wanted, options) : standaloneFiles(wanted, target, options));
   const written = form === "ts" ? files : await asJavaScript(files);
   if (options.sourceMap !== true) return written;
   const { withSourceMap } = await import("../emit/source-map.ts");
@@ -71,18 +72,24 @@ async function tfjsFiles(
 
 async function standaloneFiles(
   programs: ModelPrograms,
+  target: StandaloneTarget,
   { only, relaxed = false, stages = USUAL_STAGES }: EmitOptions,
 ): Promise<readonly WrittenFile[]> {
   const { emitStandalone } = await import("../emit/standalone/emit.ts");
-  const whole = optimizedFor(programs, stages);
-  const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
-  const fuse = !stages.off.has("fuse");
-  return [emitStandalone(whole, await shippedSupport("wasm"), { instructions, fuse, inference: only === "forward" })];
+  const options = {
+    ...{ target, fuse: !stages.off.has("fuse"), inference: only === "forward" },
+    instructions: relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const),
+  };
+  const support = await shippedSupport("wasm");
+  if (target === "wasm") return [emitStandalone(optimizedFor(programs, "wasm", stages), support, options)];
+  const forDevices = optimizedFor(programs, "webgpu", stages);
+  const input = target === "webgpu" ? forDevices : optimizedFor(programs, "wasm", stages);
+  return [emitStandalone(input, support, { ...options, forDevices })];
 }
 
-/** Every program behind the passes, for WebAssembly. */
-export function optimizedFor(programs: ModelPrograms, stages = USUAL_STAGES): ModelPrograms {
-  const through = throughPasses(JOINING_PASSES, stages);
+/** Every program behind the passes that pay for what it runs on. */
+export function optimizedFor(programs: ModelPrograms, target: "wasm" | "webgpu", stages = USUAL_STAGES): ModelPrograms {
+  const through = throughPasses(target === "wasm" ? JOINING_PASSES : PRODUCT_PASSES, stages);
   const { stream, forward } = programs;
   // A model that can be run piece by piece is run whole as one piece.
   const run = stream === undefined ? { forward: through(forward) } : { stream: through(stream) };

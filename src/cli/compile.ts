@@ -18,7 +18,7 @@ import { collect, SET_HELP } from "./options.ts";
 import { addPassOptions, type PassOptions, stageChoice } from "./pass-options.ts";
 import { print } from "./terminal.ts";
 
-type Target = "wasm" | "tfjs" | "webgpu";
+type Target = "wasm" | "webgpu" | "auto" | "tfjs";
 
 interface Options extends PassOptions {
   readonly model?: string;
@@ -55,11 +55,11 @@ export function compileCommand(): Command {
     .addOption(
       new Option(
         "--target <name>",
-        "what the code runs on: WebAssembly that a module carries with it (usual), tfjs-core, or webgpu for shaders",
-      ).choices(["wasm", "tfjs", "webgpu"]),
+        "what the code runs on: WebAssembly that a module carries with it (usual), shaders that it carries, both (auto: a graphics card where there is one), or tfjs-core",
+      ).choices(["wasm", "webgpu", "auto", "tfjs"]),
     )
     .addOption(new Option("--only <part>", "leave the training out").choices(["forward"]))
-    .option("--relaxed", "with --target wasm: also carry code for engines with relaxed SIMD, which is faster")
+    .option("--relaxed", "with --target wasm and auto: also carry code for engines with relaxed SIMD, which is faster")
     .option("--out <folder>", "where to write; without it, stdout")
     .addOption(
       new Option(
@@ -113,8 +113,8 @@ async function compile(context: Context, file: string, options: Options): Promis
 
 /** What each form is code for, the usual first; graphs are for none. */
 const TARGETS_OF: Readonly<Record<EmitKind, readonly Target[]>> = {
-  ts: ["wasm", "tfjs"],
-  js: ["wasm", "tfjs"],
+  ts: ["wasm", "webgpu", "auto", "tfjs"],
+  js: ["wasm", "webgpu", "auto", "tfjs"],
   ir: [],
   plan: ["wasm"],
   wgsl: ["webgpu"],
@@ -147,7 +147,7 @@ async function filesOf(
   const { only, relaxed, unroll, length } = options;
   const how = {
     ...{ only, relaxed, length, hints: HINTS, stages: stageChoice(options) },
-    target: target === "tfjs" ? target : "wasm",
+    target,
     unroll: unroll === false ? undefined : unroll,
     sourceMap: options.out !== undefined,
   } as const;

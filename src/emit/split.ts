@@ -4,13 +4,19 @@ import type { SourceText } from "./source-text.ts";
 
 /**
  * The top-level declarations of TypeScript files, in the files' order and without their `export`. Imports are dropped: what they name must
- * be exported by one of the files, or stand in the module that takes the declarations.
+ * be exported by one of the files, or stand in the module that takes the declarations. What `ambient` ones of the files export is known to all.
  */
-export function splitSources(sources: readonly SourceText[]): readonly SupportPart[] {
+export function splitSources(
+  sources: readonly SourceText[],
+  ambient: readonly SourceText[] = [],
+): readonly SupportPart[] {
   const project = new Project({ useInMemoryFileSystem: true, compilerOptions: { noLib: true } });
   const files = sources.map(({ path, text }) => project.createSourceFile(path, text));
   const declared = new Map(files.map((file) => [file, declarationsOf(file)]));
   const shared = exportsOf(declared.values());
+  const known = exportsOf(
+    files.flatMap((file, at) => (ambient.includes(sources[at] ?? NONE) ? [declared.get(file) ?? new Map()] : [])),
+  );
   const statements = files.flatMap((file) => file.getStatements().filter((one) => namesOf(one).length > 0));
   const places = new Map(statements.map((statement, place) => [statement, place]));
   return statements.map((statement) => {
@@ -19,7 +25,7 @@ export function splitSources(sources: readonly SourceText[]): readonly SupportPa
     const needs = statement.getDescendantsOfKind(SyntaxKind.Identifier).flatMap((identifier) => {
       if (isMember(identifier)) return [];
       const name = identifier.getText();
-      const other = declared.get(file)?.get(name) ?? (imported.has(name) ? shared.get(name) : undefined);
+      const other = declared.get(file)?.get(name) ?? (imported.has(name) ? shared.get(name) : known.get(name));
       return other === undefined || other === statement ? [] : [places.get(other) ?? 0];
     });
     return {
@@ -30,6 +36,8 @@ export function splitSources(sources: readonly SourceText[]): readonly SupportPa
     };
   });
 }
+
+const NONE: SourceText = { path: "", text: "" };
 
 function declarationsOf(file: SourceFile): ReadonlyMap<string, Statement> {
   return new Map(

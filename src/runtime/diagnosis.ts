@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { instructionProbe } from "../target/wasm/instructions.ts";
 import { DataError } from "./data/error.ts";
-import { describeAdapter, findGpu, type GpuAdapterFacts, requestAdapter } from "./gpu-device.ts";
+import { describeAdapter, findGpu, type GpuAdapterFacts } from "./gpu-device.ts";
+import { requestAdapter } from "./gpu-request.ts";
 import { DEFAULT_TARGET, TARGETS, type TargetName, targetNames } from "./targets.ts";
 
 /** What this machine and process have to run programs with. */

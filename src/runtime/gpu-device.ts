@@ -1,4 +1,5 @@
 import { DataError } from "./data/error.ts";
+import { isSoftware, requestAdapter, requestDevice } from "./gpu-request.ts";
 
 /** An open GPU and what is known of its adapter. */
 export interface GpuDevice {
@@ -29,47 +30,13 @@ export interface GpuAdapterFacts {
 /** Features that are asked for where the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
-/** Limits that are asked for as high as the adapter goes; the others stay at WebGPU's defaults. */
-const RAISED_LIMITS = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupSizeY",
-  "maxComputeWorkgroupSizeZ",
-  "maxComputeWorkgroupsPerDimension",
-] as const satisfies readonly (keyof GPUSupportedLimits)[];
-
-/** Drivers that compute on the processor, for browsers that do not say so themselves. */
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
-
 /**
  * Opens a device on the fastest adapter, with all its compute limits and the features that kernels can use.
  * `gpu` is where to look for it, `findGpu()` where nothing is said. Throws where there is no adapter.
  */
 export async function openGpuDevice(gpu?: GPU): Promise<GpuDevice> {
   const adapter = await requestAdapter(gpu ?? (await findGpu()));
-  const device = await adapter.requestDevice({
-    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-  });
-  return { device, adapter: describeAdapter(adapter) };
-}
-
-/** What of `GPU` finding an adapter takes. */
-interface AdapterSource {
-  requestAdapter(options: { readonly powerPreference: "high-performance" }): Promise<GPUAdapter | null>;
-}
-
-/** The fastest adapter; throws where there is none. */
-export async function requestAdapter(gpu: AdapterSource): Promise<GPUAdapter> {
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter !== null) return adapter;
-  throw new DataError("WebGPU finds no graphics device", {
-    hint: "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm",
-  });
+  return { device: await requestDevice(adapter, WANTED_FEATURES), adapter: describeAdapter(adapter) };
 }
 
 /** WebGPU of this process: the browser's or Deno's own, else the `webgpu` package's. Throws where there is neither. */
@@ -86,7 +53,7 @@ export function describeAdapter(adapter: GPUAdapter): GpuAdapterFacts {
     architecture,
     device,
     driver: description,
-    software: info.isFallbackAdapter || SOFTWARE.test([architecture, device, description].join(" ")),
+    software: isSoftware(adapter),
     features: [...features].sort(),
     limits: Object.fromEntries(numbersOf(limits)),
   };

@@ -68,6 +68,6 @@ function refused(program: string, error: GPUError): Error {
 function deviceLost(program: string, { reason, message }: GPUDeviceLostInfo): Error {
   const why = message === "" ? reason : message;
   return new DataError(`the graphics device is gone while ${program} runs (${why})`, {
-    hint: "what was saved is whole: `seqc train --resume` goes on from there, also with --target wasm",
+    hint: "what was saved is whole: load it to go on (`seqc train --resume`), also with --target wasm",
   });
 }

@@ -7,8 +7,9 @@ import { lowerProgram } from "../target/tfjs/lower-program.ts";
 import { type TensorParam, TF_DTYPE } from "../target/tfjs/program.ts";
 import { createTfjsRunner } from "../target/tfjs/run.ts";
 import type { Executor, HostArray, HostData, Prepared } from "./executor.ts";
-import { describeAdapter, findGpu, requestAdapter, softwareNotice } from "./gpu-device.ts";
+import { describeAdapter, findGpu, softwareNotice } from "./gpu-device.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
+import { requestAdapter } from "./gpu-request.ts";
 import { loadTfjs, type TfBackend, tfjsGpuDevice } from "./tfjs.ts";
 
 /** tfjs with one of its backends; what is kept stays in tensors of the backend. */

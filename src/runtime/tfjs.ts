@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import type { TfLibrary } from "../target/tfjs/library.ts";
 import { DataError } from "./data/error.ts";
-import { findGpu, requestAdapter } from "./gpu-device.ts";
+import { findGpu } from "./gpu-device.ts";
+import { requestAdapter } from "./gpu-request.ts";
 
 /** The tfjs backends that lowered programs run on. */
 export type TfBackend = "cpu" | "wasm" | "webgpu";

@@ -18,13 +18,25 @@ const STANDALONE_FILES = [
   "./model/generate.ts",
   "./model/program.ts",
   "./model/on-wasm.ts",
+  "./model/on-webgpu.ts",
+  "./model/on-either.ts",
   "./model/arrays.ts",
   "./model/spec.ts",
   "./wasm.ts",
   "./wasm-binding.ts",
+  "./webgpu.ts",
+  "./webgpu-log.ts",
+  "./webgpu-array.ts",
+  "./gpu-errors.ts",
+  "./gpu-request.ts",
+  "./gpu-constants.ts",
   "./strided.ts",
   "../target/wasm/bind.ts",
   "../target/wasm/module.ts",
+  "../target/webgpu/bind.ts",
+  "../target/webgpu/module.ts",
+  "../target/webgpu/shader-text.ts",
+  "../target/webgpu/cost.ts",
   "../plan/bound-size.ts",
   "../plan/arena.ts",
   "../plan/part.ts",
@@ -40,6 +52,9 @@ const STANDALONE_FILES = [
   "../target/tfjs/support/safetensors.ts",
 ] as const;
 
+/** Types that these know without an import. */
+const AMBIENT_FILES = ["./model/gpu-types.ts"] as const;
+
 /** What modules on tfjs can carry with them: what the compiler itself runs is what emitted modules run. Data in the built package. */
 export function readTypescriptSupport(): Promise<readonly SupportPart[]> {
   return readParts(TFJS_FILES);
@@ -47,14 +62,13 @@ export function readTypescriptSupport(): Promise<readonly SupportPart[]> {
 
 /** What modules that need nothing else are made of beside their own code. */
 export function readStandaloneSupport(): Promise<readonly SupportPart[]> {
-  return readParts(STANDALONE_FILES);
+  return readParts(STANDALONE_FILES, AMBIENT_FILES);
 }
 
-async function readParts(files: readonly string[]): Promise<readonly SupportPart[]> {
+async function readParts(files: readonly string[], ambient: readonly string[] = []): Promise<readonly SupportPart[]> {
   const { splitSources } = await import("../emit/split.ts");
-  const sources = files.map(async (path, at) => ({
-    path: `support${at}.ts`,
-    text: await readFile(new URL(path, import.meta.url), "utf8"),
-  }));
-  return splitSources(await Promise.all(sources));
+  const read = (path: string, at: number) =>
+    readFile(new URL(path, import.meta.url), "utf8").then((text) => ({ path: `support${at}.ts`, text }));
+  const sources = await Promise.all([...files, ...ambient].map(read));
+  return splitSources(sources, sources.slice(files.length));
 }

@@ -11,7 +11,7 @@ export interface GpuArray {
 }
 
 /** How many entries a slot spans. */
-export function spanOf({ shape, strides }: BoundSlot): number {
+export function wordsSpanned({ shape, strides }: BoundSlot): number {
   if (elementCount(shape) === 0) return 0;
   return shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), 1);
 }
@@ -33,7 +33,7 @@ export function wordsOf(name: string, bound: BoundSlot, values: Numbers): Words 
   if (values.length !== count) {
     throw new Error(`${name}: %${slot.name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`);
   }
-  const out = emptyWords(slot, spanOf(bound));
+  const out = emptyWords(slot, wordsSpanned(bound));
   copyWalk(planWalk(shape, denseStrides(shape), strides), values, 0, out, 0);
   return out;
 }

@@ -1,6 +1,6 @@
 import type { BoundSlot } from "../target/webgpu/bind.ts";
 import { COPY_DST, MAP_READ, MODE_READ } from "./gpu-constants.ts";
-import { arrayOf, type GpuArray, spanOf } from "./webgpu-array.ts";
+import { arrayOf, type GpuArray, wordsSpanned } from "./webgpu-array.ts";
 
 /** Copies of arrays that pile up on a device, to be read together: only reading waits for it. */
 export interface GpuLog {
@@ -34,7 +34,7 @@ export function createGpuLog(device: GPUDevice, pageBytes = 0): GpuLog {
   };
   return {
     append(encoder, arena, slots) {
-      const lengths = slots.map((slot) => 4 * spanOf(slot));
+      const lengths = slots.map((slot) => 4 * wordsSpanned(slot));
       const page = pageFor(Math.max(4, sumOf(lengths)));
       slots.forEach((slot, index) => {
         const length = lengths[index] ?? 0;
@@ -68,7 +68,7 @@ async function readPage({ buffer, entries, used }: Page): Promise<readonly (read
   return entries.map((slots) =>
     slots.map((slot) => {
       const start = at;
-      at += 4 * spanOf(slot);
+      at += 4 * wordsSpanned(slot);
       return arrayOf(slot, data.slice(start, at));
     }),
   );

@@ -7,7 +7,7 @@ import { DataError } from "./data/error.ts";
 import { COPY_DST, COPY_SRC, STAGE_COMPUTE, STORAGE, UNIFORM } from "./gpu-constants.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import type { Numbers } from "./strided.ts";
-import { type GpuArray, spanOf, wordsOf } from "./webgpu-array.ts";
+import { type GpuArray, wordsOf, wordsSpanned } from "./webgpu-array.ts";
 import { createGpuLog } from "./webgpu-log.ts";
 
 /** A compiled program on a device: one arena, whose layout is made anew for each choice of sizes. */
@@ -54,7 +54,7 @@ export interface GpuCounts {
   readonly reads: number;
 }
 
-interface Binding {
+interface GpuBinding {
   readonly bound: Bound;
   readonly arena: GPUBuffer;
   readonly buffers: readonly GPUBuffer[];
@@ -81,10 +81,10 @@ export function createGpuRunner(
   const stepBytes = device.limits.minUniformBufferOffsetAlignment;
   const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0, reads: 0 };
   const log = createGpuLog(device, LOG_BYTES);
-  let present: Binding | undefined;
+  let present: GpuBinding | undefined;
   let prepared = false;
 
-  const binding = (): Binding => {
+  const binding = (): GpuBinding => {
     if (present === undefined) throw new Error(`${program.name}: bind sizes before writing, running or reading`);
     return present;
   };
@@ -215,7 +215,7 @@ function allocate(
   layout: GPUBindGroupLayout,
   bound: Bound,
   { stepBytes, vectors, made }: { readonly stepBytes: number; readonly vectors: number; readonly made: GPUBuffer[] },
-): Binding {
+): GpuBinding {
   const buffer = (label: string, size: number, usage: number): GPUBuffer => {
     const one = device.createBuffer({ label, size, usage: usage | COPY_DST });
     made.push(one);
@@ -242,12 +242,12 @@ function allocate(
 }
 
 /** Copies params from one layout of memory to the next, on the device. */
-function keepValues(device: GPUDevice, before: Binding, next: Binding): void {
+function keepValues(device: GPUDevice, before: GpuBinding, next: GpuBinding): void {
   const encoder = device.createCommandEncoder();
   for (const slot of before.bound.params.values()) {
     const other = next.bound.params.get(slot.slot.name);
     if (other === undefined || !sameShape(slot, other)) continue;
-    const bytes = 4 * spanOf(slot);
+    const bytes = 4 * wordsSpanned(slot);
     if (bytes > 0) encoder.copyBufferToBuffer(before.arena, 4 * slot.start, next.arena, 4 * other.start, bytes);
   }
   device.queue.submit([encoder.finish()]);

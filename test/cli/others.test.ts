@@ -189,8 +189,10 @@ describe("seqc compile", () => {
     expect(stdout).toContain("// lm.step\n// in order:\n//  shader 0: ");
     expect(stdout).toMatch(/^\/\/ .* = .*tanh\(/m);
     expect(stdout).toContain("@compute @workgroup_size(256)");
-    const wrong = await seqc(folder, "compile", "lm.seq", "--target", "webgpu");
-    expect(wrong.stderr).toContain("--emit ts is code for wasm or tfjs");
+    const wrong = await seqc(folder, "compile", "lm.seq", "--target", "auto", "--emit", "wgsl");
+    expect(wrong.stderr).toContain("--emit wgsl is code for webgpu");
+    const module = await seqc(folder, "compile", "lm.seq", "--target", "auto", "--only", "forward");
+    expect(module.stdout).toContain("get target(): Promise<Target>");
   });
 
   test("an unknown size is the user's to give", async () => {

@@ -1,4 +1,3 @@
-import { ModuleKind, ModuleResolutionKind, Project, ScriptTarget } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
 import { resultLayouts } from "../../src/build/layout.ts";
 import { pruned } from "../../src/compile/prune.ts";
@@ -8,6 +7,7 @@ import { bindBatch } from "../../src/runtime/bind.ts";
 import { initialWeights, writeState } from "../../src/runtime/state.ts";
 import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
 import { emitted, imported, programsOf } from "./open.ts";
+import { strictProblems } from "./strict.ts";
 
 /** A cell that no library has, so that nothing here is made for one. */
 const TEXT = `
@@ -272,29 +272,4 @@ async function collected(items: AsyncIterable<object>): Promise<readonly number[
   const found: number[] = [];
   for await (const item of items) found.push("ids" in item && typeof item.ids === "number" ? item.ids : Number.NaN);
   return found;
-}
-
-/** What the TypeScript compiler says under the strictest settings. */
-function strictProblems(files: Readonly<Record<string, string>>): readonly string[] {
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    compilerOptions: {
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      exactOptionalPropertyTypes: true,
-      noUnusedLocals: true,
-      noUnusedParameters: true,
-      lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
-      target: ScriptTarget.ES2022,
-      module: ModuleKind.ESNext,
-      moduleResolution: ModuleResolutionKind.Bundler,
-      types: [],
-      // The standard library's own declarations; the modules have no others.
-      skipDefaultLibCheck: true,
-    },
-  });
-  for (const [path, text] of Object.entries(files)) project.createSourceFile(path, text);
-  return project
-    .getPreEmitDiagnostics()
-    .map((diagnostic) => `${diagnostic.getLineNumber()}: ${JSON.stringify(diagnostic.getMessageText())}`);
 }

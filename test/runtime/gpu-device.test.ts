@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type GpuDevice, requestAdapter, softwareNotice } from "../../src/runtime/gpu-device.ts";
+import { type GpuDevice, softwareNotice } from "../../src/runtime/gpu-device.ts";
 import { checkedByGpu } from "../../src/runtime/gpu-errors.ts";
+import { requestAdapter } from "../../src/runtime/gpu-request.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 
 describe("a GPU device", () => {

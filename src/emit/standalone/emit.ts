@@ -3,7 +3,6 @@ import type { Program } from "../../build/program.ts";
 import { type Size, sizeNames } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { createNames, identifier } from "../../target/tfjs/names.ts";
-import type { Instructions } from "../../target/wasm/instructions.ts";
 import { bundle, type SupportPart } from "../bundle.ts";
 import { inComment, inLine } from "../comment.ts";
 import type { Origins } from "../source-map.ts";
@@ -11,14 +10,11 @@ import type { SourceText } from "../source-text.ts";
 import { property } from "../tfjs/layout.ts";
 import { printSize } from "../tfjs/print-expression.ts";
 import { type Code, printLiteral } from "./literal.ts";
-import { describePrograms, type InputText, inputText, type ProgramText, type ResultText } from "./program.ts";
-import { choices, constantName, FORWARD, keptBy, type StandaloneInput, wantedPrograms } from "./wanted.ts";
+import { type MachineOptions, type MachineText, machineFor } from "./machine.ts";
+import { type InputText, inputText, type ProgramText, type ResultText } from "./program.ts";
+import { choices, constantName, FORWARD, keptBy, type StandaloneInput } from "./wanted.ts";
 
-export interface StandaloneOptions {
-  /** `plain` runs on every engine with SIMD; `relaxed` beside it is faster where there is relaxed SIMD, and takes as much room again. */
-  readonly instructions: readonly Instructions[];
-  /** Whether kernels are fused; they are where nothing is said. */
-  readonly fuse?: boolean;
+export interface StandaloneOptions extends MachineOptions {
   /** Whether the module is for use alone: without training, new weights and saving. */
   readonly inference?: boolean;
 }
@@ -29,7 +25,7 @@ export interface StandaloneModule extends SourceText {
 }
 
 /**
- * A model as one TypeScript module that needs nothing else: a class with its code as WebAssembly. The same input gives the same bytes.
+ * A model as one TypeScript module that needs nothing else: a class with its code. The same input gives the same bytes.
  * @param support the declarations that `readStandaloneSupport` reads
  */
 export function emitStandalone(
@@ -37,12 +33,12 @@ export function emitStandalone(
   support: readonly SupportPart[],
   options: StandaloneOptions,
 ): StandaloneModule {
-  const wanted = wantedPrograms(input);
-  const { texts, code } = describePrograms(wanted, options, sizeCode);
-  const taken = [...support.flatMap(({ names }) => names), ...wanted.keys(), ...GLOBALS];
+  const machine = machineFor(input, options, sizeCode);
+  const { texts } = machine;
+  const taken = [...support.flatMap(({ names }) => names), ...texts.keys(), ...machine.names, ...GLOBALS];
   const emission: Emission = {
     input,
-    texts,
+    machine,
     model: identifier(input.model),
     className: createNames(taken).fresh(input.model),
     inference: options.inference ?? false,
@@ -57,25 +53,23 @@ export function emitStandalone(
     ...trainMethods(emission),
     ...generateMethods(emission),
     ...endMethods(emission),
+    ...targetMethods(emission),
   ];
   const { model, className, types, data, uses } = emission;
   const parts = [
     header(input),
     ...types,
     `${comment(input.doc ?? `The model ${input.model}.`, "")}${className === model ? "export " : ""}class ${className} {
-  readonly #model: Model<WasmModule>;
-
-  private constructor(weights: ReadonlyMap<string, Float32Array>) {
-    this.#model = createModel(SPEC, weights, onWasm(CODE));
-  }
+${constructorText(machine)}
 
 ${methods.join("\n\n")}
 }${className === model ? "" : `\n\nexport { ${className} as ${model} };`}`,
     `const SPEC: ModelSpec = ${printLiteral(keptBy(input))};`,
-    `const CODE: WasmCode = ${printLiteral(code)};`,
+    ...(machine.code === undefined ? [] : [`const CODE: WasmCode = ${printLiteral(machine.code)};`]),
+    ...machine.declarations,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
     ...data,
-    `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...ALWAYS]))}`,
+    `// What every model carries with it. Random numbers are the same everywhere.\n\n${exported(bundle(support, [...uses, ...machine.uses, ...ALWAYS]))}`,
   ];
   const origins: Origins = { className, model: input.span, methods: emission.methods };
   return { path: `${model}.ts`, text: `${parts.join("\n\n")}\n`, origins };
@@ -88,7 +82,7 @@ const GLOBALS = (
   "WebAssembly atob globalThis performance setTimeout"
 ).split(" ");
 
-const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec", "onWasm", "WasmCode"];
+const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec"];
 /** Types that callers need a name for. */
 const SHOWN_TYPES = [
   "Output",
@@ -98,6 +92,9 @@ const SHOWN_TYPES = [
   "TrainOptions",
   "States",
   "GenerateOptions",
+  "DeviceOptions",
+  "TargetOptions",
+  "Target",
 ];
 
 function exported(code: string): string {
@@ -107,7 +104,7 @@ function exported(code: string): string {
 /** What is put together while a model is written down. */
 interface Emission {
   readonly input: StandaloneInput;
-  readonly texts: ReadonlyMap<string, ProgramText<Code>>;
+  readonly machine: MachineText;
   readonly model: string;
   /** What the class is called in the file, where its model has a name that means something there already. */
   readonly className: string;
@@ -151,25 +148,41 @@ function header({ file, equations }: StandaloneInput): string {
 
 /** Puts a program into the file. */
 function addProgram(
-  { texts, data }: Emission,
+  { machine: { texts, module }, data }: Emission,
   name: string,
-  type = "ProgramSpec<WasmModule>",
+  type = "ProgramSpec",
   more: object = {},
-): ProgramText<Code> {
+): ProgramText<object> {
   const text = texts.get(name);
   if (text === undefined) throw new Error(`internal: ${name} was not compiled`);
   const fields = Object.entries({ ...more, ...text.spec }).map(
     ([field, value]) => `  ${field}: ${printLiteral(value, 2)},\n`,
   );
-  data.push(`const ${name}: ${type} = {\n${fields.join("")}};`);
+  data.push(`const ${name}: ${type}<${module}> = {\n${fields.join("")}};`);
   return text;
 }
 
-function lifeMethods({ className, inference, uses }: Emission): readonly string[] {
+/** The class's fields, and how they are made. */
+function constructorText({ module, create, options }: MachineText): string {
+  const given = options === undefined ? "" : `, options: ${options}`;
+  const isEither = module === "EitherModule";
+  return [
+    ...(isEither ? ["  readonly #machine: EitherMachine;"] : []),
+    `  readonly #model: Model<${module}>;`,
+    "",
+    `  private constructor(weights: ReadonlyMap<string, Float32Array>${given}) {`,
+    ...(isEither ? [`    this.#machine = ${create};`] : []),
+    `    this.#model = createModel(SPEC, weights, ${isEither ? "this.#machine" : create});`,
+    "  }",
+  ].join("\n");
+}
+
+function lifeMethods({ className, inference, uses, machine: { options } }: Emission): readonly string[] {
+  const [more, given] = options === undefined ? ["", ""] : [`, options: ${options} = {}`, ", options"];
   const load = method({
     doc: `Reads weights from the bytes of a safetensors file.\nThrows where one is missing or has another shape, and says what was wanted and found.`,
-    signature: `static async load(bytes: Uint8Array): Promise<${className}>`,
-    body: [`return new ${className}(readWeights(SPEC, bytes));`],
+    signature: `static async load(bytes: Uint8Array${more}): Promise<${className}>`,
+    body: [`return new ${className}(readWeights(SPEC, bytes)${given});`],
   });
   if (inference) return [load];
   uses.add("firstWeights");
@@ -177,8 +190,20 @@ function lifeMethods({ className, inference, uses }: Emission): readonly string[
     load,
     method({
       doc: "Makes new weights. Each depends on the seed, its name and its shape alone.",
-      signature: `static init(seed = 0): ${className}`,
-      body: [`return new ${className}(firstWeights(SPEC, seed));`],
+      signature: `static init(seed = 0${more}): ${className}`,
+      body: [`return new ${className}(firstWeights(SPEC, seed)${given});`],
+    }),
+  ];
+}
+
+/** What a module for several targets says of itself. */
+function targetMethods({ machine: { module } }: Emission): readonly string[] {
+  if (module !== "EitherModule") return [];
+  return [
+    method({
+      doc: "What it runs on, once that is known: there is a graphics card, or there is none.",
+      signature: "get target(): Promise<Target>",
+      body: ["return this.#machine.target();"],
     }),
   ];
 }
@@ -255,7 +280,7 @@ function generateMethods(emission: Emission): readonly string[] {
       return spec === undefined ? [] : [inputText(program, spec)];
     });
     const constant = constantName("GENERATE", input.generate, name);
-    addProgram(emission, constant, "GenerationSpec<WasmModule>", {
+    addProgram(emission, constant, "GenerationSpec", {
       model: input.model,
       emissions: emissions.map(({ literal }) => literal),
     });

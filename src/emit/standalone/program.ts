@@ -4,18 +4,20 @@ import { inLayout, resultLayouts } from "../../build/layout.ts";
 import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
 import { pruned } from "../../compile/prune.ts";
 import { evaluateSize, isUnit, sizeConstant } from "../../ir/size.ts";
-import type { DType } from "../../ir/type.ts";
+import type { Axis, DType } from "../../ir/type.ts";
 import type { SizeForm } from "../../plan/bound-size.ts";
 import { compileTogether, type WasmProgram } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { describeModule, type WasmModule } from "../../target/wasm/module.ts";
+import { type CompileOptions, compileWebGpu } from "../../target/webgpu/compile.ts";
+import { describeGpuModule, type GpuModule } from "../../target/webgpu/module.ts";
 
-/** A program as it stands in a file: what callers give it and get, and its description, in which sizes are `S`. */
-export interface ProgramText<S> {
+/** A program as it stands in a file: what callers give it and get, and its description for what it runs on. */
+export interface ProgramText<M> {
   readonly inputs: readonly InputText[];
   readonly results: readonly ResultText[];
   readonly spec: {
-    readonly module: WasmModule<S | number>;
+    readonly module: M;
     readonly params: Readonly<Record<string, ParamRole>>;
     readonly inputs: readonly InputText["literal"][];
     readonly results: readonly { readonly name: string; readonly as: string; readonly state?: string }[];
@@ -24,7 +26,7 @@ export interface ProgramText<S> {
 
 /** Programs of a model, by key, and the one module that is their code. */
 export interface ProgramTexts<K extends string, S> {
-  readonly texts: ReadonlyMap<K, ProgramText<S>>;
+  readonly texts: ReadonlyMap<K, ProgramText<WasmModule<S | number>>>;
   /** The module, compressed, in base64. */
   readonly code: Readonly<Partial<Record<Instructions, string>>>;
 }
@@ -73,16 +75,17 @@ export function describePrograms<K extends string, S>(
   { instructions: variants, fuse = true }: { readonly instructions: readonly Instructions[]; readonly fuse?: boolean },
   size: SizeForm<S>,
 ): ProgramTexts<K, S> {
-  const parts = [...wanted.values()].map(({ program, shown, feeds }) => {
-    const source = pruned(program, (name) => feeds || shown.has(name));
-    return { source, shown, feedback: feeds ? feedbackOf(source) : new Map<string, string>() };
-  });
+  const parts = [...wanted.values()].map(withFeedback);
   const modules = variants.map(
     (instructions) =>
       [instructions, compileTogether(parts, { instructions, fuse, names: false, compact: true })] as const,
   );
   const compiled = modules[0]?.[1] ?? [];
-  const texts = parts.map(({ source, shown }, at) => describeProgram(source, shown, compiled[at], size));
+  const texts = parts.map(({ source, shown }, at) => {
+    const program = compiled[at];
+    if (program === undefined) throw new Error("internal: no variant of the code is asked for");
+    return describeProgram(source, shown, program.results, (results) => describeModule({ ...program, results }, size));
+  });
   return {
     texts: new Map([...wanted.keys()].map((key, at) => [key, texts[at] ?? none(key)])),
     code: Object.fromEntries(modules.flatMap(([variant, [made]]) => (made ? [[variant, compressed(made)]] : []))),
@@ -93,19 +96,36 @@ function none(key: string): never {
   throw new Error(`internal: ${key} was not compiled`);
 }
 
-function describeProgram<S>(
+/** The same for graphics devices: what stands in a program's place is its shaders and what runs in which order. */
+export function describeGpuPrograms<K extends string, S>(
+  wanted: ReadonlyMap<K, WantedProgram>,
+  options: Pick<CompileOptions, "tuning" | "fuse">,
+  size: SizeForm<S>,
+): ReadonlyMap<K, ProgramText<GpuModule<S | number>>> {
+  return new Map(
+    [...wanted].map(([key, one]) => {
+      const { source, shown, feedback } = withFeedback(one);
+      const program = compileWebGpu(source, feedback, options);
+      const describe = (results: typeof program.results) => describeGpuModule({ ...program, results }, size);
+      return [key, describeProgram(source, shown, program.results, describe)];
+    }),
+  );
+}
+
+function withFeedback({ program, shown, feeds }: WantedProgram) {
+  const source = pruned(program, (name) => feeds || shown.has(name));
+  return { source, shown, feedback: feeds ? feedbackOf(source) : new Map<string, string>() };
+}
+
+function describeProgram<R extends ResultSlot, M>(
   program: Program,
   shown: Shown,
-  compiled: WasmProgram | undefined,
-  size: SizeForm<S>,
-): ProgramText<S> {
-  if (compiled === undefined) throw new Error("internal: no variant of the code is asked for");
+  all: readonly R[],
+  describe: (results: readonly R[]) => M,
+): ProgramText<M> {
   const layouts = resultLayouts(program);
-  const results = compiled.results
-    .filter(({ name }) => shown.has(name))
-    .map((slot) => inLayout(slot, layouts.get(slot.name)));
+  const results = all.filter(({ name }) => shown.has(name)).map((slot) => inLayout(slot, layouts.get(slot.name)));
   const inputs = usedInputs(program).map((spec) => inputText(program, spec));
-  const module = describeModule({ ...compiled, results }, size);
   return {
     inputs,
     results: results.map(({ name, dtype, axes }) => ({
@@ -116,7 +136,7 @@ function describeProgram<S>(
       shape: axes.map(({ size }) => ({ name: size.text, size: sizeConstant(size) ?? program.sizes.get(size.text) })),
     })),
     spec: {
-      module,
+      module: describe(results),
       params: Object.fromEntries(program.graph.params.map(({ id }) => [id, roleOf(program, id)])),
       inputs: inputs.map(({ literal }) => literal),
       results: results.map(({ name }) => {
@@ -125,6 +145,12 @@ function describeProgram<S>(
       }),
     },
   };
+}
+
+interface ResultSlot {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axes: readonly Axis[];
 }
 
 /** Deterministic: the same module gives the same text everywhere. */

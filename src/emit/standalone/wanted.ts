@@ -76,7 +76,7 @@ function parameterNames(program: Program): Shown {
 }
 
 /** What the class has beside a method for each result, and what would make promises of its models. */
-const TAKEN = /^(constructor|load|init|forward|step|save|dispose|then|__proto__|(train|generate)[A-Z]?\w*)$/;
+const TAKEN = /^(constructor|load|init|forward|step|save|dispose|target|then|__proto__|(train|generate)[A-Z]?\w*)$/;
 
 function resultName(name: string): string {
   const as = identifier(name);

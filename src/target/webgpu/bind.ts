@@ -1,4 +1,4 @@
-import { aligned, lowerBound as leastBytes, planArena, type Span } from "../../plan/arena.ts";
+import { aligned, lowerBound, planArena, type Span } from "../../plan/arena.ts";
 import { numberOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { LoopFacts } from "./cost.ts";
 import type { GpuAddress, GpuItem, GpuModule, GpuSlot, GpuStage } from "./module.ts";
@@ -46,7 +46,7 @@ export interface BindOptions {
 export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, number>, options: BindOptions): Bound {
   const sizes = sizesOf(module, binding);
   const table = new Int32Array(module.cells.length);
-  const { bytes, lowerBound } = layOut(module, sizes, table);
+  const laidOut = layOut(module, sizes, table);
   const whole = chooseWhole(module, sizes, options);
   const totals = module.kernels.map(({ stages }) => {
     let end = 0;
@@ -59,7 +59,7 @@ export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, numb
   const slots = (all: readonly GpuSlot[]): ReadonlyMap<string, BoundSlot> =>
     new Map(all.map((slot) => [slot.name, boundSlot(slot, sizes, table)]));
   return {
-    ...{ bytes, lowerBound, table },
+    ...{ ...laidOut, table },
     ...dispatchesOf(module, sizes, { totals, whole, maxGroups: options.maxGroups }),
     params: slots(module.params),
     results: slots(module.results),
@@ -92,7 +92,7 @@ function layOut(
   moving.forEach(({ cell }, index) => {
     table[cell] = (end + (arena.offsets[index] ?? 0)) / 4;
   });
-  return { bytes: Math.max(end + arena.bytes, 4), lowerBound: end + leastBytes(spans) };
+  return { bytes: Math.max(end + arena.bytes, 4), lowerBound: end + lowerBound(spans) };
 }
 
 function groupCount({ groups }: GpuStage, sizes: Sizes): number {
