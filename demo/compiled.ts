@@ -11,7 +11,6 @@ export interface Opened {
   /** What a training step reads. */
   readonly inputs: readonly InputSpec[];
   readonly data: Data;
-  readonly sizes: Readonly<Record<string, number>>;
 }
 
 /** Untrusted as any text: what is too large for a page ends with a finding. */
@@ -37,5 +36,5 @@ export function openSource({ text, block, data: name }: SourceState): Opened | r
   const [model] = compilation.models;
   return model === undefined
     ? compilation.diagnostics
-    : { compilation, model, block: chosen?.name ?? "", inputs, data, sizes };
+    : { compilation, model, block: chosen?.name ?? "", inputs, data };
 }

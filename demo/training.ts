@@ -1,17 +1,5 @@
-import {
-  createReport,
-  encodeSafetensors,
-  type HostArray,
-  type InputSpec,
-  instantiate,
-  loadModules,
-  openHosted,
-  readRegime,
-  shippedLibrary,
-  startWebGpu,
-} from "../src/index.ts";
+import { instantiate } from "../src/index.ts";
 import { type Opened, openSource } from "./compiled.ts";
-import type { Lists } from "./data.ts";
 import type { Answer, Request } from "./messages.ts";
 
 const ROWS = 32;
@@ -23,7 +11,7 @@ type Post = (answer: Answer) => void;
 
 /** A training that goes on by a step when it is asked to, and can be sampled from. */
 interface Trainer {
-  step(at: number): Promise<number>;
+  step(): Promise<number>;
   /** The weights as they are, in a file. */
   save(): Promise<Uint8Array>;
   dispose(): void;
@@ -39,7 +27,7 @@ export async function train(
     const opened = openSource(request.source);
     if (!("model" in opened)) throw new Error(opened.map(({ message }) => message).join("\n") || "there is no model");
     if (opened.inputs.length === 0) throw new Error("there is no train block that one training step can hold");
-    const trainer = request.target === "webgpu" ? await onDevice(request, opened) : onProcessor(request, opened);
+    const trainer = trainerOf(request, opened);
     try {
       await run(trainer, opened, request.steps, signal, post);
     } finally {
@@ -60,7 +48,7 @@ async function run(trainer: Trainer, opened: Opened, steps: number, signal: Abor
     losses = [];
   };
   for (let step = 0; step < steps && !signal.aborted; step++) {
-    losses.push(await trainer.step(step));
+    losses.push(await trainer.step());
     const now = performance.now();
     if (now - told > PROGRESS || step === steps - 1) {
       tell(step + 1);
@@ -77,9 +65,10 @@ async function run(trainer: Trainer, opened: Opened, steps: number, signal: Abor
   if (losses.length > 0) tell(steps);
 }
 
-/** On WebAssembly: the class that a module of this model would have. */
-function onProcessor({ steps }: Extract<Request, { kind: "train" }>, { model, block, inputs, data }: Opened): Trainer {
-  const own = instantiate(model).init(1);
+/** The class that a module of this model would have, on what was asked for. */
+function trainerOf({ steps, target }: Extract<Request, { kind: "train" }>, opened: Opened): Trainer {
+  const { model, block, inputs, data } = opened;
+  const own = instantiate(model, { target }).init(1);
   const batches = (function* () {
     for (let step = 0; ; step++) yield data.batch(inputs, ROWS, step);
   })();
@@ -89,49 +78,9 @@ function onProcessor({ steps }: Extract<Request, { kind: "train" }>, { model, bl
       const { value } = await training.next();
       return value === undefined ? Number.NaN : value.loss;
     },
-    save: async () => own.save(),
+    save: () => own.save(),
     dispose: () => own.dispose(),
   };
-}
-
-/** On the graphics device that the browser gives. */
-async function onDevice({ source, steps }: Extract<Request, { kind: "train" }>, opened: Opened): Promise<Trainer> {
-  const report = createReport();
-  const modules = loadModules({ file: "model.seq", text: source.text }, shippedLibrary(), () => undefined, report);
-  const block = modules.entry.tree.declarations.find((one) => one.kind === "train" && one.name.text === opened.block);
-  const regime = block?.kind === "train" ? readRegime(block, report) : undefined;
-  const hosted =
-    regime && openHosted(modules, regime, await startWebGpu(), { seed: 1, sizes: opened.sizes, steps }, report);
-  if (hosted === undefined) throw new Error(report.diagnostics.map(({ message }) => message).join("\n"));
-  return {
-    step: (at) => hosted.step(columnsOf(opened.inputs, opened.data.batch(opened.inputs, ROWS, at))),
-    async save() {
-      const { weights } = await hosted.state();
-      return encodeSafetensors(new Map([...weights].map(([name, value]) => [name, asFloats(value)])));
-    },
-    dispose: () => hosted.dispose(),
-  };
-}
-
-function asFloats({ shape, data }: HostArray): { readonly shape: readonly number[]; readonly data: Float32Array } {
-  return { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
-}
-
-/** Lists as arrays. */
-function columnsOf(inputs: readonly InputSpec[], lists: Readonly<Record<string, Lists>>) {
-  return Object.fromEntries(
-    inputs.map(({ name, dtype }) => {
-      const rows = (lists[name] ?? []).map((row) => (typeof row === "number" ? [row] : row));
-      const isFlat = typeof lists[name]?.[0] === "number";
-      const longest = Math.max(...rows.map((row) => row.length));
-      if (rows.some((row) => row.length < longest)) {
-        throw new Error("these examples differ in length, and WebGPU here takes equal ones: train on WebAssembly");
-      }
-      const flat = rows.flat();
-      const data = dtype === "float" ? Float32Array.from(flat) : Int32Array.from(flat);
-      return [name, { shape: isFlat ? [rows.length] : [rows.length, longest], data }];
-    }),
-  );
 }
 
 /** What the model's first generate block makes of the weights as they are; undefined where it has none. */

@@ -1,10 +1,13 @@
 import { openSizes } from "../compile/open-sizes.ts";
-import { describePrograms, inputText } from "../emit/standalone/program.ts";
+import { EVERYWHERE, joined } from "../emit/standalone/machine.ts";
+import { describeGpuPrograms, describePrograms, inputText } from "../emit/standalone/program.ts";
 import { choices, constantName, FORWARD, keptBy, wantedPrograms } from "../emit/standalone/wanted.ts";
 import { boundSize } from "../plan/bound-size.ts";
 import { type Chosen, type GenerateOptions, type GenerationSpec, generateWith } from "../runtime/model/generate.ts";
 import { createModel, type Inputs, type Model, runForward } from "../runtime/model/model.ts";
+import { onEither } from "../runtime/model/on-either.ts";
 import { onWasm } from "../runtime/model/on-wasm.ts";
+import { onWebGpu } from "../runtime/model/on-webgpu.ts";
 import type { Machine, Output } from "../runtime/model/program.ts";
 import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
 import { runStep, type States } from "../runtime/model/step.ts";
@@ -16,8 +19,10 @@ import { optimizedFor } from "./modules.ts";
 
 /** How a model is instantiated. */
 export interface InstantiateOptions {
-  /** What it runs on: WebAssembly. */
-  readonly target?: "wasm";
+  /** WebAssembly where not said, a graphics device, or (`auto`) a graphics card where there is one, else WebAssembly. */
+  readonly target?: "wasm" | "webgpu" | "auto";
+  /** The device for `webgpu` and `auto`, which stays open; where not said, one of the fastest adapter, opened when it is first needed. */
+  readonly device?: GPUDevice;
   /** Also makes code for engines with relaxed SIMD, which is faster there. */
   readonly relaxed?: boolean;
 }
@@ -64,13 +69,40 @@ export function instantiate({ name, programs }: CompiledModel, options: Instanti
   if (open !== undefined) {
     throw new RangeError(`the size ${open} of ${name} is not known: compile it with sizes: { ${open}: ... }`);
   }
-  const { relaxed = false } = options;
   const steady = { ...programs, train: programs.train.filter(({ changing }) => changing === undefined) };
-  const input = optimizedFor(steady, "wasm");
+  return TARGETS[options.target ?? "wasm"](steady, options);
+}
+
+type Maker = (programs: ModelPrograms, options: InstantiateOptions) => ModelClass;
+
+const TARGETS: Readonly<Record<NonNullable<InstantiateOptions["target"]>, Maker>> = {
+  wasm(programs, options) {
+    const { input, texts, code } = forProcessors(programs, options);
+    return classOf(openPrograms(input, texts), () => onWasm(code));
+  },
+  webgpu(programs, { device }) {
+    const { input, texts } = forDevices(programs);
+    return classOf(openPrograms(input, texts), () => onWebGpu({ device }));
+  },
+  auto(programs, options) {
+    const { input, texts, code } = forProcessors(programs, options);
+    const others = forDevices(programs).texts;
+    const both = [...texts].map(([key, text]) => [key, joined(text, others.get(key) ?? missing(key))] as const);
+    return classOf(openPrograms(input, new Map(both)), () => onEither(code, { device: options.device }));
+  },
+};
+
+function forProcessors(programs: ModelPrograms, { relaxed = false }: InstantiateOptions) {
+  const input = optimizedFor(programs, "wasm");
   const instructions = relaxed ? (["plain", "relaxed"] as const) : (["plain"] as const);
   const { texts, code } = describePrograms(wantedPrograms(input), { instructions }, boundSize);
   const { plain = "", ...faster } = code;
-  return classOf(openPrograms(input, texts), () => onWasm({ plain, ...faster }));
+  return { input, texts, code: { plain, ...faster } };
+}
+
+function forDevices(programs: ModelPrograms) {
+  const input = optimizedFor(programs, "webgpu");
+  return { input, texts: describeGpuPrograms(wantedPrograms(input), { tuning: EVERYWHERE }, boundSize) };
 }
 
 /** A model's programs as data, ready to be run by a machine for `M`. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { compile, instantiate } from "../../src/index.ts";
 import { importedText } from "../emit/open.ts";
+import { testGpuDevice } from "../support/gpu.ts";
+import { expectClose } from "../target/compare.ts";
 
 const TEXT = `cell Leaky(D, H) {
   in    x: [D]
@@ -65,6 +67,20 @@ describe("instantiate", () => {
     });
     own.dispose();
     await expect(own.forward(batch)).rejects.toThrow("this Chars was disposed");
+  });
+
+  test("runs on a graphics device, and where there is a card on that", { timeout: 60_000 }, async () => {
+    const { device } = await testGpuDevice();
+    const losses = async (target: "wasm" | "webgpu" | "auto"): Promise<readonly number[]> => {
+      const model = instantiate(chars, { target, ...(target !== "wasm" && { device }) }).init(2);
+      const found = [];
+      for await (const { loss } of model.train([batch, batch], { block: "quick" })) found.push(loss);
+      found.push(...((await model.forward({ ids: [[1, 2, 3]] })).logits?.data ?? []));
+      model.dispose();
+      return found;
+    };
+    const expected = await losses("wasm");
+    for (const target of ["webgpu", "auto"] as const) expectClose(target, await losses(target), expected, 1e-4);
   });
 
   test("chooses what it finds most likely", async () => {

@@ -75,7 +75,7 @@ function deviceMachine(
 }
 
 /** What every device has: workgroups' memory is half of what the usual tiles and what else is shared take. */
-const EVERYWHERE: Tuning = { ...USUAL_TUNING, shared: USUAL_TUNING.shared / 2 };
+export const EVERYWHERE: Tuning = { ...USUAL_TUNING, shared: USUAL_TUNING.shared / 2 };
 
 function either(input: StandaloneInput, options: MachineOptions, size: SizeForm<Code>): MachineText {
   const [wasm, device] = [wasmMachine(input, options, size), deviceMachine(input, options, size)];
@@ -94,7 +94,10 @@ function either(input: StandaloneInput, options: MachineOptions, size: SizeForm<
 }
 
 /** A program for both: passes may leave other params and inputs out for the one than for the other. */
-function joined(wasm: ProgramText<object>, device: ProgramText<object>): ProgramText<object> {
+export function joined<W, D>(
+  wasm: ProgramText<W>,
+  device: ProgramText<D>,
+): ProgramText<{ readonly wasm: W; readonly webgpu: D }> {
   const inputs = [
     ...wasm.inputs,
     ...device.inputs.filter(({ spec }) => wasm.inputs.every((one) => one.spec.name !== spec.name)),
