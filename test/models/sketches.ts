@@ -128,6 +128,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       [/512/g, "4"],
     ],
     objective: "s - r + 10 * gp",
+    seed: 2,
     flat: ["C.top.f.b"],
   },
   "word2vec SkipGram": { objective: "loss" },
