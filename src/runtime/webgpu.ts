@@ -120,11 +120,12 @@ export function createGpuRunner(
     const source = program.kernels[kernel];
     if (source === undefined || pipelines.has(kernel)) return;
     const code = shaderText(source, { ...program, cells: program.cells.length });
-    const module = device.createShaderModule({ code, label: source.label });
+    const label = source.label ?? `${program.name} ${kernel}`;
+    const module = device.createShaderModule({ code, label });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
     pipelines.set(
       kernel,
-      await device.createComputePipelineAsync({ label: source.label, layout: pipelineLayout, compute: { module } }),
+      await device.createComputePipelineAsync({ label, layout: pipelineLayout, compute: { module } }),
     );
   };
 

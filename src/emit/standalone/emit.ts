@@ -148,7 +148,7 @@ function header({ file, equations }: StandaloneInput): string {
 
 /** Puts a program into the file. */
 function addProgram(
-  { machine: { texts, module }, data }: Emission,
+  { machine: { texts, module, equations }, data }: Emission,
   name: string,
   type = "ProgramSpec",
   more: object = {},
@@ -158,7 +158,8 @@ function addProgram(
   const fields = Object.entries({ ...more, ...text.spec }).map(
     ([field, value]) => `  ${field}: ${printLiteral(value, 2)},\n`,
   );
-  data.push(`const ${name}: ${type}<${module}> = {\n${fields.join("")}};`);
+  const notes = (equations?.get(name) ?? []).map((note) => `// ${inLine(note)}\n`);
+  data.push(`${notes.join("")}const ${name}: ${type}<${module}> = {\n${fields.join("")}};`);
   return text;
 }
 

@@ -3,7 +3,7 @@ import type { Instructions } from "../../target/wasm/instructions.ts";
 import { type Tuning, USUAL_TUNING } from "../../target/webgpu/compile.ts";
 import type { Code, Literal } from "./literal.ts";
 import { describeGpuPrograms, describePrograms, type ProgramText } from "./program.ts";
-import { createShaderTexts } from "./shaders.ts";
+import { createShaderTexts, equationsOf } from "./shaders.ts";
 import { type StandaloneInput, wantedPrograms } from "./wanted.ts";
 
 /** What a module runs on; `auto` is a graphics card where there is one, else WebAssembly. */
@@ -33,6 +33,8 @@ export interface MachineText {
   readonly options?: string;
   /** The code of all programs, where they are one module of WebAssembly. */
   readonly code?: Literal;
+  /** What the parts of a program compute, by program, for the reader. */
+  readonly equations?: ReadonlyMap<string, readonly string[]>;
   /** Constants of the file beside the programs, and their names. */
   readonly declarations: readonly string[];
   readonly names: readonly string[];
@@ -69,6 +71,7 @@ function deviceMachine(
   ]);
   return {
     texts: new Map(texts),
+    equations: new Map([...programs].map(([key, { spec }]) => [key, equationsOf(spec.module)])),
     ...{ module: "GpuModule", create: "onWebGpu(options)", options: "DeviceOptions" },
     ...{ declarations: shaders.declarations(), names: shaders.names(), uses: ["onWebGpu", "DeviceOptions"] },
   };

@@ -7,6 +7,7 @@ import type { Buffer, Cell, Place } from "../../plan/place.ts";
 import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
+import { inlineOnce } from "./inline.ts";
 import { libraryCode } from "./math.ts";
 import { fitsTiles } from "./parts-products.ts";
 import { type DraftKernel, draftLevels, type Item, type Stage } from "./program.ts";
@@ -134,7 +135,7 @@ function withoutCells(text: string): Pick<StageCode, "code" | "cells"> {
     const known = cells.indexOf(cell);
     return `$${known < 0 ? cells.push(cell) - 1 : known}`;
   });
-  return { code, cells };
+  return { code: inlineOnce(code), cells };
 }
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {

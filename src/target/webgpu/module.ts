@@ -40,7 +40,7 @@ export interface GpuMemorySpan<S = SizeOf> {
 
 /** A shader in parts: what several have in common is joined to it where it is compiled. */
 export interface GpuKernel<S = SizeOf> {
-  readonly label: string;
+  readonly label?: string;
   /** Extensions of WGSL that it needs. */
   readonly extensions?: readonly string[];
   /** Functions that it calls. */
@@ -52,9 +52,9 @@ export interface GpuKernel<S = SizeOf> {
 }
 
 export interface GpuStage<S = SizeOf> {
-  readonly name: string;
+  readonly name?: string;
   /** The equations that it computes. */
-  readonly notes: readonly string[];
+  readonly notes?: readonly string[];
   /** The body of its function; `$0`, `$1`, ... are the cells of the table that it reads. */
   readonly code: string;
   readonly cells: readonly number[];

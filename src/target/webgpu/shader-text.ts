@@ -8,17 +8,16 @@ export function shaderText(
   const hasSubgroups = extensions.includes("subgroups");
   return [
     ...extensions.map((extension) => `enable ${extension};`),
-    `// ${label}`,
-    "",
+    ...(label === undefined ? [] : [`// ${label}`, ""]),
     "@group(0) @binding(0) var<storage, read_write> arena: array<u32>;",
     `@group(0) @binding(1) var<uniform> table: array<vec4i, ${Math.max(1, Math.ceil(cells / 4))}>;`,
     `@group(0) @binding(2) var<uniform> steps: array<vec4i, ${stepVectors(depth)}>;`,
     ...shared.map((array) => `var<workgroup> ${array};`),
     ...library.flatMap((code) => ["", code]),
-    ...stages.flatMap(({ name, notes, code, cells: read }) => [
+    ...stages.flatMap(({ name, notes = [], code, cells: read }, index) => [
       "",
       ...notes.map((note) => `// ${note}`),
-      `fn ${name}(group: i32, thread: i32${hasSubgroups ? ", in_step: i32" : ""}) {`,
+      `fn ${name ?? `stage_${index}`}(group: i32, thread: i32${hasSubgroups ? ", in_step: i32" : ""}) {`,
       code.replace(/\$(\d+)/g, (_, at) => tableCode(read[at] ?? 0)),
       "}",
     ]),
@@ -35,7 +34,7 @@ export function shaderText(
       const before = index === 0 ? "0" : tableCode(stages[index - 1]?.end ?? 0);
       return [
         `  ${index === 0 ? "" : "} else "}if (group < ${tableCode(end)}) {`,
-        `    ${name}(group - ${before}, i32(thread)${hasSubgroups ? ", i32(in_step)" : ""});`,
+        `    ${name ?? `stage_${index}`}(group - ${before}, i32(thread)${hasSubgroups ? ", i32(in_step)" : ""});`,
       ];
     }),
     "  }",
