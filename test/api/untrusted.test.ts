@@ -102,6 +102,13 @@ describe("a source that nobody has read", () => {
     await cannotBreakOut((programs) => emitStandalone(programs, support, { instructions: ["plain"] }).text);
   });
 
+  test("cannot break out of a module that carries WebAssembly and shaders", { timeout: 60_000 }, async () => {
+    const support = await readStandaloneSupport();
+    await cannotBreakOut(
+      (programs) => emitStandalone(programs, support, { instructions: ["plain"], target: "auto" }).text,
+    );
+  });
+
   test("cannot break out of a module on tfjs", { timeout: 60_000 }, async () => {
     const support = await readTypescriptSupport();
     await cannotBreakOut((programs) => emitModule(programs, support)[0]?.text);

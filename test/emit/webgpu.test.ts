@@ -3,6 +3,7 @@ import { optimizedFor } from "../../src/api/modules.ts";
 import { emitStandalone } from "../../src/emit/standalone/emit.ts";
 import type { StandaloneTarget } from "../../src/emit/standalone/machine.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import type { GPUDevice as KnownDevice } from "../../src/runtime/model/gpu-types.ts";
 import type { ModelPrograms } from "../../src/runtime/model-programs.ts";
 import { readStandaloneSupport } from "../../src/runtime/typescript-support.ts";
 import { testGpuDevice } from "../support/gpu.ts";
@@ -52,6 +53,9 @@ interface ModelClass {
   load(bytes: Uint8Array, options?: object): Promise<Model>;
 }
 
+/** Checked by the compiler: a device of TypeScript's own declarations fits what modules know of devices. */
+const asModulesKnowIt = (device: GPUDevice): KnownDevice => device;
+
 async function textFor(programs: ModelPrograms, target: StandaloneTarget) {
   const options = { target, instructions: ["plain"], tuning: SMALL_TUNING } as const;
   const forDevices = optimizedFor(programs, "webgpu");
@@ -76,7 +80,10 @@ describe("a module for graphics devices that needs nothing else", { timeout: 60_
     webgpu = (await importedText<{ readonly Chars: ModelClass }>(await textFor(programs, "webgpu"))).Chars;
   });
   afterAll(() => gpu.device.destroy());
-  const both = (seed: number): readonly [Model, Model] => [webgpu.init(seed, { device: gpu.device }), wasm.init(seed)];
+  const both = (seed: number): readonly [Model, Model] => [
+    webgpu.init(seed, { device: asModulesKnowIt(gpu.device) }),
+    wasm.init(seed),
+  ];
 
   test("is the same bytes every time, strictly typed without other packages, and has its equations with the shaders", async () => {
     const { path, text } = await textFor(programs, "webgpu");

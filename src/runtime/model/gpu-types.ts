@@ -86,7 +86,7 @@ export interface GPUCommandEncoder {
   copyBufferToBuffer(source: GPUBuffer, start: number, target: GPUBuffer, targetStart: number, size: number): unknown;
   beginComputePass(descriptor?: { readonly label?: string }): {
     setPipeline(pipeline: GPUComputePipeline): unknown;
-    setBindGroup(index: number, group: GPUBindGroup, offsets: Iterable<number>): unknown;
+    setBindGroup(index: number, group: GPUBindGroup | null, offsets?: Iterable<number>): unknown;
     dispatchWorkgroups(x: number, y?: number): unknown;
     end(): unknown;
   };
