@@ -16,7 +16,8 @@ import { type Job, modelRequest, scheduled } from "./program.ts";
  */
 export function compileStream(job: Job, model: Expression): Program | undefined {
   const request = modelRequest({ ...job, dense: true }, model);
-  if (request === undefined) return undefined;
+  // Without a time there are no pieces, and nothing needs to be built to know it.
+  if (request?.definition.items.some(({ kind }) => kind === "time") !== true) return undefined;
   const opened = openModel(request);
   const forward = forwardProgram(opened, { values: [], loss: undefined, gradients: false });
   const [time, ...others] = opened.session.times;
