@@ -1,5 +1,6 @@
 import type { Span } from "../base/span.ts";
 import type { Result } from "../ir/graph.ts";
+import { sizeConstant } from "../ir/size.ts";
 import * as make from "../op/make.ts";
 import * as move from "../op/make_move.ts";
 import { realAxes } from "./align.ts";
@@ -32,13 +33,20 @@ function adjustableOptions(
   const taken = new Set([...roles.values()].flatMap((role) => (role.kind === "option" ? [role.name] : [])));
   return new Map(
     [...parameters].map(([option, meaning]): readonly [string, Meaning] => {
-      if (meaning.kind !== "number" || span === undefined) return [option, meaning];
+      const value = numberIn(meaning);
+      if (value === undefined || span === undefined) return [option, meaning];
       const name = taken.has(option) ? `${emission}_${option}` : option;
       const id = builder.param(`option.${name}`, { dtype: "float", axes: [] });
-      roles.set(id, { kind: "option", name, value: meaning.value });
+      roles.set(id, { kind: "option", name, value });
       return [option, scalar(id, span)];
     }),
   );
+}
+
+/** The number that is written, whole or not. */
+function numberIn(meaning: Meaning): number | undefined {
+  if (meaning.kind === "number") return meaning.value;
+  return meaning.kind === "size" ? sizeConstant(meaning.size) : undefined;
 }
 
 /**

@@ -56,6 +56,19 @@ test("every call of a training begins its sequences anew", async () => {
   expect(await losses(model, [piece, piece])).toEqual(first);
 });
 
+test("numbers of a method are options of the module, whole ones too", () => {
+  const text = `model Guess(V = 5) {
+    param w: [V]
+    emit y: tok(V) ~ categorical(w)
+  }
+  generate some of Guess { y by sample(temperature: 1, top_k: 3) }`;
+  const [some] = programsOf(text, {}).generate;
+  const options = [...(some?.program.params.values() ?? [])].flatMap((role) =>
+    role.kind === "option" ? [`${role.name} ${role.value}`] : [],
+  );
+  expect(options.sort()).toEqual(["temperature 1", "top_k 3"]);
+});
+
 interface WalkModule {
   readonly Walk: { init(seed: number): Walk };
 }

@@ -1,8 +1,9 @@
-import { isNode, type Node } from "../../ir/graph.ts";
+import { isNode } from "../../ir/graph.ts";
 import { constantSize } from "../../ir/size.ts";
 import { unionAxes, withoutAxes } from "../../ir/type.ts";
 import { concat, put, reshape, scatter } from "../../op/move.ts";
 import { type ArgAttributes, argmax } from "../../op/reduce.ts";
+import { madeBy, operand } from "../../plan/made.ts";
 import { cutPlace } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Context } from "./context.ts";
@@ -21,22 +22,6 @@ import {
 } from "./memory.ts";
 import { addToPosition, clipPosition } from "./position.ts";
 import type { Share } from "./share.ts";
-
-interface Made {
-  readonly node: Node;
-  readonly inputs: readonly Value[];
-}
-
-function madeBy(output: Value): Made {
-  if (output.definition.kind !== "node") throw new Error(`internal: %${output.name} is no op's value`);
-  return output.definition;
-}
-
-function operand(inputs: readonly Value[], index: number): Value {
-  const found = inputs[index];
-  if (found === undefined) throw new Error(`internal: an op lacks operand ${index}`);
-  return found;
-}
 
 /** The position of the greatest or smallest value along an axis: four results side by side, the axis walked inside. */
 export function argKernel(context: Context, output: Value, loops: readonly Loop[], share?: Share): Procedure {

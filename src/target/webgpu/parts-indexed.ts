@@ -1,8 +1,9 @@
-import { isNode, type Node } from "../../ir/graph.ts";
+import { isNode } from "../../ir/graph.ts";
 import { constantSize, type Size } from "../../ir/size.ts";
 import { withoutAxes } from "../../ir/type.ts";
 import { concat, put, reshape, scatter } from "../../op/move.ts";
 import { type ArgAttributes, argmax } from "../../op/reduce.ts";
+import { madeBy, operand } from "../../plan/made.ts";
 import { cutPlace } from "../../plan/place.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Value } from "../../plan/value.ts";
@@ -157,22 +158,6 @@ export function mergePart(plan: Plan, output: Value): Part {
     axes: byStride(x.axes, cut),
     body: (kernel, positions) => storeTo(kernel, cut, positions, evaluate(kernel, x, positions)),
   };
-}
-
-interface Made {
-  readonly node: Node;
-  readonly inputs: readonly Value[];
-}
-
-function madeBy(output: Value): Made {
-  if (output.definition.kind !== "node") throw new Error(`internal: %${output.name} is no op's value`);
-  return output.definition;
-}
-
-function operand(inputs: readonly Value[], index: number): Value {
-  const found = inputs[index];
-  if (found === undefined) throw new Error(`internal: an op lacks operand ${index}`);
-  return found;
 }
 
 function sizeAlong(kernel: Kernel, value: Value, axis: string): Term {
