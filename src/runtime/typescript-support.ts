@@ -49,6 +49,7 @@ const STANDALONE_FILES = [
   "../ir/type.ts",
   "../build/program.ts",
   "../base/span.ts",
+  "../base/printable.ts",
   "../target/tfjs/support/safetensors.ts",
 ] as const;
 

@@ -77,9 +77,9 @@ ${methods.join("\n\n")}
 
 /** What a module uses of its surroundings: no class may take its place. */
 const GLOBALS = (
-  "SPEC CODE AbortSignal AsyncGenerator AsyncIterable Blob DataView DecompressionStream Error Float64Array Iterable JSON Number Object Pick " +
-  "Promise RangeError ReadonlyMap ReadonlySet Readonly Record Response Set String SyntaxError TextDecoder TextEncoder TypeError " +
-  "WebAssembly atob globalThis performance setTimeout"
+  "SPEC CODE AbortSignal AsyncGenerator AsyncIterable DataView Error Float64Array Iterable JSON Number Object Pick " +
+  "Promise RangeError ReadonlyMap ReadonlySet Readonly Record Set String SyntaxError TextDecoder TextEncoder TypeError " +
+  "WebAssembly globalThis performance setTimeout"
 ).split(" ");
 
 const ALWAYS = ["createModel", "readWeights", "Model", "ModelSpec", "ProgramSpec"];

@@ -1,4 +1,4 @@
-import { deflateSync } from "fflate";
+import { printBytes } from "../../base/printable.ts";
 import { feedbackOf } from "../../build/feedback.ts";
 import { inLayout, resultLayouts } from "../../build/layout.ts";
 import type { InputSpec, ParamRole, Program } from "../../build/program.ts";
@@ -6,7 +6,7 @@ import { pruned } from "../../compile/prune.ts";
 import { evaluateSize, isUnit, sizeConstant } from "../../ir/size.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { SizeForm } from "../../plan/bound-size.ts";
-import { compileTogether, type WasmProgram } from "../../target/wasm/compile.ts";
+import { compileTogether } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { describeModule, type WasmModule } from "../../target/wasm/module.ts";
 import { type CompileOptions, compileWebGpu } from "../../target/webgpu/compile.ts";
@@ -27,7 +27,7 @@ export interface ProgramText<M> {
 /** Programs of a model, by key, and the one module that is their code. */
 export interface ProgramTexts<K extends string, S> {
   readonly texts: ReadonlyMap<K, ProgramText<WasmModule<S | number>>>;
-  /** The module, compressed, in base64. */
+  /** The module, as text. */
   readonly code: Readonly<Partial<Record<Instructions, string>>>;
 }
 
@@ -88,7 +88,9 @@ export function describePrograms<K extends string, S>(
   });
   return {
     texts: new Map([...wanted.keys()].map((key, at) => [key, texts[at] ?? none(key)])),
-    code: Object.fromEntries(modules.flatMap(([variant, [made]]) => (made ? [[variant, compressed(made)]] : []))),
+    code: Object.fromEntries(
+      modules.flatMap(([variant, [made]]) => (made ? [[variant, printBytes(made.module)]] : [])),
+    ),
   };
 }
 
@@ -151,14 +153,6 @@ interface ResultSlot {
   readonly name: string;
   readonly dtype: DType;
   readonly axes: readonly Axis[];
-}
-
-/** Deterministic: the same module gives the same text everywhere. */
-function compressed({ module }: WasmProgram): string {
-  const bytes = deflateSync(module, { level: 9 });
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }
 
 function roleOf({ params }: Program, id: string): ParamRole {

@@ -1,8 +1,9 @@
+import { readBytes } from "../../base/printable.ts";
 import type { WasmModule } from "../../target/wasm/module.ts";
 import { createRunner } from "../wasm.ts";
 import { callArguments, type Machine, type Results } from "./program.ts";
 
-/** Raw deflate, base64: the module of all of a model's programs for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
+/** As `printBytes` writes them: the module of all of a model's programs for every engine with SIMD, and perhaps a faster one for those with relaxed SIMD. */
 export interface WasmCode {
   readonly plain: string;
   readonly relaxed?: string;
@@ -41,12 +42,6 @@ export function onWasm(code: WasmCode): Machine<WasmModule> {
 }
 
 async function compileCode({ plain, relaxed }: WasmCode): Promise<WebAssembly.Module> {
-  const fast = relaxed === undefined ? undefined : await inflate(relaxed);
-  return WebAssembly.compile(fast !== undefined && WebAssembly.validate(fast) ? fast : await inflate(plain));
-}
-
-async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const fast = relaxed === undefined ? undefined : readBytes(relaxed);
+  return WebAssembly.compile(fast !== undefined && WebAssembly.validate(fast) ? fast : readBytes(plain));
 }
