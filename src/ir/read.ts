@@ -10,7 +10,7 @@ import type { Axis, DType, Type } from "./type.ts";
  * Throws an error whose message starts with `line:column` and says what was expected. What the text says is not verified.
  */
 export function readGraph(text: string, ops: readonly Op[]): Graph {
-  const reader = createTextReader(text);
+  const reader: Reader = { ...createTextReader(text), sizes: new Map() };
   const byName = new Map(ops.map((op) => [op.name, op]));
   const graph = graphAt(reader, byName);
   reader.end();
@@ -19,7 +19,12 @@ export function readGraph(text: string, ops: readonly Op[]): Graph {
 
 type Vocabulary = ReadonlyMap<string, Op>;
 
-function graphAt(reader: TextReader, ops: Vocabulary): Graph {
+interface Reader extends TextReader {
+  /** By their texts: a graph repeats few sizes often. */
+  readonly sizes: Map<string, Size>;
+}
+
+function graphAt(reader: Reader, ops: Vocabulary): Graph {
   reader.expect("graph");
   const name = reader.name("the graph's name");
   const params = reader.list("(", ")", () => valueAt(reader));
@@ -36,7 +41,7 @@ function graphAt(reader: TextReader, ops: Vocabulary): Graph {
   return { name, params, nodes, results };
 }
 
-function nodeAt(reader: TextReader, ops: Vocabulary): Node {
+function nodeAt(reader: Reader, ops: Vocabulary): Node {
   const outputs: Value[] = [];
   while (!reader.accept("=")) {
     if (outputs.length > 0) reader.expect(",");
@@ -56,13 +61,13 @@ function nodeAt(reader: TextReader, ops: Vocabulary): Node {
   return { op, attributes: attributes satisfies Attributes, inputs, outputs, origin: undefined };
 }
 
-function valueAt(reader: TextReader): Value {
+function valueAt(reader: Reader): Value {
   const id = reader.value();
   reader.expect(":");
   return { id, type: typeAt(reader) };
 }
 
-function typeAt(reader: TextReader): Type {
+function typeAt(reader: Reader): Type {
   const place = reader.place();
   const dtype = dtypeOf(reader.name("a dtype"));
   if (dtype === undefined) throw reader.error("expected float, int or bool", place);
@@ -73,27 +78,31 @@ function dtypeOf(text: string): DType | undefined {
   return text === "float" || text === "int" || text === "bool" ? text : undefined;
 }
 
-function axisAt(reader: TextReader): Axis {
+function axisAt(reader: Reader): Axis {
   const place = reader.place();
   const id = reader.name("an axis");
   if (reader.isSize()) return { id, size: sizeAt(reader) };
   return { id, size: parsedSize(reader, id, place) };
 }
 
-function sizeAt(reader: TextReader): Size {
+function sizeAt(reader: Reader): Size {
   const place = reader.place();
   return parsedSize(reader, reader.size(), place);
 }
 
-function parsedSize(reader: TextReader, text: string, place: number): Size {
+function parsedSize(reader: Reader, text: string, place: number): Size {
+  const known = reader.sizes.get(text);
+  if (known !== undefined) return known;
   try {
-    return readSize(text);
+    const size = readSize(text);
+    reader.sizes.set(text, size);
+    return size;
   } catch (cause) {
     throw reader.error(cause instanceof Error ? cause.message : String(cause), place);
   }
 }
 
-function attributeAt(reader: TextReader, ops: Vocabulary): Attribute {
+function attributeAt(reader: Reader, ops: Vocabulary): Attribute {
   if (reader.isSize()) return sizeAt(reader);
   if (reader.accept("@")) return axisAt(reader);
   if (reader.isText()) return reader.text();
@@ -104,7 +113,7 @@ function attributeAt(reader: TextReader, ops: Vocabulary): Attribute {
   return reader.number();
 }
 
-function listAt(reader: TextReader): readonly string[] | readonly Axis[] | readonly AxisRange[] {
+function listAt(reader: Reader): readonly string[] | readonly Axis[] | readonly AxisRange[] {
   reader.expect("[");
   const place = reader.place();
   const first = reader.accept("@") ? "axis" : "other";
@@ -125,7 +134,7 @@ function listAt(reader: TextReader): readonly string[] | readonly Axis[] | reado
   return names.length > 0 ? names : ranges;
 }
 
-function rangeAfter(reader: TextReader, axis: string): AxisRange {
+function rangeAfter(reader: Reader, axis: string): AxisRange {
   const low = reader.number();
   reader.expect(":");
   return { axis, low, high: reader.number() };

@@ -192,6 +192,9 @@ function atomSize(atom: Atom): Size {
 }
 
 function multiplyTerms(a: Term, b: Term): Term {
+  const [numerator, denominator] = [a.numerator * b.numerator, a.denominator * b.denominator];
+  if (a.factors.length === 0 || b.factors.length === 0)
+    return { numerator, denominator, factors: a.factors.length === 0 ? b.factors : a.factors };
   const exponents = new Map<string, { atom: Atom; exponent: number }>();
   for (const { atom, exponent } of [...a.factors, ...b.factors]) {
     const before = exponents.get(atom.text)?.exponent ?? 0;
@@ -199,10 +202,12 @@ function multiplyTerms(a: Term, b: Term): Term {
   }
   const factors = [...exponents.values()].filter((factor) => factor.exponent !== 0);
   factors.sort((left, right) => (left.atom.text < right.atom.text ? -1 : 1));
-  return { numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator, factors };
+  return { numerator, denominator, factors };
 }
 
 function fromTerms(terms: readonly Term[]): Size {
+  const [only] = terms;
+  if (only !== undefined && terms.length === 1) return fromTerm(only);
   const sums = new Map<string, Term>();
   for (const term of terms) {
     const key = factorsText(term);
@@ -213,6 +218,14 @@ function fromTerms(terms: readonly Term[]): Size {
   kept.sort(([a], [b]) => (a === "" ? 1 : b === "" ? -1 : a < b ? -1 : 1));
   const canonical = kept.map(([, term]) => term);
   return { kind: "size", terms: canonical, text: sizeText(canonical) };
+}
+
+/** Most sizes are one term, whose order is given. */
+function fromTerm(term: Term): Size {
+  const whole = term.denominator === 1 && Number.isInteger(term.numerator);
+  const own = whole ? term : reduced({ ...term, numerator: 0, denominator: 1 }, term);
+  const terms = own.numerator === 0 ? [] : [own];
+  return { kind: "size", terms, text: sizeText(terms) };
 }
 
 function reduced(a: Term, b: Term): Term {
@@ -232,7 +245,9 @@ function factorsText(term: Term): string {
 }
 
 function sizeText(terms: readonly Term[]): string {
-  if (terms.length === 0) return "0";
+  const [only] = terms;
+  if (only === undefined) return "0";
+  if (terms.length === 1) return termText(only);
   return terms
     .map((term, index) => {
       const text = termText(term);
@@ -242,6 +257,10 @@ function sizeText(terms: readonly Term[]): string {
 }
 
 function termText(term: Term): string {
+  const [only] = term.factors;
+  if (only === undefined && term.denominator === 1) return String(term.numerator);
+  const isAtom = term.factors.length === 1 && term.numerator === 1 && term.denominator === 1;
+  if (only !== undefined && isAtom && only.exponent === 1) return only.atom.text;
   const power = ({ atom, exponent }: { atom: Atom; exponent: number }): string =>
     exponent === 1 ? atom.text : `${atom.text}**${exponent}`;
   const above = term.factors.filter((factor) => factor.exponent > 0).map(power);

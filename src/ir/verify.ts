@@ -53,14 +53,13 @@ function verifyAxes(types: ReadonlyMap<string, Type>): readonly string[] {
 }
 
 function verifyNode(node: Node, types: ReadonlyMap<string, Type>): readonly string[] {
-  const name = describe(node);
-  const missing = node.inputs.filter((id) => !types.has(id)).map((id) => `${name} needs %${id}, which is not defined`);
-  if (missing.length > 0) return missing;
+  const missing = node.inputs.filter((id) => !types.has(id));
+  if (missing.length > 0) return missing.map((id) => `${describe(node)} needs %${id}, which is not defined`);
   const inputs = node.inputs.flatMap((id) => types.get(id) ?? []);
   const inferred = node.op.infer(inputs, node.attributes);
-  if (typeof inferred === "string") return [`${name}: ${inferred}`];
+  if (typeof inferred === "string") return [`${describe(node)}: ${inferred}`];
   if (inferred.length !== node.outputs.length) {
-    return [`${name} has ${node.outputs.length} outputs, the op gives ${inferred.length}`];
+    return [`${describe(node)} has ${node.outputs.length} outputs, the op gives ${inferred.length}`];
   }
   return node.outputs.flatMap((output, index) => {
     const type = inferred[index];

@@ -5,7 +5,7 @@ import { emitStandalone } from "../../src/emit/standalone/emit.ts";
 import { emitModule } from "../../src/emit/tfjs/emit.ts";
 import { compile } from "../../src/index.ts";
 import type { ModelPrograms } from "../../src/runtime/model-programs.ts";
-import { readStandaloneSupport, readTypescriptSupport } from "../../src/runtime/typescript-support.ts";
+import { ON_TFJS, STANDALONE } from "../support/typescript.ts";
 
 /** Texts that close comments, strings, templates and blocks, or end lines where only TypeScript sees it. */
 const BREAKS = [
@@ -98,19 +98,19 @@ describe("a source that nobody has read", () => {
   };
 
   test("cannot break out of a module that carries WebAssembly", { timeout: 60_000 }, async () => {
-    const support = await readStandaloneSupport();
+    const support = await STANDALONE;
     await cannotBreakOut((programs) => emitStandalone(programs, support, { instructions: ["plain"] }).text);
   });
 
   test("cannot break out of a module that carries WebAssembly and shaders", { timeout: 60_000 }, async () => {
-    const support = await readStandaloneSupport();
+    const support = await STANDALONE;
     await cannotBreakOut(
       (programs) => emitStandalone(programs, support, { instructions: ["plain"], target: "auto" }).text,
     );
   });
 
   test("cannot break out of a module on tfjs", { timeout: 60_000 }, async () => {
-    const support = await readTypescriptSupport();
+    const support = await ON_TFJS;
     await cannotBreakOut((programs) => emitModule(programs, support)[0]?.text);
   });
 

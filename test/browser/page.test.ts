@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileTraining, cutText, losses } from "../../examples/browser/train.ts";
-import { readLibrary } from "../../src/runtime/library.ts";
 import { startWasm } from "../../src/runtime/start-wasm.ts";
+import { LIBRARY } from "../support/library.ts";
 import { expectClose } from "../target/compare.ts";
 import { bundlePage, type Files, ISOLATED, openBrowser, openPage } from "./browser.ts";
 
@@ -93,6 +93,6 @@ async function lossesInNode(): Promise<readonly number[]> {
     readFileSync(resolve(import.meta.dirname, "../../examples/browser", name), "utf8");
   const { batch, characters } = cutText(read("text.txt"), 4);
   const source = { file: "model.seq", text: read("model.seq") };
-  const program = compileTraining(source, readLibrary(), new Map([["V", characters]]));
+  const program = compileTraining(source, LIBRARY, new Map([["V", characters]]));
   return Array.fromAsync(losses(await startWasm(), program, batch, { steps: STEPS, seed: 1 }));
 }

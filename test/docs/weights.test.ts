@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { createReport } from "../../src/base/report.ts";
-import { readLibrary } from "../../src/runtime/library.ts";
 import { encodeTensors, type WritableTensor } from "../../src/runtime/safetensors.ts";
 import { format } from "../../src/syntax/format.ts";
 import { parse } from "../../src/syntax/parse.ts";
+import { LIBRARY } from "../support/library.ts";
 import { filesIn, prepared } from "../support/train.ts";
 
 const text = readFileSync(resolve(import.meta.dirname, "../../docs/weights.md"), "utf8");
@@ -54,7 +54,7 @@ test("docs/weights.md: its programs are in canonical form, and its table has eve
   for (const block of blocks) expect(format(parse(block, "x.seq", createReport()), block)).toBe(block);
   const known = parse(layout, "x.seq", createReport()).declarations;
   expect(known.map(({ kind }) => kind)).toEqual(["definition"]);
-  const names = readLibrary().flatMap(({ tree }) =>
+  const names = LIBRARY.flatMap(({ tree }) =>
     (tree?.declarations ?? []).flatMap((one) =>
       one.kind === "definition" && one.definitionKind === "layout" ? [one] : [],
     ),

@@ -5,13 +5,14 @@ import { createReport } from "../../src/base/report.ts";
 import { loadModules } from "../../src/check/modules.ts";
 import { emitStandalone } from "../../src/emit/standalone/emit.ts";
 import { type ModelPrograms, modelPrograms } from "../../src/runtime/model-programs.ts";
-import { readStandaloneSupport } from "../../src/runtime/typescript-support.ts";
-import { library, readSource } from "../support/compile.ts";
+import { readSource } from "../support/compile.ts";
+import { LIBRARY } from "../support/library.ts";
+import { STANDALONE } from "../support/typescript.ts";
 
 /** The programs of a file's only model. */
 export function programsOf(text: string, sizes: Readonly<Record<string, number>>, file = "test.seq"): ModelPrograms {
   const report = createReport();
-  const modules = loadModules({ file, text }, library(), () => undefined, report);
+  const modules = loadModules({ file, text }, LIBRARY, () => undefined, report);
   const model = modules.entry.tree.declarations.find(
     (one) => one.kind === "definition" && one.definitionKind === "model",
   );
@@ -27,7 +28,7 @@ export function sourceText(path: string): string {
 }
 
 export async function emitted(programs: ModelPrograms): Promise<{ readonly path: string; readonly text: string }> {
-  return emitStandalone(programs, await readStandaloneSupport(), { instructions: ["plain", "relaxed"] });
+  return emitStandalone(programs, await STANDALONE, { instructions: ["plain", "relaxed"] });
 }
 
 /** Writes a module into a folder of its own and imports it. */

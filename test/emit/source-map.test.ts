@@ -4,7 +4,7 @@ import { toJavaScript } from "../../src/emit/javascript.ts";
 import { withSourceMap } from "../../src/emit/source-map.ts";
 import type { SourceText } from "../../src/emit/source-text.ts";
 import { emitStandalone } from "../../src/emit/standalone/emit.ts";
-import { readStandaloneSupport } from "../../src/runtime/typescript-support.ts";
+import { STANDALONE } from "../support/typescript.ts";
 import { programsOf } from "./open.ts";
 
 const TEXT = `/// Two outputs.
@@ -32,7 +32,7 @@ describe("a source map leads to the model's file", () => {
   const programs = programsOf(TEXT, {});
   let written: readonly SourceText[];
   beforeAll(async () => {
-    const { origins, ...file } = emitStandalone(programs, await readStandaloneSupport(), { instructions: ["plain"] });
+    const { origins, ...file } = emitStandalone(programs, await STANDALONE, { instructions: ["plain"] });
     const [script] = toJavaScript(file);
     written = [file, ...(script ? [script] : [])].flatMap((one) => withSourceMap(one, origins, programs.sources));
   });

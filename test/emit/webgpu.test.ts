@@ -5,8 +5,8 @@ import type { StandaloneTarget } from "../../src/emit/standalone/machine.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import type { GPUDevice as KnownDevice } from "../../src/runtime/model/gpu-types.ts";
 import type { ModelPrograms } from "../../src/runtime/model-programs.ts";
-import { readStandaloneSupport } from "../../src/runtime/typescript-support.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { STANDALONE } from "../support/typescript.ts";
 import { SMALL_TUNING } from "../webgpu/execute.ts";
 import { imported, importedText, programsOf } from "./open.ts";
 import { strictProblems } from "./strict.ts";
@@ -59,7 +59,7 @@ const asModulesKnowIt = (device: GPUDevice): KnownDevice => device;
 async function textFor(programs: ModelPrograms, target: StandaloneTarget) {
   const options = { target, instructions: ["plain"], tuning: SMALL_TUNING } as const;
   const forDevices = optimizedFor(programs, "webgpu");
-  return emitStandalone(programs, await readStandaloneSupport(), { ...options, forDevices });
+  return emitStandalone(programs, await STANDALONE, { ...options, forDevices });
 }
 
 const BATCH = {

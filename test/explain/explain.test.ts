@@ -8,7 +8,8 @@ import { explainProgram, type ProgramExplanation } from "../../src/runtime/expla
 import { throughPasses, USUAL_STAGES } from "../../src/runtime/passes.ts";
 import { createWasmRunner } from "../../src/runtime/wasm.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";
-import { compileGenerationOf, compileStepOf, library, readSource, seqFiles } from "../support/compile.ts";
+import { compileGenerationOf, compileStepOf, readSource, seqFiles } from "../support/compile.ts";
+import { LIBRARY } from "../support/library.ts";
 
 /** What the first line of a file says: `// explain: train fit at B=8 T=20 on pack-gates`. */
 function readCase(file: string) {
@@ -28,7 +29,7 @@ function readCase(file: string) {
 }
 
 function sourceOf(file: string, text: string) {
-  const texts = new Map([[file, text], ...library().map((source) => [source.file, source.text] as const)]);
+  const texts = new Map([[file, text], ...LIBRARY.map((source) => [source.file, source.text] as const)]);
   return ({ origin: { span } }: ExplainedEquation) => ({
     text: (texts.get(span.file) ?? "").slice(span.start, span.end).replace(/\s+/g, " "),
     place: span.file,

@@ -7,12 +7,12 @@ import { emitStandalone } from "../../src/emit/standalone/emit.ts";
 import { emitModule } from "../../src/emit/tfjs/emit.ts";
 import { evaluateSize } from "../../src/ir/size.ts";
 import { type ModelPrograms, modelPrograms } from "../../src/runtime/model-programs.ts";
-import { readStandaloneSupport, readTypescriptSupport } from "../../src/runtime/typescript-support.ts";
 import { encodeSafetensors } from "../../src/target/tfjs/support/safetensors.ts";
 import { expressionOf, openJob, packageFile, renderFindings } from "../support/compile.ts";
 import { evaluate } from "../support/execute.ts";
 import { feed, type NamedArray, randomArrays } from "../support/feed.ts";
 import { expectArray, readArray } from "../support/read.ts";
+import { ON_TFJS, STANDALONE } from "../support/typescript.ts";
 import { CURRENT, strictProblems } from "../target/emitted.ts";
 import { isSmall, type Sketch, sketches } from "./sketches.ts";
 
@@ -27,8 +27,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const files: string[] = [];
 const examples = sketches().filter(({ example }) => example);
-const standalone = await readStandaloneSupport();
-const tfjs = await readTypescriptSupport();
+const standalone = await STANDALONE;
+const tfjs = await ON_TFJS;
 
 describe("modules of every example model", () => {
   for (const sketch of examples) {

@@ -22,6 +22,7 @@ import {
 } from "../../src/compile/program.ts";
 import { differentiate } from "../../src/grad/differentiate.ts";
 import type { Expression, Generate, Train } from "../../src/syntax/tree.ts";
+import { LIBRARY } from "./library.ts";
 
 export interface CompileOptions {
   /** Sizes that data or options would give. */
@@ -66,16 +67,11 @@ export function seqFiles(folder: string): readonly string[] {
     .sort();
 }
 
-/** The library of the package. */
-export function library(): readonly Source[] {
-  return seqFiles("models/std").map((name) => ({ ...readSource(`models/std/${name}`), file: `std/${name}` }));
-}
-
 /** A file with the library and what it imports, ready to be compiled; mistakes are collected, not thrown. */
 export function openJob(text: string, options: CompileOptions = {}): Job {
   const report = createReport();
   const entry = { file: options.file ?? "model.seq", text };
-  const modules = loadModules(entry, library(), readBeside, report);
+  const modules = loadModules(entry, LIBRARY, readBeside, report);
   const sizes = new Map(Object.entries(options.sizes ?? {}));
   return { modules, sizes, dense: options.dense ?? false, absent: new Set(options.absent), report };
 }

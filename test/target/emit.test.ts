@@ -9,10 +9,10 @@ import { interpret } from "../../src/ir/interpret.ts";
 import { deriveSeed } from "../../src/ir/random.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { loadTfjs } from "../../src/runtime/tfjs.ts";
-import { readTypescriptSupport } from "../../src/runtime/typescript-support.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
 import { lowerProgram } from "../../src/target/tfjs/lower-program.ts";
 import { createTfjsRunner } from "../../src/target/tfjs/run.ts";
+import { ON_TFJS } from "../support/typescript.ts";
 import { expectClose } from "./compare.ts";
 import { BEFORE, type EmittedModule, strictProblems, writeModule } from "./emitted.ts";
 import { ANSWERS, CHARACTERS, CHUNKS, compileFile } from "./programs.ts";
@@ -88,7 +88,7 @@ describe("an emitted module", () => {
   ): Map<string, tfjs.Tensor | number | boolean> => new Map([...program.params].map(([id, role]) => [id, of(role)]));
 
   it("is the same bytes every time", async () => {
-    const again = emitModule(compileFile(CHARACTERS, SIZES), await readTypescriptSupport());
+    const again = emitModule(compileFile(CHARACTERS, SIZES), await ON_TFJS);
     expect(again[0]?.text).toBe(emitted.text);
   });
 
@@ -117,7 +117,7 @@ describe("an emitted module", () => {
   });
 
   it("has no code that grows with the length", async () => {
-    const support = await readTypescriptSupport();
+    const support = await ON_TFJS;
     const size = (length: number): number => {
       const sizes = new Map([...SIZES, ["T", length]]);
       const fixed = <P extends { readonly program: Program }>(one: P): P => ({

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { emitModule } from "../../src/emit/tfjs/emit.ts";
 import type { EmitInput } from "../../src/emit/tfjs/emit-input.ts";
-import { readTypescriptSupport } from "../../src/runtime/typescript-support.ts";
+import { ON_TFJS } from "../support/typescript.ts";
 
 /** A module that was emitted into a folder of its own, from where it finds tfjs. */
 export interface EmittedModule {
@@ -15,7 +15,7 @@ export interface EmittedModule {
 }
 
 export async function writeModule(input: EmitInput): Promise<EmittedModule> {
-  const [only, ...more] = emitModule(input, await readTypescriptSupport());
+  const [only, ...more] = emitModule(input, await ON_TFJS);
   if (only === undefined || more.length > 0) throw new Error("a model is one module");
   const folder = mkdtempSync(join(tmpdir(), "seqc-emit-"));
   symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(folder, "node_modules"));

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { createReport } from "../../src/base/report.ts";
 import { loadModules, type Source } from "../../src/check/modules.ts";
 import { readRegime } from "../../src/check/regime.ts";
@@ -6,11 +5,12 @@ import { compileGeneration } from "../../src/compile/decoder.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { compileForward, compileStep, type Job } from "../../src/compile/program.ts";
 import type { EmitInput } from "../../src/emit/tfjs/emit-input.ts";
+import { LIBRARY } from "../support/library.ts";
 
 /** A file with a model, a training and a generation, compiled and through all passes, as `seqc compile` does. */
 export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): EmitInput {
   const report = createReport();
-  const modules = loadModules(entry, library(), () => undefined, report);
+  const modules = loadModules(entry, LIBRARY, () => undefined, report);
   const job: Job = { modules, sizes, dense: false, report };
   const { declarations } = modules.entry.tree;
   const given = <Value>(value: Value | undefined): Value => {
@@ -40,14 +40,6 @@ export function compileFile(entry: Source, sizes: ReadonlyMap<string, number>): 
       return { name, doc: "Continues a text.", program: optimizeProgram(program) };
     }),
   };
-}
-
-function library(): readonly Source[] {
-  const folder = new URL("../../models/std/", import.meta.url);
-  return readdirSync(folder).map((file) => ({
-    file: `std/${file}`,
-    text: readFileSync(new URL(file, folder), "utf8"),
-  }));
 }
 
 export const CHARACTERS: Source = {

@@ -11,10 +11,10 @@ import { interpret } from "../../src/ir/interpret.ts";
 import { fillRandom } from "../../src/ir/random.ts";
 import { layOut } from "../../src/ir/strided.ts";
 import { axisLength, elementCount, type Tensor as HostTensor, shapeOf } from "../../src/ir/tensor.ts";
-import { readLibrary } from "../../src/runtime/library.ts";
 import { tfjsGpuDevice } from "../../src/runtime/tfjs.ts";
 import { registerTfOp, type TfOp } from "../../src/runtime/tfjs-op.ts";
 import type { TfLibrary } from "../../src/target/tfjs/library.ts";
+import { LIBRARY } from "../support/library.ts";
 import { startTfjs } from "../support/tfjs.ts";
 import { expectClose } from "./compare.ts";
 
@@ -96,7 +96,7 @@ describe("a compiled model as an op of tfjs", { timeout: 120_000 }, () => {
 
   it("trains with an optimizer of tfjs, under a layer of tfjs, and leaves nothing behind", async () => {
     const before = library.tf.memory().numTensors;
-    const losses = await trainLayer(library.tf, readLibrary(), 4);
+    const losses = await trainLayer(library.tf, LIBRARY, 4);
     expect(losses).toHaveLength(4);
     expect(
       losses.every((loss, at) => at === 0 || loss < (losses[at - 1] ?? 0)),
@@ -155,7 +155,7 @@ function compiled(name: string): ValueFunction {
 }
 
 function compiledWith(name: string, report: ReturnType<typeof createReport>): ValueFunction | undefined {
-  const modules = loadModules(SOURCE, readLibrary(), () => undefined, report);
+  const modules = loadModules(SOURCE, LIBRARY, () => undefined, report);
   const span = { file: SOURCE.file, start: 0, end: 0 };
   const model = { kind: "reference", name: "Layer", primed: false, span } as const;
   return compileValue({ modules, sizes: new Map(), dense: true, report }, model, { name, span });
