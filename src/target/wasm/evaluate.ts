@@ -11,7 +11,6 @@ import { fixedSize } from "./context.ts";
 import { f32x4, i32x4, type V128, v128 } from "./encode-code.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { uniformOf } from "./math-random.ts";
-import { cosineOfTurns, log } from "./math-vector.ts";
 import {
   loadFrom,
   type Position,
@@ -23,7 +22,7 @@ import {
   type Vector,
 } from "./memory.ts";
 import { addToPosition, clipPosition, divided, insideOf, joinPositions, negated } from "./position.ts";
-import { mathScope, renderScalar } from "./render.ts";
+import { mathOf, renderScalar } from "./render.ts";
 
 /**
  * The value at a position: read where it lies in memory, else computed from its operands at the positions that it needs of them.
@@ -234,7 +233,6 @@ function randomAt(
   const draw = (part: 0 | 1): V128 =>
     kernel.bind(depth, uniformOf(module, distribution, at.code, key, hashStream(stream), part));
   if (distribution === "uniform") return made(kernel, value, [at, seed], draw(0));
-  const scope = mathScope(kernel, depth);
-  const radius = f32x4.sqrt(f32x4.mul(f32x4.const(-2), log(scope, draw(0))));
-  return made(kernel, value, [at, seed], f32x4.mul(radius, cosineOfTurns(scope, draw(1))));
+  const radius = f32x4.sqrt(f32x4.mul(f32x4.const(-2), mathOf(kernel, depth, "log", draw(0))));
+  return made(kernel, value, [at, seed], f32x4.mul(radius, mathOf(kernel, depth, "cosineOfTurns", draw(1))));
 }

@@ -212,13 +212,14 @@ function reduceRows(
   const place = placeOf(kernel.context, output);
   const outer = reduction.over.filter((axis) => axis !== along);
   const walk = (positions: Positions): void => {
-    const sums = Array.from({ length: UNROLL }, () => kernel.variable("v128"));
+    const sums = Array.from({ length: kernel.context.compact ? 1 : UNROLL }, () => kernel.variable("v128"));
     const rest = kernel.variable("v128");
     const start = startOf(reduction.kind, output.dtype);
     kernel.emit(...[...sums, rest].map((variable) => local.set(variable, start)));
     const add = (variable: Local<"v128">, at: Positions): void => {
       const term = reduction.term(withOuter(output, reduction, at, positions));
-      kernel.emit(local.set(variable, joined(reduction.kind, output.dtype, local.get(variable), term.code)));
+      const counted = variable === rest ? term.code : countedOnly(kernel, term.code, start);
+      kernel.emit(local.set(variable, joined(reduction.kind, output.dtype, local.get(variable), counted)));
     };
     nestSingly(
       kernel,
@@ -248,6 +249,13 @@ function reduceRows(
     finish(kernel, place, positions, { code, depth: kernel.depth(), key: "total", dtype: output.dtype }, reduction);
   };
   nestSingly(kernel, kept, walk, { share: reduction.share });
+}
+
+/** Lanes that do not count are as if nothing had been joined. */
+function countedOnly(kernel: Kernel, code: V128, start: V128): V128 {
+  const left = kernel.left();
+  if (left === undefined) return code;
+  return v128.bitselect(code, start, i32x4.gt(i32x4.splat(left.code), i32x4.lanes([0, 1, 2, 3])));
 }
 
 /** How many sums are kept side by side, so that one need not wait for the other. */

@@ -32,6 +32,8 @@ export interface Kernel {
   readonly context: Context;
   /** How many lanes count at present: 4 in the body of a vector loop, 1 in its remainder and outside. */
   width(): 1 | 4;
+  /** How many positions of the present four or more count, where that may be fewer than four: stores keep to them. */
+  left(): Scalar | undefined;
   /** How many loops are open. */
   depth(): number;
   /** The depth of the innermost vector loop; infinite where none is open. What is computed further out is the same in all lanes. */
@@ -60,7 +62,7 @@ export interface Kernel {
   /** A loop over 0 … count-1. */
   loop(count: Scalar, body: (index: Scalar) => void): void;
   /**
-   * The same four at a time, then the rest one by one. With `unroll`, first four times `unroll` at a time; it may depend on how many
+   * The same four at a time, then the rest one by one; in compact code, the rest is four as well, of which fewer count. With `unroll`, first four times `unroll` at a time; it may depend on how many
    * statements the body has. `body` is called with how many vectors of four lie side by side: part p of them is at `at + 4·p`.
    */
   lanes(count: Scalar, body: (at: Scalar, parts: number) => void, unroll: (statements: number) => number): void;
@@ -99,6 +101,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
   const levels: Level[] = [createLevel()];
   let lanes: 1 | 4 = 1;
   let vectorDepth = Number.POSITIVE_INFINITY;
+  let left: Scalar | undefined;
   const BOUND = Symbol("bound");
 
   const level = (depth: number): Level => {
@@ -171,13 +174,14 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
   };
   const within = (width: 1 | 4, body: () => void): readonly Statement[] => {
     const inner = createLevel();
-    const before = { lanes, vectorDepth };
+    const before = { lanes, vectorDepth, left };
     levels.push(inner);
     lanes = width;
     body();
     levels.pop();
     lanes = before.lanes;
     vectorDepth = before.vectorDepth;
+    left = before.left;
     return inner.statements;
   };
   /** Counts a variable from where it stands up to `end`. */
@@ -218,11 +222,19 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     unroll: (statements: number) => number,
   ): void => {
     const counter = builder.local("i32");
-    const inside = (width: 1 | 4, parts: number): readonly Statement[] =>
+    const inside = (width: 1 | 4, parts: number, open = false): readonly Statement[] =>
       within(width, () => {
         vectorDepth = levels.length - 1;
-        body(indexOf(counter, levels.length - 1), parts);
+        const index = indexOf(counter, vectorDepth);
+        if (open) left = subtract(count, index);
+        body(index, parts);
       });
+    if (context.compact) {
+      const open = count.constant === undefined || count.constant % 4 > 0;
+      const all = repeat(counter, 4, count.code, (count.constant ?? 0) > 0, inside(4, 1, open));
+      if (count.constant !== 0) emit(local.set(counter, i32.const(0)), all);
+      return;
+    }
     const whole = (step: number): Scalar =>
       count.constant === undefined
         ? scalar(`whole ${step}`, [count], (code) => i32.and(code, i32.const(-step)))
@@ -237,7 +249,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
       reached = end.constant ?? reached;
     };
     const narrow = (count.constant ?? 4) < 4 ? [] : inside(4, 1);
-    const parts = narrow.length === 0 || context.compact ? 1 : unroll(narrow.length);
+    const parts = narrow.length === 0 ? 1 : unroll(narrow.length);
     if (parts > 1) add(4, parts, () => inside(4, parts));
     add(4, 1, () => narrow);
     add(1, 1, () => inside(1, 1));
@@ -281,6 +293,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     },
     lanes: vectorLoop,
     width: () => lanes,
+    left: () => left,
     depth: () => levels.length - 1,
     vectorDepth: () => vectorDepth,
     variable: (type) => builder.local(type),

@@ -1,8 +1,9 @@
 import { constantSize, multiplySizes } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import type { Place } from "../../plan/place.ts";
-import { type I32, i32, i32x4, type Statement, type V128, v128 } from "./encode-code.ts";
+import { call, type I32, i32, i32x4, type Statement, type V128, v128, when } from "./encode-code.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
+import { someFunction } from "./some.ts";
 
 /** Four numbers, the same one four times where it is computed outside of the vector loop. Booleans are all ones or all zeros. */
 export interface Vector {
@@ -58,11 +59,17 @@ export function positionVector(kernel: Kernel, position: Position): Vector {
   const depth = at.depth;
   const key = `vector ${positionKey(position)}`;
   const splat = i32x4.splat(at.code);
-  const code =
-    position.kind === "scalar"
-      ? splat
-      : i32x4.add(splat, i32x4.lanes([0, 1, 2, 3].map((lane) => lane + position.plus)));
+  const code = position.kind === "scalar" ? splat : i32x4.add(splat, laneNumbers(kernel, position.plus));
   return { code: kernel.bind(depth, code, key), depth, key, dtype: "int" };
+}
+
+/** 0, 1, 2, 3 and `plus`; where fewer positions than four count, none is beyond the last of them. */
+function laneNumbers(kernel: Kernel, plus = 0): V128 {
+  const left = kernel.left();
+  if (left === undefined) return i32x4.lanes([0, 1, 2, 3].map((lane) => lane + plus));
+  const last = i32x4.splat(i32.sub(left.code, i32.const(1)));
+  const lanes = kernel.bind(kernel.vectorDepth(), i32x4.min(i32x4.lanes([0, 1, 2, 3]), last), "lane numbers");
+  return plus === 0 ? lanes : i32x4.add(lanes, i32x4.splat(i32.const(plus)));
 }
 
 /** Where a value's elements are: how addresses go from lane to lane. */
@@ -112,7 +119,9 @@ function addressOf(kernel: Kernel, place: Place, positions: Positions): Address 
     depth = Math.max(depth, position.at.depth);
     addTerm(kernel.multiply(kernel.constant(position.plus), step));
     if (across.kind !== "none") addLanes(stepsOf(kernel, { kind: "strided", step }));
-    else across = step.constant === 4 ? { kind: "next" } : { kind: "strided", step };
+    else if (step.constant === 4) across = { kind: "next" };
+    else if (kernel.left() === undefined) across = { kind: "strided", step };
+    else addLanes(stepsOf(kernel, { kind: "strided", step }));
   }
   terms.sort((a, b) => a.depth - b.depth);
   const base = terms.reduce((sum, term) => kernel.add(sum, term), kernel.cell(place.cell));
@@ -131,7 +140,7 @@ function stepsOf(
   across: { readonly kind: "next" } | { readonly kind: "strided"; readonly step: Scalar },
 ): V128 {
   const step = across.kind === "next" ? kernel.constant(4) : across.step;
-  return i32x4.mul(i32x4.splat(step.code), i32x4.lanes([0, 1, 2, 3]));
+  return i32x4.mul(i32x4.splat(step.code), laneNumbers(kernel));
 }
 
 /** The address of lane `lane`, and what to add to it. */
@@ -206,7 +215,9 @@ export function storeTo(kernel: Kernel, place: Place, positions: Positions, valu
   const code = value.dtype === "bool" ? i32x4.neg(value.code) : value.code;
   if (kernel.width() === 4 && across.kind === "next") {
     const [at, offset] = laneAddress(kernel, address, 0);
-    kernel.emit(v128.store(at, code, offset));
+    const left = kernel.left();
+    if (left === undefined) kernel.emit(v128.store(at, code, offset));
+    else kernel.emit(call(someFunction(kernel.context.module), i32.add(at, i32.const(offset)), code, left.code));
     return;
   }
   const count = kernel.width() === 1 || across.kind === "none" ? 1 : 4;
@@ -215,8 +226,10 @@ export function storeTo(kernel: Kernel, place: Place, positions: Positions, valu
 }
 
 function storeLanes(kernel: Kernel, address: Address, code: V128, count: number): readonly Statement[] {
+  const left = kernel.left();
   return Array.from({ length: count }, (_, lane) => {
     const [at, offset] = laneAddress(kernel, address, lane);
-    return v128.store32Lane(at, code, lane, offset);
+    const store = v128.store32Lane(at, code, lane, offset);
+    return left === undefined || lane === 0 ? store : when(i32.gt(left.code, i32.const(lane)), [store]);
   });
 }

@@ -19,6 +19,7 @@ import {
   when,
 } from "./encode-code.ts";
 import type { FunctionBuilder } from "./encode-module.ts";
+import { shortMatrixFunction } from "./product-short.ts";
 import { type LeftForm, PANEL, sweepFunction, type Tiling } from "./product-tile.ts";
 
 /** An i32 variable that counts from 0 in steps while it is below an end. */
@@ -50,6 +51,7 @@ const I32S = (count: number): readonly "i32"[] => Array.from({ length: count }, 
  * panel of eight columns. `out` is where the row `row` starts.
  */
 export function matrixFunction(tiling: Tiling, form: LeftForm): Procedure {
+  if (tiling.compact) return shortMatrixFunction(tiling, form);
   return tiling.module.shared(`matrix ${form}`, I32S(8), "none", (builder) => {
     const at = params(builder, 8);
     const [segments, count, row, end, n, out, outStride, add] = [
@@ -131,7 +133,7 @@ export function packFunction(tiling: Tiling, panel: typeof PANEL | typeof WIDE_P
       countUp(column, PANEL, n, [
         ...starts,
         local.set(to, i32.add(start, i32.shl(place, i32.const(2)))),
-        when(fits(2 * PANEL), double, [when(fits(PANEL), [single], [gather])]),
+        tiling.compact ? gather : when(fits(2 * PANEL), double, [when(fits(PANEL), [single], [gather])]),
       ]),
     );
   });

@@ -2,8 +2,6 @@ import {
   block,
   branchIf,
   call,
-  choose,
-  f32,
   f32x4,
   type I32,
   i32,
@@ -17,6 +15,7 @@ import {
   when,
 } from "./encode-code.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./encode-module.ts";
+import { someFunction } from "./some.ts";
 
 /**
  * Products of matrices by tiles that stay in registers: a tile of some rows times eight columns takes two vectors of the right
@@ -184,22 +183,22 @@ function storeSums(
   return [when(i32.eq(local.get(width), i32.const(PANEL)), [when(local.get(add), adding, plain)], narrow)];
 }
 
-/** (out, low, high, width, add): the first `width` of eight numbers. */
+/** (out, low, high, width, add): the first `width` of eight numbers, or all where there are more. */
 export function partFunction({ module }: Tiling): Procedure {
   return module.shared("part of a row", ["i32", "v128", "v128", "i32", "i32"], "none", (builder) => {
     const out = local.get(builder.param(0, "i32"));
-    const values = [local.get(builder.param(1, "v128")), local.get(builder.param(2, "v128"))];
+    const [low, high] = [builder.param(1, "v128"), builder.param(2, "v128")];
     const width = local.get(builder.param(3, "i32"));
     const add = local.get(builder.param(4, "i32"));
-    const statements = values.flatMap((vector, half) =>
-      [0, 1, 2, 3].map((lane) => {
-        const at = 4 * half + lane;
-        const value = f32x4.extract(vector, lane);
-        const before = choose(add, f32.load(out, 4 * at), f32.const(0));
-        return when(i32.gt(width, i32.const(at)), [f32.store(out, f32.add(before, value), 4 * at)]);
-      }),
+    const some = someFunction(module);
+    builder.finish(
+      when(add, [
+        local.set(low, f32x4.add(v128.load(out), local.get(low))),
+        local.set(high, f32x4.add(v128.load(out, 16), local.get(high))),
+      ]),
+      call(some, out, local.get(low), width),
+      call(some, i32.add(out, i32.const(16)), local.get(high), i32.sub(width, i32.const(4))),
     );
-    builder.finish(...statements);
   });
 }
 
@@ -226,7 +225,6 @@ export function sweepFunction(tiling: Tiling, form: LeftForm): Procedure {
     const large = i32.or(i32.ge(left, i32.const(9)), is(most));
     const middle = i32.or(is(4), i32.ge(left, i32.const(7)));
     const anyOf = (): Statement => {
-      if (tiling.compact) return when(i32.ge(left, i32.const(most)), tile(most), [when(is(1), tile(1), tile(2))]);
       const three = most === 6 ? [when(is(5), tile(5), tile(3))] : tile(3);
       const small = [when(is(1), tile(1), [when(is(2), tile(2), three)])];
       return when(large, tile(most), [when(middle, tile(4), small)]);

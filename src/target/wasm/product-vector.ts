@@ -48,7 +48,9 @@ export function vectorFunction(tiling: Tiling): Procedure {
         local.set(from, local.get(left)),
         ...sums.map((sum) => local.set(sum, f32x4.const(0))),
         countUp(step, 1, local.get(k), multiply),
-        when(i32.ge(rest, i32.const(WIDE_PANEL)), [when(local.get(add), whole(true), whole(false))], part),
+        ...(tiling.compact
+          ? part
+          : [when(i32.ge(rest, i32.const(WIDE_PANEL)), [when(local.get(add), whole(true), whole(false))], part)]),
         forward(out, FLOATS * WIDE_PANEL),
       ]),
     );

@@ -2,8 +2,9 @@ import type { Intrinsic, ScalarExpression } from "../../ir/scalar.ts";
 import type { DType } from "../../ir/type.ts";
 import { call, type F64, f32, f32x4, f64, i32, i32x4, type V128, v128 } from "./encode-code.ts";
 import type { Kernel } from "./kernel.ts";
+import { arithmetic, VECTOR_FUNCTIONS, type VectorFunction, vectorFunctionOf } from "./math-function.ts";
 import { type ScalarFunction, scalarFunction } from "./math-scalar.ts";
-import { erf, exp, log, log1p, type MathScope, sigmoid, tanh } from "./math-vector.ts";
+import type { MathScope } from "./math-vector.ts";
 import type { Vector } from "./memory.ts";
 
 /** The value of an elementwise op from its operands: its scalar expression, written out over four lanes. */
@@ -34,7 +35,6 @@ interface Scope extends MathScope {
 }
 
 function createScope(kernel: Kernel, depth: number): Scope {
-  const { relaxed } = kernel.context;
   const same = depth < kernel.vectorDepth();
   return {
     kernel,
@@ -43,8 +43,7 @@ function createScope(kernel: Kernel, depth: number): Scope {
     once: (code) => (code.args.length === 0 ? code : kernel.bind(depth, code)),
     float: (value) => constantIn(kernel, FLOATS, value, f32x4.const),
     int: (value) => constantIn(kernel, INTS, value, i32x4.const),
-    select: relaxed ? v128.relaxedSelect : v128.bitselect,
-    multiplyAdd: (a, b, c) => (relaxed ? f32x4.relaxedMultiplyAdd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)),
+    ...arithmetic(kernel.context),
   };
 }
 
@@ -63,9 +62,9 @@ function constantIn(kernel: Kernel, map: symbol, value: number, make: (value: nu
   return code;
 }
 
-/** For code that is no op's expression. */
-export function mathScope(kernel: Kernel, depth: number): MathScope {
-  return createScope(kernel, depth);
+/** A function of four numbers, for code that is no op's expression. */
+export function mathOf(kernel: Kernel, depth: number, name: VectorFunction, x: V128): V128 {
+  return vector(name)(createScope(kernel, depth), [x]);
 }
 
 /** A number that is not yet int or float: it becomes what stands beside it. */
@@ -192,9 +191,12 @@ const two =
   (_scope, [a, b]) =>
     make(present(a), present(b));
 const vector =
-  (make: (scope: MathScope, x: V128) => V128): Rule =>
-  (scope, [a]) =>
-    make(scope, present(a));
+  (name: VectorFunction): Rule =>
+  (scope, [a]) => {
+    const { context } = scope.kernel;
+    const x = present(a);
+    return context.compact ? call(vectorFunctionOf(context, name), x) : VECTOR_FUNCTIONS[name](scope, x);
+  };
 
 function present(code: V128 | undefined): V128 {
   if (code === undefined) throw new Error("internal: an intrinsic lacks an operand");
@@ -208,15 +210,15 @@ const FLOAT: Readonly<Record<FloatIntrinsic, Rule>> = {
   floor: one(f32x4.floor),
   ceil: one(f32x4.ceil),
   round: one(f32x4.nearest),
-  exp: vector(exp),
-  log: vector(log),
-  log1p: vector(log1p),
+  exp: vector("exp"),
+  log: vector("log"),
+  log1p: vector("log1p"),
   sqrt: one(f32x4.sqrt),
   sin: laneByLane("sin"),
   cos: laneByLane("cos"),
-  tanh: vector(tanh),
-  sigmoid: vector(sigmoid),
-  erf: vector(erf),
+  tanh: vector("tanh"),
+  sigmoid: vector("sigmoid"),
+  erf: vector("erf"),
   lgamma: laneByLane("lgamma"),
   digamma: laneByLane("digamma"),
   add: two(f32x4.add),
