@@ -26,7 +26,7 @@ export function variantsOf(
   ]);
 }
 
-/** Compiles and runs both variants, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
+/** Compiles and runs both variants and the short code of modules that are shipped, and compares every result with the interpreter's. `known` sizes are fixed in the code. */
 export function expectSameAsInterpreter(
   given: Case,
   known: SizeBinding,
@@ -35,7 +35,9 @@ export function expectSameAsInterpreter(
   options: CompileOptions = {},
 ): void {
   const wanted = interpret(given.graph, given.inputs, given.sizes);
-  for (const [variant, each] of variantsOf(given.graph, known, new Map(), options)) {
+  const { graph } = given;
+  const short = compileWasm({ graph, sizes: known }, new Map(), { ...options, instructions: "plain", compact: true });
+  for (const [variant, each] of [...variantsOf(graph, known, new Map(), options), ["short", short] as const]) {
     expect(WebAssembly.validate(each.module), `${what} ${variant} is valid`).toBe(true);
     const runner = createWasmRunner(each);
     expectArena(runner.bind(given.sizes).arena, `${what} ${variant}`);
