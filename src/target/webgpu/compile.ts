@@ -7,10 +7,12 @@ import type { Buffer, Cell, Place } from "../../plan/place.ts";
 import { type Plan, planGraph } from "../../plan/plan.ts";
 import type { Loop, Value } from "../../plan/value.ts";
 import type { Pointer } from "./context.ts";
-import { inlineOnce } from "./inline.ts";
 import { libraryCode } from "./math.ts";
 import { fitsTiles } from "./parts-products.ts";
 import { type DraftKernel, draftLevels, type Item, type Stage } from "./program.ts";
+import { inlined } from "./wgsl/inline.ts";
+import { readStatements } from "./wgsl/read.ts";
+import { writeStatements } from "./wgsl/write.ts";
 
 /** A graph as shaders: what each dispatch runs, what memory holds, and where params and results lie in it. */
 export interface WebGpuProgram {
@@ -50,9 +52,8 @@ export interface StageCode extends Stage {
   readonly name: string;
   /** The equations that it computes. */
   readonly notes: readonly string[];
-  /** The body of its function; `$0`, `$1`, ... are the cells of the table that it reads. */
+  /** The body of its function. */
   readonly code: string;
-  readonly cells: readonly number[];
 }
 
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
@@ -122,20 +123,18 @@ function kernelCode({ label, stages, functions, scope }: DraftKernel): KernelCod
     shared: [...scope.shared].map(([name, { type, count }]) => `${name}: array<${type}, ${count}>`),
     stages: stages.map((stage, at) => {
       const { name = "", notes = [], lines = [] } = functions[at] ?? {};
-      return { ...stage, name, notes, ...withoutCells(lines.join("\n")) };
+      return { ...stage, name, notes, code: bodyText(lines.join("\n")) };
     }),
   };
 }
 
-/** Code whose cells of the table are numbered as they come: stages that differ in nothing else have the same. */
-function withoutCells(text: string): Pick<StageCode, "code" | "cells"> {
-  const cells: number[] = [];
-  const code = text.replace(/\btable\[(\d+)\]\.([xyzw])/g, (_, vector, entry) => {
-    const cell = 4 * Number(vector) + "xyzw".indexOf(entry);
-    const known = cells.indexOf(cell);
-    return `$${known < 0 ? cells.push(cell) - 1 : known}`;
-  });
-  return { code: inlineOnce(code), cells };
+/** A function's body in which numbers that have no name of their own stand where they are used, if that is once. */
+function bodyText(text: string): string {
+  return writeStatements(
+    inlined(readStatements(text), (name) => /^t(_\d+)?$/.test(name)),
+    "  ",
+    "  ",
+  );
 }
 
 function slot(name: string, { dtype, axes }: Value, place: Place | undefined): Slot {

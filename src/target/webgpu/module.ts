@@ -55,9 +55,10 @@ export interface GpuStage<S = SizeOf> {
   readonly name?: string;
   /** The equations that it computes. */
   readonly notes?: readonly string[];
-  /** The body of its function; `$0`, `$1`, ... are the cells of the table that it reads. */
+  /** The body of its function. */
   readonly code: string;
-  readonly cells: readonly number[];
+  /** Cells of the table that it knows as `N0`, `N1`, ... */
+  readonly cells?: readonly number[];
   /** How many groups of threads: the product over all of these of how many times `per` positions there are. */
   readonly groups: readonly GroupCount<S>[];
   /** The cell that holds the end of this stage's groups. */
@@ -176,9 +177,9 @@ function cellOf<S>(cell: Cell, lifetimes: ReadonlyMap<object, Lifetime>, size: (
 }
 
 function stageOf<S>(stage: StageCode, loops: (loop: Loop) => number, size: (of: Size) => S): GpuStage<S> {
-  const { name, notes, code, cells, groups, end, whole, only, products, barriers, around } = stage;
+  const { name, notes, code, groups, end, whole, only, products, barriers, around } = stage;
   return {
-    ...{ name, notes, code, cells, end },
+    ...{ name, notes, code, end },
     groups: groups.map(({ sizes, per }) => [size(sizes.reduce(multiplySizes, constantSize(1))), per] as const),
     ...(whole && { whole: loops(whole), products: size(products.reduce(addSizes, constantSize(0))), barriers }),
     ...(only && { only: loops(only) }),

@@ -14,11 +14,12 @@ export function shaderText(
     `@group(0) @binding(2) var<uniform> steps: array<vec4i, ${stepVectors(depth)}>;`,
     ...shared.map((array) => `var<workgroup> ${array};`),
     ...library.flatMap((code) => ["", code]),
-    ...stages.flatMap(({ name, notes = [], code, cells: read }, index) => [
+    ...stages.flatMap(({ name, notes = [], code, cells: read = [] }, index) => [
       "",
       ...notes.map((note) => `// ${note}`),
       `fn ${name ?? `stage_${index}`}(group: i32, thread: i32${hasSubgroups ? ", in_step: i32" : ""}) {`,
-      code.replace(/\$(\d+)/g, (_, at) => tableCode(read[at] ?? 0)),
+      ...read.map((cell, at) => `  let N${at} = ${tableCode(cell)};`),
+      code,
       "}",
     ]),
     "",
