@@ -1,10 +1,14 @@
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GpuDevice, openGpuDevice } from "../../src/runtime/gpu-device.ts";
+import { askInPauses } from "./patience.ts";
 import { unpacked } from "./unpack.ts";
 
 /** Linux: the library stays loaded although it is no Node add-on (dlopen(3)). */
 const RTLD_NODELETE = 0x1000;
+
+// Once for all tests of a process.
+askInPauses();
 
 /**
  * A WebGPU device for tests, in this process: on x86-64 Linux always on SwiftShader, a Vulkan driver that computes on the processor and
