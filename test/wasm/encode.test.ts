@@ -70,9 +70,9 @@ describe("modules", () => {
       const given = builder.given(i32.const(value));
       const place = builder.given(i32.const(at));
       const add = i32.add(local.get(given), local.get(builder.param(0, "i32")));
-      const reference = builder.finish(local.set(sum, add), i32.store(local.get(place), local.get(sum)));
-      module.export(name, reference);
-      return reference;
+      const { caller } = builder.finish(local.set(sum, add), i32.store(local.get(place), local.get(sum)));
+      module.export(name, caller);
+      return caller;
     };
     const [first, second, third] = [store("first", 8, 100), store("second", 16, 200), store("third", 8, 100)];
     expect(third.index).toBe(first.index);

@@ -101,8 +101,9 @@ export function compileTogether(
   });
   const module = createModule();
   module.data(0, CONSTANTS);
+  const alike: Context["alike"] = new Map();
   for (const { plan, segments, entry } of opened) {
-    const context: Context = { module, plan, relaxed: instructions === "relaxed", compact, segments };
+    const context: Context = { module, plan, relaxed: instructions === "relaxed", compact, alike, segments };
     module.export(`prepare${entry}`, actionsFunction(context, "prepare", plan.prepare));
     module.export(`run${entry}`, actionsFunction(context, "run", plan.actions));
   }
@@ -149,7 +150,10 @@ function writeThreaded(
 ): Uint8Array<ArrayBuffer> {
   const module = createModule({ shared: true });
   const threads = createThreads(module, sharing);
-  const context: Context = { module, plan, relaxed: instructions === "relaxed", compact: false, segments, threads };
+  const context: Context = {
+    ...{ module, plan, relaxed: instructions === "relaxed", compact: false },
+    ...{ alike: new Map(), segments, threads },
+  };
   module.data(0, CONSTANTS);
   module.export("prepare", actionsFunction(context, "prepare", plan.prepare));
   const actions = actionsFunction(context, "actions", plan.actions);

@@ -1,7 +1,7 @@
 import type { Size } from "../../ir/size.ts";
 import { sizeConstant } from "../../ir/size.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { type I32, i32 } from "./encode-code.ts";
+import { type I32, i32, type Procedure } from "./encode-code.ts";
 import type { ModuleBuilder } from "./encode-module.ts";
 import type { Threads } from "./threads.ts";
 
@@ -15,9 +15,24 @@ export interface Context {
   readonly threads?: Threads | undefined;
   /** Whether the code is to be short rather than fast. */
   readonly compact: boolean;
+  /** Kernels of the module that others may be alike, by what they do. */
+  readonly alike: Map<string, KnownKernel>;
   /** The first of the cells in which products are described to tiles. */
   readonly segments: number;
 }
+
+/** A kernel's code, and what callers give it. */
+export interface KnownKernel {
+  readonly code: Procedure;
+  readonly given: readonly Given[];
+}
+
+/** An address of those of the likeness, a size, the address of the cells of `segments`, or the same for all. */
+export type Given =
+  | { readonly kind: "address"; readonly index: number }
+  | { readonly kind: "size"; readonly size: Size }
+  | { readonly kind: "segments" }
+  | { readonly kind: "same"; readonly value: I32 };
 
 /** Products that one sum of tiles has at most. */
 export const MOST_SEGMENTS = 8;
@@ -38,6 +53,11 @@ export function cellAddress(cell: number): number {
 /** What is in a cell of the table. */
 export function loadCell(context: Context, cell: number): I32 {
   return i32.load(tableOf(context), cellAddress(cell));
+}
+
+/** Where products are described to tiles. */
+export function segmentsAddress(context: Context): I32 {
+  return i32.add(tableOf(context), i32.const(cellAddress(context.segments)));
 }
 
 /** A size that is known when code is made. Throws where it is known and no whole number. */

@@ -27,7 +27,13 @@ export interface FunctionBuilder<R extends CodeType = CodeType> {
 export interface MergedBuilder extends Omit<FunctionBuilder<"none">, "reference" | "finish"> {
   /** A local variable whose value is computed before the function's code, from nothing but memory. */
   given(value: I32): Local<"i32">;
-  finish(...body: readonly Code[]): Procedure;
+  finish(...body: readonly Code[]): Merged;
+}
+
+/** A function that computes what the other one is given, and calls it; one and the same where nothing is given. */
+export interface Merged {
+  readonly caller: Procedure;
+  readonly code: Procedure;
 }
 
 /** A module while it is written: functions, one imported memory, imported numbers, exports. */
@@ -148,9 +154,9 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
           const inner = [...params, ...[...given].map(() => "i32" as const)];
           const rest = locals.filter((_, at) => !given.has(at + params.length));
           const code = merge(name, inner, rest, own);
-          if (given.size === 0) return code;
+          if (given.size === 0) return { caller: code, code };
           const passed = params.map((type, index) => local.get({ type, index }));
-          return merge(name, params, [], bytesOf([call(code, ...passed, ...given.values())]));
+          return { caller: merge(name, params, [], bytesOf([call(code, ...passed, ...given.values())])), code };
         },
       };
     },

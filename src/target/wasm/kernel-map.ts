@@ -1,12 +1,13 @@
 import type { Axis } from "../../ir/type.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
+import { describeKernel, type Likeness } from "./alike.ts";
 import { type Context, loadCell } from "./context.ts";
 import { call, i32, type Procedure } from "./encode-code.ts";
 import type { FunctionBuilder } from "./encode-module.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Flat, flatten } from "./flat.ts";
-import { cellKey, createKernel, type Kernel, kernelIn, type Scalar } from "./kernel.ts";
+import { alikeKernel, cellKey, createKernel, type Kernel, kernelIn, type Scalar } from "./kernel.ts";
 import { type Position, type Positions, scalarPosition, storeTo, type Vector } from "./memory.ts";
 import { type Share, shareOf } from "./share.ts";
 
@@ -23,9 +24,22 @@ export function mapKernel(
   const axes = storedAxes(context, first);
   const flat = loops.length === 0 && share === undefined ? flatten(context.plan, outputs, axes) : undefined;
   if (flat !== undefined) return flatKernel(context, name, outputs, axes, flat);
-  const kernel = createKernel(context, name, loops);
-  nest(kernel, axes, (positions) => computeAll(kernel, outputs, positions), { share });
-  return kernel.finish();
+  return alikeKernel(context, name, loops, likenessOf(context, outputs, loops, share), (kernel) => {
+    nest(kernel, axes, (positions) => computeAll(kernel, outputs, positions), { share });
+  });
+}
+
+function likenessOf(
+  { plan, threads }: Context,
+  outputs: readonly Value[],
+  loops: readonly Loop[],
+  share: Share | undefined,
+): Likeness | undefined {
+  if (threads !== undefined || share !== undefined) return undefined;
+  const description = describeKernel(plan, loops, outputs);
+  description.text("map");
+  for (const output of outputs) description.output(output);
+  return description.finish();
 }
 
 function computeAll(kernel: Kernel, outputs: readonly Value[], positions: Positions): void {
@@ -67,8 +81,9 @@ function flatKernel(
     kernel.finish();
   };
   const shared = context.module.shared(name, params, "none", write, key);
-  const caller = context.module.merged(name, []);
-  return caller.finish(call(shared, i32.const(count), ...cells.map((cell) => loadCell(context, cell))));
+  const builder = context.module.merged(name, []);
+  const given = cells.map((cell) => loadCell(context, cell));
+  return builder.finish(call(shared, i32.const(count), ...given)).caller;
 }
 
 /** Computes a value, or reads it at `source`, into a place. */

@@ -10,6 +10,7 @@ import {
 } from "../../plan/product.ts";
 import type { Products } from "../../plan/product-run.ts";
 import type { Loop, Value } from "../../plan/value.ts";
+import { describeKernel, type Likeness } from "./alike.ts";
 import { type Context, fixedSize, MOST_SEGMENTS } from "./context.ts";
 import {
   branchIf,
@@ -23,7 +24,7 @@ import {
   type Statement,
   when,
 } from "./encode-code.ts";
-import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
+import { alikeKernel, createKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { placeOf } from "./kernel-map.ts";
 import { reduceKernel } from "./kernel-reduce.ts";
 import { baseAddress } from "./memory.ts";
@@ -121,8 +122,33 @@ interface Options {
 }
 
 function groupKernel(context: Context, output: Value, group: readonly Packed[], options: Options): Procedure {
-  const { add, loops, share } = options;
-  const kernel = createKernel(context, `product ${output.name}`, loops);
+  const { loops } = options;
+  const likeness = likenessOf(context, output, group, options);
+  return alikeKernel(context, `product ${output.name}`, loops, likeness, (kernel) => {
+    writeGroup(kernel, output, group, options);
+  });
+}
+
+/** What a sum of products does; undefined where threads share it. */
+function likenessOf(
+  { plan, threads }: Context,
+  output: Value,
+  products: readonly { readonly product: Product; readonly pack: Pack | undefined }[],
+  { add, loops, share }: Options,
+): Likeness | undefined {
+  if (threads !== undefined || share !== undefined) return undefined;
+  const description = describeKernel(plan, loops);
+  description.text(`products ${add}`);
+  for (const { product, pack } of products) {
+    description.product(product);
+    if (pack !== undefined) description.pack(pack);
+  }
+  description.output(output);
+  return description.finish();
+}
+
+function writeGroup(kernel: Kernel, output: Value, group: readonly Packed[], { add, share }: Options): void {
+  const { context } = kernel;
   const [first] = group;
   if (first === undefined) throw new Error("internal: a group of products is empty");
   const out = baseAddress(kernel, placeOf(context, output));
@@ -144,21 +170,32 @@ function groupKernel(context: Context, output: Value, group: readonly Packed[], 
   const products = terms.map(({ product }) => product);
   const many = [...segments, ...blocked(kernel, products, start.code, i32.const(add ? 1 : 0))];
   chooseByRows(kernel, first.product, once ? 2 : FEW_ROWS, few.some((one) => one.length === 0) ? [] : few.flat(), many);
-  return kernel.finish();
 }
 
 function termKernel(
   context: Context,
   output: Value,
   { value, product, pack }: ProductTerm,
-  { add, loops, share }: Options,
+  options: Options,
 ): Procedure {
+  const { add, loops, share } = options;
   if (product === undefined) return reduceKernel(context, output, loops, { term: value, add, share });
-  const kernel = createKernel(context, `product ${value.name}`, loops);
+  const likeness = likenessOf(context, output, [{ product, pack }], options);
+  return alikeKernel(context, `product ${value.name}`, loops, likeness, (kernel) => {
+    writeTerm(kernel, output, { product, pack }, options);
+  });
+}
+
+function writeTerm(
+  kernel: Kernel,
+  output: Value,
+  { product, pack }: { readonly product: Product; readonly pack: Pack | undefined },
+  { add, share }: Options,
+): void {
   const bases = {
     left: baseAddress(kernel, product.left),
     right: baseAddress(kernel, product.right),
-    out: baseAddress(kernel, placeOf(context, output)),
+    out: baseAddress(kernel, placeOf(kernel.context, output)),
   };
   const shares = sharesOf(kernel, product, share);
   const write = (own: Product, packed: Pack | undefined, outer: Bases, adding: boolean): void =>
@@ -172,7 +209,6 @@ function termKernel(
     if (!add) write({ ...product, k: { ...product.k, size: constantSize(0) } }, undefined, outer, false);
     walk(kernel, product.over, undefined, outer, (inner) => write(product, pack, inner, true));
   });
-  return kernel.finish();
 }
 
 interface Bases {
@@ -456,7 +492,17 @@ export function packKernel(
   loops: readonly Loop[],
   share?: Share,
 ): Procedure {
-  const kernel = createKernel(context, "pack", loops);
+  const { plan, threads } = context;
+  const description = describeKernel(plan, loops);
+  description.text("pack");
+  description.product(product);
+  description.pack(pack);
+  const likeness = threads === undefined && share === undefined ? description.finish() : undefined;
+  return alikeKernel(context, "pack", loops, likeness, (kernel) => writePack(kernel, product, pack, share));
+}
+
+function writePack(kernel: Kernel, product: Product, pack: Pack, share: Share | undefined): void {
+  const { context } = kernel;
   const shares: Shares = {
     rows: shareOfExtent(kernel, product.m, undefined),
     columns: shareOfExtent(kernel, product.n, share),
@@ -476,5 +522,4 @@ export function packKernel(
   const isMany = pack.rows.map((rows) => i32.ge(kernel.size(rows).code, i32.const(FEW_ROWS)));
   if (pack.made === "once") kernel.emit(pack_);
   else kernel.emit(when(isMany.reduce(i32.or, i32.const(0)), [pack_]));
-  return kernel.finish();
 }

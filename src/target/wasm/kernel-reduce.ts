@@ -5,10 +5,11 @@ import { type ReduceKind, reduce } from "../../op/reduce.ts";
 import { collect, collectSuffix, unwindow } from "../../op/window.ts";
 import type { Place } from "../../plan/place.ts";
 import type { Loop, Value } from "../../plan/value.ts";
+import { describeKernel, type Likeness } from "./alike.ts";
 import type { Context } from "./context.ts";
 import { f32x4, i32x4, type Local, local, type Procedure, shuffle32, type V128, v128 } from "./encode-code.ts";
 import { evaluate } from "./evaluate.ts";
-import { createKernel, type Kernel, type Scalar } from "./kernel.ts";
+import { alikeKernel, type Kernel, type Scalar } from "./kernel.ts";
 import { nestSingly, placeOf, storedAxes } from "./kernel-map.ts";
 import {
   loadFrom,
@@ -49,14 +50,30 @@ export function reduceKernel(
     share,
   }: { readonly term?: Value; readonly add?: boolean; readonly share?: Share | undefined } = {},
 ): Procedure {
-  const kernel = createKernel(context, `reduce ${term.name}`, loops);
-  const reduction: Reduction = { ...reductionOf(kernel, term), add, share };
-  const kept = storedAxes(context, output);
-  const along = reduction.over.find((axis) => axis.id === reduction.innermost);
-  if (along !== undefined || kept.length === 0)
-    reduceRows(kernel, output, kept, reduction, along ?? reduction.over.at(-1));
-  else reduceColumns(kernel, output, kept, reduction);
-  return kernel.finish();
+  const likeness = share === undefined ? likenessOf(context, output, loops, term, add) : undefined;
+  return alikeKernel(context, `reduce ${term.name}`, loops, likeness, (kernel) => {
+    const reduction: Reduction = { ...reductionOf(kernel, term), add, share };
+    const kept = storedAxes(context, output);
+    const along = reduction.over.find((axis) => axis.id === reduction.innermost);
+    if (along !== undefined || kept.length === 0)
+      reduceRows(kernel, output, kept, reduction, along ?? reduction.over.at(-1));
+    else reduceColumns(kernel, output, kept, reduction);
+  });
+}
+
+function likenessOf(
+  { plan, threads }: Context,
+  output: Value,
+  loops: readonly Loop[],
+  term: Value,
+  add: boolean,
+): Likeness | undefined {
+  if (threads !== undefined) return undefined;
+  const description = describeKernel(plan, loops, [term]);
+  description.text(`reduce ${add}`);
+  description.value(term);
+  description.output(output);
+  return description.finish();
 }
 
 function reductionOf(kernel: Kernel, output: Value): Omit<Reduction, "share"> {

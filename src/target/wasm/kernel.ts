@@ -1,10 +1,12 @@
 import type { Size } from "../../ir/size.ts";
 import type { Loop } from "../../plan/value.ts";
-import { type Context, cellAddress, fixedSize, loadCell, tableOf } from "./context.ts";
+import type { Likeness } from "./alike.ts";
+import { type Context, fixedSize, type Given, loadCell, segmentsAddress } from "./context.ts";
 import {
   block,
   branchIf,
   type Code,
+  call,
   type I32,
   i32,
   type Local,
@@ -78,15 +80,81 @@ interface Level {
 
 /** `name` is what profilers show; `loops` are the loops of the program around the kernel, outermost first: the function's params. */
 export function createKernel(context: Context, name: string, loops: readonly Loop[]): Kernel {
-  const builder = context.module.merged(
-    name,
-    loops.map(() => "i32" as const),
-  );
-  return kernelIn(context, builder, loops);
+  const params = loops.map(() => "i32" as const);
+  const builder = context.module.merged(name, params);
+  return kernelIn(context, { ...builder, finish: (...body) => builder.finish(...body).caller }, loops);
 }
 
+/**
+ * The function of a kernel that `write` writes; where the module has one that does the same with what lies at other cells, that one, given
+ * these.
+ */
+export function alikeKernel(
+  context: Context,
+  name: string,
+  loops: readonly Loop[],
+  likeness: Likeness | undefined,
+  write: (kernel: Kernel) => void,
+): Procedure {
+  const params = loops.map(() => "i32" as const);
+  const known = likeness && context.alike.get(likeness.key);
+  if (known?.given.length === 0) return known.code;
+  const builder = context.module.merged(name, params);
+  if (likeness !== undefined && known !== undefined) {
+    const positions = params.map((type, index) => local.get(builder.param(index, type)));
+    const given = known.given.map((each) => givenAgain(context, each, likeness.cells));
+    return builder.finish(call(known.code, ...positions, ...given)).caller;
+  }
+  const given: (Given | undefined)[] = [];
+  const recorded: KernelFunction = {
+    ...builder,
+    given: (value, key) => {
+      given.push(givenBy(context, key, value, likeness?.cells ?? []));
+      return builder.given(value);
+    },
+    finish: (...body) => {
+      const { caller, code } = builder.finish(...body);
+      const isKnown = given.every((each) => each !== undefined);
+      if (likeness !== undefined && isKnown) context.alike.set(likeness.key, { code, given });
+      return caller;
+    },
+  };
+  const kernel = kernelIn(context, recorded, loops);
+  write(kernel);
+  return kernel.finish();
+}
+
+/** What stands behind a number that a kernel is given; undefined where another kernel would not know. */
+function givenBy({ plan }: Context, key: string, value: I32, cells: readonly number[]): Given | undefined {
+  if (key === SEGMENTS) return { kind: "segments" };
+  const cell = keyCell(key);
+  if (cell === undefined) return { kind: "same", value };
+  const index = cells.indexOf(cell);
+  if (index >= 0) return { kind: "address", index };
+  const found = plan.cells.all[cell];
+  return found?.kind === "size" ? { kind: "size", size: found.size } : undefined;
+}
+
+function givenAgain(context: Context, given: Given, cells: readonly number[]): I32 {
+  switch (given.kind) {
+    case "address":
+      return loadCell(context, cells[given.index] ?? 0);
+    case "size":
+      return loadCell(context, context.plan.cells.size(given.size));
+    case "segments":
+      return segmentsAddress(context);
+    case "same":
+      return given.value;
+    default:
+      return given satisfies never;
+  }
+}
+
+const SEGMENTS = "segments";
+
 /** What a kernel's code is written into. */
-export type KernelFunction = Omit<MergedBuilder, "given"> & {
+export type KernelFunction = Omit<MergedBuilder, "given" | "finish"> & {
+  readonly finish: (...body: readonly Code[]) => Procedure;
   /** A variable that holds a value from memory, or what callers pass for it. */
   readonly given: (value: I32, key: string) => Local<"i32">;
 };
@@ -94,6 +162,10 @@ export type KernelFunction = Omit<MergedBuilder, "given"> & {
 /** What a cell's value is called where a kernel is given it. */
 export function cellKey(cell: number): string {
   return `cell ${cell}`;
+}
+
+function keyCell(key: string): number | undefined {
+  return key.startsWith("cell ") ? Number(key.slice("cell ".length)) : undefined;
 }
 
 /** A kernel in a function that is there already. */
@@ -298,7 +370,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     vectorDepth: () => vectorDepth,
     variable: (type) => builder.local(type),
     given: (value, key) => given(i32.const(value), key),
-    segments: () => given(i32.add(tableOf(context), i32.const(cellAddress(context.segments))), "segments"),
+    segments: () => given(segmentsAddress(context), SEGMENTS),
     position: (wanted) => {
       const at = loops.indexOf(wanted);
       if (at < 0) throw new Error(`internal: a kernel outside of a loop reads its position`);
