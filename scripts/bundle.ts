@@ -35,12 +35,34 @@ export async function writeBundle(root: string, folder: string): Promise<void> {
       esmExternalRequirePlugin({ external: [...builtinModules] }),
       evaluated([...PACKAGE_DATA, ...EVALUATED.map((path) => join(root, path))]),
       workerScripts(),
+      lightBuiltins(),
     ],
   });
   const { output } = await bundle.write({ dir: folder, format: "esm", chunkFileNames: "[name]-[hash].js" });
   await bundle.close();
   const modules = output.flatMap((file) => (file.type === "chunk" ? Object.keys(file.modules) : []));
   writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), licensesOf(modules));
+}
+
+/**
+ * An `import` of a module of Node reads all that it exports, and loads what that takes: for `process`, `util` and `child_process` this is half
+ * of Node. The command line's library is given what it needs of them.
+ */
+function lightBuiltins(): Plugin {
+  const light: Readonly<Record<string, string>> = {
+    "import process from 'node:process';": "const process = globalThis.process;",
+    "import childProcess from 'node:child_process';":
+      'const childProcess = { spawn: (...args) => process.getBuiltinModule("node:child_process").spawn(...args) };',
+    "import { stripVTControlCharacters } from 'node:util';":
+      'const { stripVTControlCharacters } = globalThis.process.getBuiltinModule("node:util");',
+  };
+  return {
+    name: "light-builtins",
+    transform: {
+      filter: { id: /node_modules\/commander\// },
+      handler: (code) => Object.entries(light).reduce((text, [from, to]) => text.replace(from, to), code),
+    },
+  };
 }
 
 /** What npm installs beside the package, or asks users to. */

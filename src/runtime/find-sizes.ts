@@ -6,7 +6,6 @@ import { openSizes } from "../compile/open-sizes.ts";
 import { compileForward } from "../compile/program.ts";
 import { modelName } from "../syntax/model-name.ts";
 import type { Expression, Train } from "../syntax/tree.ts";
-import { prepareTraining } from "./prepare.ts";
 import { sizesFromWeights, type WeightFile } from "./weights.ts";
 
 /** The `train` blocks of a model, whatever its arguments. */
@@ -45,8 +44,9 @@ export async function sizedForward(
   const [block] = trainBlocks(modules, model);
   if (openSizes(program).length === 0 || block === undefined) return { sizes: program.sizes, forward: program };
   const regime = { ...readRegime(block, quiet), model };
-  const training = quiet.hasErrors
-    ? undefined
-    : await prepareTraining(modules, regime, {}, quiet).catch(() => undefined);
+  if (quiet.hasErrors) return { sizes: program.sizes };
+  // Loaded only where data decides: most models have all their sizes.
+  const { prepareTraining } = await import("./prepare.ts");
+  const training = await prepareTraining(modules, regime, {}, quiet).catch(() => undefined);
   return { sizes: new Map([...program.sizes, ...(training?.sizes ?? [])]) };
 }

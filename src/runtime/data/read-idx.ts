@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { type Column, type Dataset, type FloatColumn, type Layout, type Numbers, product, table } from "./dataset.ts";
 import { DataError } from "./error.ts";
 
@@ -90,7 +89,7 @@ function mnistFile(folder: string, name: string, suffix: string): string {
 
 async function openIdx(file: string) {
   const raw = await readFile(file);
-  const content = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
+  const content = raw[0] === 0x1f && raw[1] === 0x8b ? (await import("node:zlib")).gunzipSync(raw) : raw;
   if (content.length === 0) throw new DataError("the file is empty", { place: { file } });
   const type = ELEMENT_TYPES.get(content[2] ?? -1);
   const axes = content[3] ?? 0;

@@ -1,12 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
 import { DataError } from "./error.ts";
 
 /** The bytes of a file, a `.gz` file unpacked. */
 export async function* readBytes(file: string): AsyncGenerator<Buffer> {
   const raw = createReadStream(file, { highWaterMark: 1 << 18 });
-  const stream = file.endsWith(".gz") ? raw.pipe(createGunzip()) : raw;
+  const stream = file.endsWith(".gz") ? raw.pipe((await import("node:zlib")).createGunzip()) : raw;
   // A fault of the file itself does not pass through the pipe.
   if (stream !== raw) raw.on("error", (error) => stream.destroy(error));
   try {
