@@ -8,7 +8,6 @@ import { blamingFrame } from "./blame.ts";
 import type { Session, Slot, SlotGroup } from "./frame.ts";
 import { holdPastEnd } from "./hold.ts";
 import { dottedPath } from "./member.ts";
-import { restoreMoved } from "./move-params.ts";
 import { BOTTOM, INVALID, type Meaning, type TensorValue } from "./value.ts";
 
 const MOST_PASSES = 5;
@@ -32,7 +31,7 @@ function solve(session: Session, slot: Slot): void {
   const { group } = slot;
   group.state = "busy";
   session.busy.push(slot);
-  const moved = new Map(session.moved);
+  const { moved } = session;
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     group.recursive = false;
     const mark = session.trail.length;
@@ -60,7 +59,7 @@ function solve(session: Session, slot: Slot): void {
       return;
     }
     for (const later of session.trail.splice(mark)) forget(later.group);
-    restoreMoved(session.moved, moved);
+    session.moved = moved;
     group.assumed = meanings.map((meaning) => assume(session, slot, meaning));
   }
   reportUnstable(session, slot);

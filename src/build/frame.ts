@@ -46,7 +46,7 @@ export interface Session {
   /** `tie a = b`: from the one name to the other. */
   readonly ties: Map<string, Tie>;
   /** Params that an equation moves: weight name to graph value, the latest move. */
-  readonly moved: Map<string, string>;
+  moved: ReadonlyMap<string, string>;
   /** What was moved before something was worked out that is worked out again: an emission's distribution. */
   readonly movedBefore: Map<object, ReadonlyMap<string, string>>;
   /** Slots finished, in order: what a second pass over a recurrence must forget. */

@@ -23,10 +23,8 @@ export function moveParams(session: Session, frame: Frame): void {
     const value = asTensor(context, next, slot.span);
     const id = value === undefined ? undefined : likeWeight(context, now, value);
     if (id === undefined) continue;
-    session.moved.set(
-      joinPath(frame.path, weight.name),
-      make.select(session.builder, trainingFlag(context), id, now.id),
-    );
+    const moved = make.select(session.builder, trainingFlag(context), id, now.id);
+    session.moved = new Map(session.moved).set(joinPath(frame.path, weight.name), moved);
   }
 }
 
@@ -50,24 +48,19 @@ function likeWeight(context: Context, weight: TensorValue, value: TensorValue): 
 }
 
 /** What is worked out a second time, as an emission's parameters beside its loss, moves nothing a second time. */
-export function movingOnce<T>({ moved, movedBefore }: Session, key: object, run: () => T): T {
+export function movingOnce<T>(session: Session, key: object, run: () => T): T {
+  const { moved, movedBefore } = session;
   const before = movedBefore.get(key);
   if (before === undefined) {
-    movedBefore.set(key, new Map(moved));
+    movedBefore.set(key, moved);
     return run();
   }
-  const after = new Map(moved);
-  restoreMoved(moved, before);
+  session.moved = before;
   try {
     return run();
   } finally {
-    restoreMoved(moved, after);
+    session.moved = moved;
   }
-}
-
-export function restoreMoved(moved: Session["moved"], to: ReadonlyMap<string, string>): void {
-  moved.clear();
-  for (const [name, id] of to) moved.set(name, id);
 }
 
 /** Whether one of the definitions that a model is made of has a param that an equation moves: then equations are worked out in order. */

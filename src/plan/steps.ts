@@ -141,7 +141,9 @@ function nodeKind(node: Node): KernelKind | "map" {
 
 /** Joins elementwise kernels over the same axes into one where a later one reads an earlier one at its own positions. */
 function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly Draft[] {
-  let joined: Draft[] = [];
+  const joined = new Set<Draft>();
+  // Elementwise kernels among them, by their axes.
+  const alike = new Map<string, Set<Draft>>();
   // What computes each value among the drafts so far.
   const makers = new Map<Value, Draft>();
   const make = (draft: Draft): void => {
@@ -150,25 +152,28 @@ function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly
   for (const draft of drafts) {
     let current = draft;
     make(current);
-    if (current.kind === "map") {
-      for (const earlier of joined.filter((other) => canJoin(other, current, fixed))) {
+    const [output] = current.outputs;
+    if (current.kind === "map" && output !== undefined) {
+      const key = `${fixed.has(output)} ${output.axes.map(({ id }) => id).sort()}`;
+      const others = alike.get(key) ?? new Set();
+      for (const earlier of [...others].filter((other) => canJoin(other, draft))) {
         if (reaches(makers, earlier, current) || reaches(makers, current, earlier)) continue;
-        joined = joined.filter((other) => other !== earlier);
+        joined.delete(earlier);
+        others.delete(earlier);
         current = join(earlier, current);
         make(current);
       }
+      alike.set(key, others.add(current));
     }
-    joined.push(current);
+    joined.add(current);
   }
-  return joined;
+  return [...joined];
 }
 
-function canJoin(earlier: Draft, later: Draft, fixed: ReadonlySet<Value>): boolean {
+/** Whether one of two elementwise kernels over the same axes reads what the other computes, or both read the same, at their own positions. */
+function canJoin(earlier: Draft, later: Draft): boolean {
   const [a] = earlier.outputs;
-  const [b] = later.outputs;
-  if (earlier.kind !== "map" || a === undefined || b === undefined || fixed.has(a) !== fixed.has(b)) return false;
-  if (a.axes.length !== b.axes.length || !a.axes.every((axis) => b.axes.some((other) => other.id === axis.id)))
-    return false;
+  if (a === undefined) return false;
   if (earlier.outputs.some((output) => later.reads.get(output) === false)) return false;
   if (later.outputs.some((output) => earlier.reads.get(output) === false)) return false;
   if (earlier.outputs.some((output) => later.reads.get(output) === true)) return true;
@@ -214,6 +219,7 @@ function join(earlier: Draft, later: Draft): Draft {
 function orderDrafts(drafts: readonly Draft[], { sums, order }: Choices): readonly Draft[] {
   const makers = new Map(drafts.flatMap((draft) => draft.outputs.map((output) => [output, draft] as const)));
   const rights = new Map(drafts.map((draft) => [draft, rightOf(draft, sums, order)]));
+  const readers = Map.groupBy(drafts, (draft) => rights.get(draft));
   const ordered = new Set<Draft>();
   const isReady = (draft: Draft): boolean =>
     [...draft.reads.keys()].every((value) => {
@@ -229,7 +235,7 @@ function orderDrafts(drafts: readonly Draft[], { sums, order }: Choices): readon
     ordered.add(draft);
     const right = rights.get(draft);
     if (right === undefined) return;
-    for (const other of drafts) if (rights.get(other) === right && isReady(other)) ordered.add(other);
+    for (const other of readers.get(right) ?? []) if (isReady(other)) ordered.add(other);
   };
   drafts.forEach(visit);
   return [...ordered];

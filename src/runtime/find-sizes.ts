@@ -46,7 +46,7 @@ export async function sizedForward(
   const regime = { ...readRegime(block, quiet), model };
   if (quiet.hasErrors) return { sizes: program.sizes };
   // Loaded only where data decides: most models have all their sizes.
-  const { prepareTraining } = await import("./prepare.ts");
-  const training = await prepareTraining(modules, regime, {}, quiet).catch(() => undefined);
-  return { sizes: new Map([...program.sizes, ...(training?.sizes ?? [])]) };
+  const { readTraining } = await import("./prepare.ts");
+  const training = await readTraining(modules, regime, {}, quiet).catch(() => undefined);
+  return { sizes: new Map([...program.sizes, ...(training?.data.sizes ?? [])]) };
 }

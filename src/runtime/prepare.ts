@@ -26,7 +26,7 @@ import { isDense } from "./fit.ts";
 import { type Freeze, frozenAt, readFreezes, restingAt, turnKey } from "./frozen.ts";
 import { largestBatch } from "./largest.ts";
 import { loadedVocabularies, loadedWeights, readSources } from "./load-weights.ts";
-import { createFeeds, type Feeds, loadRegimeData } from "./regime-data.ts";
+import { createFeeds, type Feeds, loadRegimeData, type RegimeData } from "./regime-data.ts";
 import { type Overrides, readSettings, type Settings } from "./settings.ts";
 import type { WeightFile } from "./weights.ts";
 
@@ -75,6 +75,29 @@ export async function prepareTraining(
   options: PrepareOptions,
   report: Report,
 ): Promise<Training | undefined> {
+  const read = await readTraining(modules, regime, options, report);
+  return read && compileTraining(modules, regime, read, report);
+}
+
+/** A regime with its data, before anything is compiled for that. */
+interface ReadRegime {
+  readonly settings: Settings;
+  readonly watched: ReturnType<typeof readWatched>;
+  /** The model as it is without data. */
+  readonly probe: Program;
+  readonly freezes: readonly Freeze[];
+  readonly copies: readonly Copy[];
+  readonly sources: Awaited<ReturnType<typeof readSources>>;
+  readonly data: RegimeData;
+}
+
+/** The first half of `prepareTraining`: enough to know what sizes the data gives. */
+export async function readTraining(
+  modules: Modules,
+  regime: Regime,
+  options: PrepareOptions,
+  report: Report,
+): Promise<ReadRegime | undefined> {
   const settings = readSettings(regime, options, report);
   const watched = readWatched(regime, settings, report);
   const probe = report.hasErrors
@@ -87,7 +110,16 @@ export async function prepareTraining(
   if (report.hasErrors) return undefined;
   const sources = options.vocabularies === undefined ? await readSources(modules, regime, options.earlier) : [];
   const vocabularies = options.vocabularies ?? loadedVocabularies(sources, probe.weights);
-  const loaded = await loadRegimeData(modules, regime, probe, settings, vocabularies);
+  const data = await loadRegimeData(modules, regime, probe, settings, vocabularies);
+  return { settings, watched, probe, freezes, copies, sources, data };
+}
+
+function compileTraining(
+  modules: Modules,
+  regime: Regime,
+  { settings, watched, probe, freezes, copies, sources, data: loaded }: ReadRegime,
+  report: Report,
+): Training | undefined {
   const job: Job = { modules, sizes: loaded.sizes, dense: false, report };
   const request = modelRequest(job, regime.model);
   if (request === undefined) return undefined;
