@@ -4,12 +4,13 @@ import { inlined } from "../../src/target/webgpu/wgsl/inline.ts";
 import { readStatements } from "../../src/target/webgpu/wgsl/read.ts";
 import { writeStatements } from "../../src/target/webgpu/wgsl/write.ts";
 
+const USUAL = { step: "  ", space: " " };
 const lines = (...text: readonly string[]): string => text.join("\n");
-const rewritten = (text: string): string => writeStatements(readStatements(text), "  ");
+const rewritten = (text: string): string => writeStatements(readStatements(text), USUAL);
 const short = (text: string): string =>
   writeStatements(
     inlined(readStatements(text), () => true),
-    "  ",
+    USUAL,
   );
 
 describe("shaders as text", () => {
@@ -20,7 +21,7 @@ describe("shaders as text", () => {
     "x = (bits & 0x7fffffffu) > 0x7f800000u && (a << 2u) != 1u && !(b < c);",
     "x = f((a < b), c > d);",
     "x = select(bitcast<f32>(arena[a + 1].x), -1.5e-7f, a >= b);",
-    "var sums: array<f32, 4> = array<f32, 4>();",
+    lines("var sums = array<f32, 4>();", "var a: array<i32, 2>;", "var b: f32 = c;"),
     lines("for (var k = 0; k < n; k += 16) {", "  // of all", "  sums[k] += 1.0f;", "}"),
     lines("while (left > 0u) {", "  left /= 2u;", "}"),
     lines("{", "  count++;", "  workgroupBarrier();", "}"),
@@ -46,7 +47,7 @@ describe("shaders as text", () => {
   test.each([
     ["what is written meanwhile", "let a = arena[1];\narena[0] = 0u;\narena[2] = a;"],
     ["what other threads may write meanwhile", "let a = shared_float[1];\nworkgroupBarrier();\narena[2] = a;"],
-    ["a variable that changes meanwhile", "var sum: f32 = 0.0f;\nlet a = sum + 1;\nsum += 2;\narena[2] = a;"],
+    ["a variable that changes meanwhile", "var sum = 0.0f;\nlet a = sum + 1;\nsum += 2;\narena[2] = a;"],
     ["what would be computed in every turn", "let a = n * m;\nfor (var k = 0; k < a; k++) {\n  arena[k] = a;\n}"],
     ["what is used in a loop", "let a = n * m;\nfor (var k = 0; k < 4; k++) {\n  arena[k] = a;\n}"],
     ["what goes from thread to thread", "let a = subgroupShuffleXor(b, 1u);\nif (thread == 0) {\n  arena[0] = a;\n}"],
@@ -65,9 +66,9 @@ describe("shaders as text", () => {
   }`);
     expect(made("first", "z")).toEqual({
       code: lines(
-        "for (var i1 = thread; i1 < 128; i1 += 256) {",
-        " let a1 = bitcast<f32>(arena[N0 + i1]);",
-        " arena[N1 + i1] = bitcast<u32>(a1 * a1);",
+        "for (var i1 = thread; i1<128; i1 += 256) {",
+        " let a1 = bitcast<f32>(arena[N0+i1]);",
+        " arena[N1+i1] = bitcast<u32>(a1*a1);",
         "}",
       ),
       cells: [6, 0],
@@ -75,6 +76,6 @@ describe("shaders as text", () => {
     expect(made("other", "w")).toEqual({ ...made("first", "z"), cells: [7, 0] });
     expect(
       functionText("fn twice(value: f32, times: i32) -> f32 {\n  let sum = value + value;\n  return sum;\n}"),
-    ).toBe("fn twice(a: f32, b: i32) -> f32 {\nreturn a + a;\n}");
+    ).toBe("fn twice(a: f32, b: i32) -> f32 {\nreturn a+a;\n}");
   });
 });

@@ -15,7 +15,7 @@ export interface StageText {
 export function stageText(code: string): StageText {
   const statements = readStatements(code).map((statement) => mapDeep(statement, cellAsWord));
   const short = renamed(
-    inlined(withoutComments(statements), () => true),
+    inlined(withoutComments(statements), () => true, { intoThreads: true }),
     new Map(),
   );
   const words = cellsOf(short);
@@ -53,7 +53,7 @@ export function functionText(text: string): string {
     const names = new Map(given.map(([own = ""], at) => [own, nameOf(at)]));
     const list = given.map(([, of], at) => `${nameOf(at)}: ${of}`).join(", ");
     const statements = renamed(
-      inlined(withoutComments(readStatements(body)), () => true),
+      inlined(withoutComments(readStatements(body)), () => true, { intoThreads: true }),
       names,
     );
     return `fn ${name}(${list}) -> ${type} {\n${written(statements)}\n}`;
@@ -63,7 +63,7 @@ export function functionText(text: string): string {
 const FUNCTION = /^fn (\w+)\((.*)\) -> (\w+) \{\n([\s\S]*?)\n\}$/gm;
 
 function written(statements: readonly Statement[]): string {
-  return writeStatements(statements, " ");
+  return writeStatements(statements, { step: " ", space: "" });
 }
 
 function withoutComments(statements: readonly Statement[]): readonly Statement[] {

@@ -132,7 +132,7 @@ function kernelCode({ label, stages, functions, scope }: DraftKernel): KernelCod
 function bodyText(text: string): string {
   return writeStatements(
     inlined(readStatements(text), (name) => /^t(_\d+)?$/.test(name)),
-    "  ",
+    { step: "  ", space: " " },
     "  ",
   );
 }

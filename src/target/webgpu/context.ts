@@ -17,9 +17,8 @@ export interface Pointer {
 export interface Ownership {
   readonly axis: string;
   readonly first: Term;
+  /** Four at most. */
   readonly count: Term;
-  /** How many rows at most. */
-  readonly tile: number;
 }
 
 /** What every part of one function's code is made with. */

@@ -270,7 +270,7 @@ function partStage(
 
 type LoopMember = Extract<Member, { readonly kind: "loop" }>;
 
-/** Rows that a group of threads owns. */
+/** Rows that a group of threads owns: as many as a vector has numbers. */
 const ROWS = 4;
 
 /** All steps of a loop in one stage, where every row's steps need no other row. */
@@ -297,7 +297,7 @@ function wholeLoop(
         const first = kernel.bind(0, "int", `${group.code} * ${ROWS}`, "first");
         const all = sizeTerm(kernel, size);
         const count = kernel.bind(0, "int", `min(${all.code} - ${first.code}, ${ROWS})`, "rows");
-        const own = { axis, first, count, tile: ROWS };
+        const own = { axis, first, count };
         writeSteps({ ...kernel, owned: own, copies: new Map(copies.map((copy) => [copy.key, copy])) }, action, body);
       },
     },

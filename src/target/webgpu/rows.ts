@@ -8,7 +8,7 @@ import { loadCode, type Positions, startOf, storeTo, sumOf } from "./memory.ts";
 import { placeOf } from "./place-of.ts";
 import { integer, type Term } from "./shader.ts";
 
-/** A sum of products for the few rows that a group of threads owns: what a column of the right matrix gives is read once for all of them. */
+/** A sum of products for the four rows that a group of threads owns: what a column of the right matrix gives is read once for all of them. */
 export interface RowsWork {
   readonly output: ProductsAction["output"];
   readonly products: readonly Product[];
@@ -30,23 +30,25 @@ export function planRows({ output, terms }: ProductsAction, axis: string): RowsW
   return fits ? { output, products, n: first.n } : undefined;
 }
 
-/** Every thread of the group takes columns, and adds up all rows of one at a time. */
+/** Every thread of the group takes columns, and adds up all rows of one at a time, in a vector; rows that are none repeat the last one. */
 export function writeRows(kernel: Kernel, owned: Ownership, plan: Plan, { output, products, n }: RowsWork): void {
   const columns = sizeTerm(kernel, n.size);
   const last = add(kernel, add(kernel, owned.first, owned.count), integer(-1));
-  const rows = Array.from({ length: owned.tile }, (_, row) =>
-    kernel.bind(0, "int", `min(${owned.first.code} + ${row}, ${last.code})`, `row${row}`),
-  );
+  const rows = kernel.bind(0, "int", `min(${owned.first.code} + vec4i(0, 1, 2, 3), vec4i(${last.code}))`, "rows");
   kernel.block(`for (var item = thread; item < ${columns.code}; item += ${kernel.threads})`, () => {
     const column: Term = { code: "item", depth: kernel.depth(), dtype: "int" };
-    const sums = rows.map(() => kernel.variable("f32", "0.0f"));
-    for (const product of products) addProduct(kernel, product, column, rows, sums);
-    sums.forEach((sum, row) => {
-      kernel.block(`if (${row} < ${owned.count.code})`, () => {
-        const positions = new Map([[owned.axis, rows[row] ?? integer(0)], ...columnPositions(kernel, n, column)]);
-        storeTo(kernel, placeOf(plan, output), positions, { code: sum, depth: kernel.depth(), dtype: "float" });
-      });
-    });
+    const sum = kernel.variable("vec4f", "vec4f()");
+    for (const product of products) addProduct(kernel, product, column, rows, sum);
+    kernel.repeat(
+      owned.count,
+      (row) => {
+        const here = add(kernel, owned.first, row);
+        const positions = new Map([[owned.axis, here], ...columnPositions(kernel, n, column)]);
+        const value: Term = { code: `${sum}[${row.code}]`, depth: kernel.depth(), dtype: "float" };
+        storeTo(kernel, placeOf(plan, output), positions, value);
+      },
+      "row",
+    );
   });
 }
 
@@ -62,26 +64,17 @@ function columnPositions(kernel: Kernel, { axes }: Extent, column: Term): Positi
   return found;
 }
 
-function addProduct(
-  kernel: Kernel,
-  product: Product,
-  column: Term,
-  rows: readonly Term[],
-  sums: readonly string[],
-): void {
+function addProduct(kernel: Kernel, product: Product, column: Term, rows: Term, sum: string): void {
   const { left, m, k } = product;
-  const starts = rows.map((row) =>
-    sumOf(kernel, [startOf(kernel, left), multiply(kernel, row, sizeTerm(kernel, m.left))]),
-  );
+  const start = sumOf(kernel, [startOf(kernel, left), multiply(kernel, rows, sizeTerm(kernel, m.left))]);
   const right = rightOf(kernel, product, column);
   kernel.repeat(sizeTerm(kernel, k.size), (index) => {
-    const inner = kernel.depth();
-    const at = (start: Term, stride: Term): string => add(kernel, start, multiply(kernel, index, stride)).code;
-    const factor = kernel.bind(inner, "float", loadCode(at(right.start, right.stride), "float"), "weight");
-    starts.forEach((start, row) => {
-      const own = loadCode(at(start, sizeTerm(kernel, k.left)), "float");
-      kernel.line(`${sums[row]} += ${factor.code} * ${own};`);
-    });
+    const along = (from: Term, stride: Term): Term => add(kernel, from, multiply(kernel, index, stride));
+    const far = along(right.start, right.stride);
+    const factor = kernel.bind(kernel.depth(), "float", loadCode(far.code, "float"), "weight");
+    const at = along(start, sizeTerm(kernel, k.left)).code;
+    const own = ["x", "y", "z", "w"].map((row) => `arena[${at}.${row}]`).join(", ");
+    kernel.line(`${sum} += ${factor.code} * bitcast<vec4f>(vec4u(${own}));`);
   });
 }
 

@@ -3,9 +3,14 @@ import { mapExpression, mapStatement, visitDeep, visitExpression, visitStatement
 
 /**
  * Statements in which numbers whose names are `open` and that are used once stand where they are used. What is read is not moved past what
- * writes it, nothing moves into a loop, and names of names and of literals are left out altogether.
+ * writes it, nothing moves into a loop, and names of names and of literals are left out altogether. `intoThreads` are loops in which the
+ * threads of a group take turns, which are few: sums of two names may move into them.
  */
-export function inlined(statements: readonly Statement[], isOpen: (name: string) => boolean): readonly Statement[] {
+export function inlined(
+  statements: readonly Statement[],
+  isOpen: (name: string) => boolean,
+  { intoThreads = false }: { readonly intoThreads?: boolean } = {},
+): readonly Statement[] {
   const uses = new Map<string, number>();
   for (const statement of statements)
     visitDeep(statement, (part) => {
@@ -13,6 +18,7 @@ export function inlined(statements: readonly Statement[], isOpen: (name: string)
     });
   const scope: Scope = {
     isOpen,
+    intoThreads,
     usesOf: (name) => uses.get(name) ?? 0,
     changing: new Set(variablesOf(statements)),
     wordsOf: remembered(wordsOf),
@@ -21,6 +27,7 @@ export function inlined(statements: readonly Statement[], isOpen: (name: string)
 }
 
 interface Scope {
+  readonly intoThreads: boolean;
   readonly isOpen: (name: string) => boolean;
   readonly usesOf: (name: string) => number;
   /** Variables; those of `for` change between turns only. */
@@ -84,18 +91,37 @@ const DEEPEST = 16;
 
 function canMove(scope: Scope, value: Expression, name: string, rest: readonly Statement[]): boolean {
   const reads = readsOf(scope, value);
-  return reads !== undefined && depthOf(value) <= DEEPEST && isReached(scope, name, reads, rest);
+  if (reads === undefined || depthOf(value) > DEEPEST) return false;
+  return isReached(scope, name, { reads, isSum: isSum(value) }, rest);
+}
+
+/** Of two names. */
+function isSum(value: Expression): boolean {
+  return value.kind === "binary" && value.operator === "+" && value.left.kind === "word" && value.right.kind === "word";
+}
+
+/** `for (var item = thread; ...` */
+function isOfThreads({ intoThreads }: Scope, statement: Statement): boolean {
+  if (!intoThreads || statement.kind !== "for" || statement.start.kind !== "var") return false;
+  const { value } = statement.start;
+  return value?.kind === "word" && value.text === "thread";
+}
+
+interface Moved {
+  readonly reads: ReadonlySet<string>;
+  readonly isSum: boolean;
 }
 
 /** Whether a value that is computed before some statements is the same, and computed as often, where they use it. */
-function isReached(scope: Scope, name: string, reads: ReadonlySet<string>, rest: readonly Statement[]): boolean {
+function isReached(scope: Scope, name: string, moved: Moved, rest: readonly Statement[]): boolean {
   for (const statement of rest) {
     if (!scope.wordsOf(statement).has(name)) {
-      if (isWritten(reads, statement)) return false;
+      if (isWritten(moved.reads, statement)) return false;
       continue;
     }
-    if (statement.kind === "for" || statement.kind === "while") return false;
-    return "body" in statement && !isInHead(statement, name) ? isReached(scope, name, reads, statement.body) : true;
+    const isLoop = statement.kind === "for" || statement.kind === "while";
+    if (isLoop && !(moved.isSum && isOfThreads(scope, statement))) return false;
+    return "body" in statement && !isInHead(statement, name) ? isReached(scope, name, moved, statement.body) : true;
   }
   return false;
 }

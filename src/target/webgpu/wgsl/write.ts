@@ -1,48 +1,59 @@
 import { type BlockStatement, type Expression, PRECEDENCE, type SimpleStatement, type Statement } from "./syntax.ts";
 
-/** Statements as text, each on a line, and no more brackets than it takes. `step` is how far a body is indented, `pad` the outermost indentation. */
-export function writeStatements(statements: readonly Statement[], step: string, pad = ""): string {
+/** How text is set. */
+export interface Style {
+  /** How far bodies are indented. */
+  readonly step: string;
+  /** What stands around arithmetic and comparisons, and behind commas. */
+  readonly space: string;
+}
+
+/** Statements as text, each on a line, and no more brackets than it takes. `pad` is the outermost indentation. */
+export function writeStatements(statements: readonly Statement[], style: Style, pad = ""): string {
+  const { step, space } = style;
   return statements
     .map((statement) =>
       "body" in statement
-        ? `${pad}${header(statement)}{\n${writeStatements(statement.body, step, pad + step)}\n${pad}}`
-        : `${pad}${writeSimple(statement)}${statement.kind === "comment" ? "" : ";"}`,
+        ? `${pad}${header(statement, space)}{\n${writeStatements(statement.body, style, pad + step)}\n${pad}}`
+        : `${pad}${writeSimple(statement, space)}${statement.kind === "comment" ? "" : ";"}`,
     )
     .join("\n");
 }
 
-function header(statement: BlockStatement): string {
+function header(statement: BlockStatement, space: string): string {
   switch (statement.kind) {
     case "block":
       return "";
     case "if":
     case "while":
-      return `${statement.kind} (${writeExpression(statement.condition)}) `;
+      return `${statement.kind} (${writeExpression(statement.condition, space)}) `;
     case "for": {
       const { start, condition, next } = statement;
-      return `for (${writeSimple(start)}; ${writeExpression(condition)}; ${writeSimple(next)}) `;
+      return `for (${writeSimple(start, space)}; ${writeExpression(condition, space)}; ${writeSimple(next, space)}) `;
     }
     default:
       return statement satisfies never;
   }
 }
 
-function writeSimple(statement: SimpleStatement): string {
+function writeSimple(statement: SimpleStatement, space: string): string {
+  const written = (expression: Expression): string => writeExpression(expression, space);
   switch (statement.kind) {
     case "let":
-      return `let ${statement.name} = ${writeExpression(statement.value)}`;
+      return `let ${statement.name} = ${written(statement.value)}`;
     case "var": {
       const { name, type, value } = statement;
-      return `var ${name}${type === undefined ? "" : `: ${type}`}${value === undefined ? "" : ` = ${writeExpression(value)}`}`;
+      if (value === undefined) return `var ${name}${type === undefined ? "" : `: ${type}`}`;
+      return `var ${name}${type === undefined || isOfType(value, type) ? "" : `: ${type}`} = ${written(value)}`;
     }
     case "set": {
       const { target, operator, value } = statement;
-      return `${writeExpression(target)}${value === undefined ? operator : ` ${operator} ${writeExpression(value)}`}`;
+      return `${written(target)}${value === undefined ? operator : ` ${operator} ${written(value)}`}`;
     }
     case "call":
-      return writeExpression(statement.call);
+      return written(statement.call);
     case "return":
-      return `return ${writeExpression(statement.value)}`;
+      return `return ${written(statement.value)}`;
     case "comment":
       return statement.text;
     default:
@@ -50,21 +61,33 @@ function writeSimple(statement: SimpleStatement): string {
   }
 }
 
-function writeExpression(expression: Expression): string {
+/** Whether a value says its type itself. */
+function isOfType(value: Expression, type: string): boolean {
+  return (
+    (value.kind === "call" && value.called === type) ||
+    (value.kind === "word" && type === "f32" && /^[\d.]+f$/.test(value.text))
+  );
+}
+
+function writeExpression(expression: Expression, space: string): string {
+  const written = (part: Expression): string => writeExpression(part, space);
   switch (expression.kind) {
     case "word":
       return expression.text;
-    case "call":
-      return `${expression.called}(${expression.args.map(writeArgument).join(", ")})`;
+    case "call": {
+      const { called, args } = expression;
+      return `${called}(${args.map((each, at) => writeArgument(each, at < args.length - 1, space)).join(`,${space}`)})`;
+    }
     case "index":
-      return `${tight(expression.of)}[${writeExpression(expression.at)}]`;
+      return `${tight(expression.of, space)}[${written(expression.at)}]`;
     case "member":
-      return `${tight(expression.of)}.${expression.name}`;
+      return `${tight(expression.of, space)}.${expression.name}`;
     case "unary":
-      return `${expression.operator}${tight(expression.of)}`;
+      return `${expression.operator}${tight(expression.of, space)}`;
     case "binary": {
       const { operator, left, right } = expression;
-      return `${operand(left, operator, false)} ${operator} ${operand(right, operator, true)}`;
+      const around = operator === "&&" || operator === "||" ? " " : space;
+      return `${operand(left, operator, false, space)}${around}${operator}${around}${operand(right, operator, true, space)}`;
     }
     default:
       return expression satisfies never;
@@ -72,19 +95,19 @@ function writeExpression(expression: Expression): string {
 }
 
 /** In front of another argument, what is behind a `<` might be taken for a type. */
-function writeArgument(argument: Expression, index: number, all: readonly Expression[]): string {
-  const text = writeExpression(argument);
-  return index < all.length - 1 && isComparison(argument) ? `(${text})` : text;
+function writeArgument(argument: Expression, isBefore: boolean, space: string): string {
+  const text = writeExpression(argument, space);
+  return isBefore && isComparison(argument) ? `(${text})` : text;
 }
 
-function tight(expression: Expression): string {
-  const text = writeExpression(expression);
+function tight(expression: Expression, space: string): string {
+  const text = writeExpression(expression, space);
   return expression.kind === "binary" || expression.kind === "unary" ? `(${text})` : text;
 }
 
 /** WGSL takes arithmetic in comparisons, and these in conjunctions and disjunctions; whatever else is mixed has brackets. */
-function operand(expression: Expression, outer: string, isRight: boolean): string {
-  const text = writeExpression(expression);
+function operand(expression: Expression, outer: string, isRight: boolean, space: string): string {
+  const text = writeExpression(expression, space);
   if (expression.kind === "unary") return isRight && expression.operator === "-" ? `(${text})` : text;
   if (expression.kind !== "binary") return text;
   const { operator } = expression;
