@@ -144,14 +144,14 @@ function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly
   const joined = new Set<Draft>();
   // Elementwise kernels among them, by their axes.
   const alike = new Map<string, Set<Draft>>();
-  // What computes each value among the drafts so far.
-  const makers = new Map<Value, Draft>();
-  const make = (draft: Draft): void => {
-    for (const output of draft.outputs) makers.set(output, draft);
+  const makers: Makers = { of: new Map(), spans: new Map() };
+  const make = (draft: Draft, span: Span): void => {
+    makers.spans.set(draft, span);
+    for (const output of draft.outputs) makers.of.set(output, draft);
   };
-  for (const draft of drafts) {
+  for (const [index, draft] of drafts.entries()) {
     let current = draft;
-    make(current);
+    make(current, { first: index, last: index });
     const [output] = current.outputs;
     if (current.kind === "map" && output !== undefined) {
       const key = `${fixed.has(output)} ${output.axes.map(({ id }) => id).sort()}`;
@@ -161,7 +161,7 @@ function joinMaps(drafts: readonly Draft[], fixed: ReadonlySet<Value>): readonly
         joined.delete(earlier);
         others.delete(earlier);
         current = join(earlier, current);
-        make(current);
+        make(current, { first: Math.min(index, makers.spans.get(earlier)?.first ?? 0), last: index });
       }
       alike.set(key, others.add(current));
     }
@@ -185,19 +185,37 @@ function canJoin(earlier: Draft, later: Draft): boolean {
   );
 }
 
+/** The drafts so far. */
+interface Makers {
+  /** What computes a value. */
+  readonly of: Map<Value, Draft>;
+  /** The first and the last draft that it was made of. */
+  readonly spans: Map<Draft, Span>;
+}
+
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Whether one draft needs another by way of a third. */
-function reaches(makers: ReadonlyMap<Value, Draft>, earlier: Draft, later: Draft): boolean {
+function reaches({ of, spans }: Makers, earlier: Draft, later: Draft): boolean {
+  const first = spans.get(earlier)?.first ?? 0;
   // What `later` needs itself, then what is found of these: a set goes on over what is added to it.
   const needed = new Set<Draft>();
+  const need = (maker: Draft | undefined): void => {
+    // A draft needs none that all its parts came before.
+    if (maker !== undefined && (spans.get(maker)?.last ?? first) >= first) needed.add(maker);
+  };
   for (const value of later.reads.keys()) {
-    const maker = makers.get(value);
-    if (maker !== undefined && maker !== earlier) needed.add(maker);
+    const maker = of.get(value);
+    if (maker !== earlier) need(maker);
   }
   for (const draft of needed) {
     for (const value of draft.reads.keys()) {
-      const maker = makers.get(value);
+      const maker = of.get(value);
       if (maker === earlier) return true;
-      if (maker !== undefined) needed.add(maker);
+      need(maker);
     }
   }
   return false;
