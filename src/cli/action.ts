@@ -2,6 +2,7 @@ import type { Report } from "../base/diagnostic.ts";
 import { createReport } from "../base/report.ts";
 import type { Modules, Source } from "../check/modules.ts";
 import { DataError } from "../runtime/data/error.ts";
+import { HintedError } from "../runtime/hinted-error.ts";
 import { talk, talkDiagnostics } from "./terminal.ts";
 
 /** What a command collects while it works: findings, and the texts that they stand in. */
@@ -38,8 +39,8 @@ export function remember(context: Context, modules: Modules | undefined, ...more
 }
 
 function showError({ report, sources }: Context, error: unknown): number {
-  if (error instanceof DataError) {
-    if (error.span === undefined) {
+  if (error instanceof HintedError) {
+    if (!(error instanceof DataError) || error.span === undefined) {
       talkDiagnostics(report.diagnostics, sources);
       talk(`error: ${error.message}`);
     } else {

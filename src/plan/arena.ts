@@ -11,6 +11,11 @@ export interface Arena {
   readonly bytes: number;
 }
 
+/** An arena, and the order in which its spans were placed. */
+export interface OrderedArena extends Arena {
+  readonly order: readonly number[];
+}
+
 /** Offsets are multiples of this: a cache line. */
 export const ALIGNMENT = 64;
 
@@ -19,22 +24,22 @@ export const ALIGNMENT = 64;
  * orders of which the tightest is kept (Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference"). Where that
  * is not tight enough, what juts out is placed earlier, again and again (Joslin & Clements 1999, "Squeaky wheel optimization").
  */
-export function planArena(spans: readonly Span[]): Arena {
+export function planArena(spans: readonly Span[]): OrderedArena {
   const bound = lowerBound(spans);
-  let best: Arena = { offsets: [], bytes: Number.POSITIVE_INFINITY };
-  const tried: { readonly order: readonly number[]; readonly arena: Arena }[] = [];
+  let best: OrderedArena = { order: [], offsets: [], bytes: Number.POSITIVE_INFINITY };
+  const tried: OrderedArena[] = [];
   for (const compare of ORDERS) {
     const order = spans
       .map((_, index) => index)
       .sort((a, b) => compare(spans[a] ?? NO_SPAN, spans[b] ?? NO_SPAN) || a - b);
-    const arena = placeInOrder(spans, order);
-    tried.push({ order, arena });
+    const arena = { ...placeInOrder(spans, order), order };
+    tried.push(arena);
     if (arena.bytes < best.bytes) best = arena;
     if (best.bytes <= bound) return best;
   }
-  for (const { order, arena } of tried) {
+  for (const arena of tried) {
     if (best.bytes <= ENOUGH * bound) return best;
-    const tighter = squeezed(spans, order, arena, bound);
+    const tighter = squeezed(spans, arena, bound);
     if (tighter.bytes < best.bytes) best = tighter;
   }
   return best;
@@ -45,13 +50,13 @@ const ENOUGH = 1.1;
 const CHANGES = 30;
 
 /** The tightest of arenas in which what reached the end before is placed first. */
-function squeezed(spans: readonly Span[], start: readonly number[], first: Arena, bound: number): Arena {
-  let [best, last, order] = [first, first, start];
+function squeezed(spans: readonly Span[], start: OrderedArena, bound: number): OrderedArena {
+  let [best, last] = [start, start];
   for (let change = 0; change < CHANGES && best.bytes > ENOUGH * bound; change++) {
     const { offsets, bytes } = last;
     const jutsOut = (index: number): boolean => (offsets[index] ?? 0) + aligned(spans[index]?.bytes ?? 0) === bytes;
-    order = [...order.filter(jutsOut), ...order.filter((index) => !jutsOut(index))];
-    last = placeInOrder(spans, order);
+    const order = [...last.order.filter(jutsOut), ...last.order.filter((index) => !jutsOut(index))];
+    last = { ...placeInOrder(spans, order), order };
     if (last.bytes < best.bytes) best = last;
   }
   return best;
@@ -92,7 +97,8 @@ interface Placed extends Span {
   readonly offset: number;
 }
 
-function placeInOrder(spans: readonly Span[], order: readonly number[]): Arena {
+/** Each in the lowest gap that holds it, one after the other. */
+export function placeInOrder(spans: readonly Span[], order: readonly number[]): Arena {
   const offsets = new Array<number>(spans.length).fill(0);
   const placed: Placed[] = [];
   let bytes = 0;

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { instructionProbe } from "../target/wasm/instructions.ts";
-import { DataError } from "./data/error.ts";
 import { describeAdapter, findGpu, type GpuAdapterFacts } from "./gpu-device.ts";
 import { requestAdapter } from "./gpu-request.ts";
+import { HintedError } from "./hinted-error.ts";
 import { DEFAULT_TARGET, TARGETS, type TargetName, targetNames } from "./targets.ts";
 
 /** What this machine and process have to run programs with. */
@@ -89,6 +89,6 @@ async function targetFacts(name: TargetName): Promise<TargetFacts> {
 
 /** What is not the user's to know is thrown on. */
 function troubleOf(error: unknown): Trouble {
-  if (error instanceof DataError) return { problem: error.reason, hint: error.hint };
+  if (error instanceof HintedError) return { problem: error.reason, hint: error.hint };
   throw error;
 }

@@ -10,9 +10,9 @@ import { amount } from "../compile/explain-text.ts";
 import type { Argument, Binary, Call, Expect, Expression } from "../syntax/tree.ts";
 import { printExpression } from "../syntax/walk.ts";
 import { bindRunnable, findRunnable } from "./block-program.ts";
-import { DataError } from "./data/error.ts";
 import { explainProgram, type ProgramExplanation } from "./explain.ts";
 import { checkGradients, GRADIENT_TOLERANCE } from "./gradcheck.ts";
+import { HintedError } from "./hinted-error.ts";
 import { modelGradients } from "./model-gradients.ts";
 import { countParameters } from "./parameters.ts";
 import { compareDefinitions, type Standalone } from "./same.ts";
@@ -150,7 +150,7 @@ async function explained(
   const found = findRunnable(modules, callee.kind === "reference" ? callee.name : "");
   const runnable = found.kind === "model" ? { ...found, model: asked } : found;
   const bound = await bindRunnable(modules, runnable, { sizes }, report).catch((error: unknown) => {
-    if (!(error instanceof DataError)) throw error;
+    if (!(error instanceof HintedError)) throw error;
     const [message = ""] = error.message.split("\n  hint: ");
     report.add("wrong-option", options[0]?.span ?? asked.span, message, { hint: error.hint });
     return undefined;

@@ -5,9 +5,11 @@ import type { ExplainedMemory } from "../compile/explain-text.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import type { Note } from "../pass/note.ts";
 import { JOINING_PASSES } from "../pass/pipeline.ts";
+import { lowerBound } from "../plan/arena.ts";
 import { sizesOf } from "../plan/bound-size.ts";
 import type { Plan } from "../plan/plan.ts";
 import { printPlan } from "../plan/print.ts";
+import { searched } from "../target/wasm/arrange.ts";
 import { layOutMemory } from "../target/wasm/bind.ts";
 import { compileWasm } from "../target/wasm/compile.ts";
 import { moduleOf } from "../target/wasm/module.ts";
@@ -38,9 +40,9 @@ export function explainProgram(
   if (plan === undefined) throw new Error("internal: a program is compiled without a plan");
   if (stages.shown.has("fuse")) stages.show("fuse", program.name, printPlan(plan));
   const module = moduleOf(compiled);
-  const { bytes, arena } = layOutMemory(module, sizesOf(module, sizes));
+  const { bytes, arena } = layOutMemory(module, sizesOf(module, sizes), searched());
   return {
     ...explainPlan(plan, { program: program.name, notes, sizes }),
-    memory: { bytes, kept: bytes - arena.bytes, arena },
+    memory: { bytes, kept: bytes - arena.bytes, arena: { bytes: arena.bytes, lowerBound: lowerBound(arena.spans) } },
   };
 }

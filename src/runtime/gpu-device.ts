@@ -1,5 +1,5 @@
-import { DataError } from "./data/error.ts";
 import { isSoftware, requestAdapter, requestDevice } from "./gpu-request.ts";
+import { HintedError } from "./hinted-error.ts";
 
 /** An open GPU and what is known of its adapter. */
 export interface GpuDevice {
@@ -86,9 +86,10 @@ async function importPackage(): Promise<typeof import("webgpu")> {
   try {
     return await import("webgpu");
   } catch (cause) {
-    throw new DataError(`there is no WebGPU here: no navigator.gpu, and the package webgpu ${whyNot(cause)}`, {
-      hint: `install it with npm install ${PACKAGE}, or use --target wasm`,
-    });
+    throw new HintedError(
+      `there is no WebGPU here: no navigator.gpu, and the package webgpu ${whyNot(cause)}`,
+      `install it with npm install ${PACKAGE}, or use --target wasm`,
+    );
   }
 }
 

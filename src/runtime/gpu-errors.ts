@@ -1,4 +1,4 @@
-import { DataError } from "./data/error.ts";
+import { HintedError } from "./hinted-error.ts";
 
 /**
  * Does work on a device and throws what the device finds wrong with it meanwhile: its memory or the device itself are the user's
@@ -54,9 +54,10 @@ const FILTERS: readonly GPUErrorFilter[] = ["validation", "internal", "out-of-me
 
 const WORDS: Readonly<Record<GPUErrorFilter, (program: string, error: GPUError) => Error>> = {
   "out-of-memory": (program) =>
-    new DataError(`${program} needs more memory than the graphics device gives`, {
-      hint: "make the batch smaller, or use --target wasm",
-    }),
+    new HintedError(
+      `${program} needs more memory than the graphics device gives`,
+      "make the batch smaller, or use --target wasm",
+    ),
   internal: (program, error) => refused(program, error),
   validation: (program, error) => refused(program, error),
 };
@@ -67,7 +68,8 @@ function refused(program: string, error: GPUError): Error {
 
 function deviceLost(program: string, { reason, message }: GPUDeviceLostInfo): Error {
   const why = message === "" ? reason : message;
-  return new DataError(`the graphics device is gone while ${program} runs (${why})`, {
-    hint: "what was saved is whole: load it to go on (`seqc train --resume`), also with --target wasm",
-  });
+  return new HintedError(
+    `the graphics device is gone while ${program} runs (${why})`,
+    "what was saved is whole: load it to go on (`seqc train --resume`), also with --target wasm",
+  );
 }

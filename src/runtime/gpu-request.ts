@@ -1,4 +1,4 @@
-import { DataError } from "./data/error.ts";
+import { HintedError } from "./hinted-error.ts";
 
 /** What of `GPU` finding an adapter takes. */
 export interface AdapterSource<A> {
@@ -9,9 +9,10 @@ export interface AdapterSource<A> {
 export async function requestAdapter<A>(gpu: AdapterSource<A>): Promise<A> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter !== null) return adapter;
-  throw new DataError("WebGPU finds no graphics device", {
-    hint: "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm",
-  });
+  throw new HintedError(
+    "WebGPU finds no graphics device",
+    "install a graphics driver that it can use (on Linux one for Vulkan, and libvulkan.so.1), or use --target wasm",
+  );
 }
 
 /** Limits that are asked for as high as the adapter goes; the others stay at WebGPU's defaults. */

@@ -1,9 +1,10 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { numberOf, sizesOf } from "../plan/bound-size.ts";
+import { searched } from "../target/wasm/arrange.ts";
 import { isBuffer, layOutMemory } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { moduleOf } from "../target/wasm/module.ts";
-import { DataError } from "./data/error.ts";
+import { HintedError } from "./hinted-error.ts";
 import { MOST_BYTES } from "./wasm.ts";
 
 /** Whether a program keeps within a budget for sizes, one thread's tables and scratch counted. */
@@ -19,17 +20,17 @@ export function keepsWithin(program: WasmProgram, sizes: SizeBinding, budget: nu
 
 function bytesOf(program: WasmProgram, sizes: SizeBinding): number {
   const module = moduleOf(program);
-  return layOutMemory(module, sizesOf(module, sizes)).bytes;
+  return layOutMemory(module, sizesOf(module, sizes), searched()).bytes;
 }
 
 /** What to say where even the form of a program that keeps least is too large. */
-export function overBudget(program: WasmProgram, sizes: SizeBinding, budget: number): DataError {
+export function overBudget(program: WasmProgram, sizes: SizeBinding, budget: number): HintedError {
   const bound = [...sizes].map(([size, value]) => `${size} = ${value}`).join(", ");
   const needs = `${program.name} needs ${bytesText(bytesOf(program, sizes))} of memory for ${bound}`;
   const hint = "smaller batches or shorter sequences take less";
-  if (budget >= MOST_BYTES) return new DataError(`${needs}; WebAssembly has 4 GiB at most`, { hint });
+  if (budget >= MOST_BYTES) return new HintedError(`${needs}; WebAssembly has 4 GiB at most`, hint);
   const message = `${needs}, more than the ${bytesText(budget)} that it may take`;
-  return new DataError(message, { hint: `${hint}; --memory allows more` });
+  return new HintedError(message, `${hint}; --memory allows more`);
 }
 
 function bytesText(bytes: number): string {

@@ -1,5 +1,5 @@
-import { DataError } from "./data/error.ts";
 import type { Executor, ExecutorOptions } from "./executor.ts";
+import { HintedError } from "./hinted-error.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import { startWasm } from "./start-wasm.ts";
 import { startWebGpu } from "./start-webgpu.ts";
@@ -55,7 +55,7 @@ function startTfjs(backend: TfBackend): Start {
 async function startAuto(stages: StageChoice = USUAL_STAGES, options: ExecutorOptions = {}): Promise<Executor> {
   const { openGpuDevice } = await import("./gpu-device.ts");
   const found = await openGpuDevice().catch((error: unknown) => {
-    if (error instanceof DataError) return error.reason;
+    if (error instanceof HintedError) return error.reason;
     throw error;
   });
   if (typeof found !== "string" && !found.adapter.software) return startWebGpu(found, stages);
@@ -80,7 +80,7 @@ function refuseOptions({ threads, memory }: ExecutorOptions): void {
 }
 
 function refuse(isWrong: boolean, message: string): void {
-  if (isWrong) throw new DataError(message, { hint: "leave the option out, or give --target wasm" });
+  if (isWrong) throw new HintedError(message, "leave the option out, or give --target wasm");
 }
 
 export type TargetName = keyof typeof TARGETS;

@@ -41,7 +41,7 @@ const STANDALONE_FILES = [
   "../plan/arena.ts",
   "../plan/part.ts",
   "../plan/place.ts",
-  "./data/error.ts",
+  "./hinted-error.ts",
   "./initialize.ts",
   "../ir/random.ts",
   "../ir/tensor.ts",

@@ -1,7 +1,7 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { stridesOf } from "../ir/tensor.ts";
 import { numberOf, type Sizes, sizesOf } from "../plan/bound-size.ts";
-import { layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
+import { type Arrangement, layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
 import type { ModuleSlot, WasmModule } from "../target/wasm/module.ts";
 import { isDense, planWalk, type Walk } from "./strided.ts";
 
@@ -29,13 +29,13 @@ export interface OpenSlot {
 const MOST = 100;
 
 /** Batches of sequences come back to the same lengths, and laying out memory takes longer than a small step. */
-export function createBindings(module: WasmModule, threads: number): (sizes: SizeBinding) => Binding {
+export function createBindings(module: WasmModule, arrangement: Arrangement): (sizes: SizeBinding) => Binding {
   const known = new Map<string, Binding>();
   return (binding) => {
     const key = [...binding].join();
     const before = known.get(key);
     if (before !== undefined) return before;
-    const made = bindSizes(module, sizesOf(module, binding), threads);
+    const made = bindSizes(module, sizesOf(module, binding), arrangement);
     const [oldest] = known.keys();
     if (known.size === MOST && oldest !== undefined) known.delete(oldest);
     known.set(key, made);
@@ -43,7 +43,7 @@ export function createBindings(module: WasmModule, threads: number): (sizes: Siz
   };
 }
 
-function bindSizes(module: WasmModule, sizes: Sizes, threads: number): Binding {
+function bindSizes(module: WasmModule, sizes: Sizes, arrangement: Arrangement): Binding {
   const slots = new Map<ModuleSlot, OpenSlot>();
   const open = (slot: ModuleSlot): OpenSlot => {
     const before = slots.get(slot);
@@ -52,7 +52,7 @@ function bindSizes(module: WasmModule, sizes: Sizes, threads: number): Binding {
     slots.set(slot, made);
     return made;
   };
-  return { sizes, layout: layOutMemory(module, sizes, threads), open };
+  return { sizes, layout: layOutMemory(module, sizes, arrangement), open };
 }
 
 function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {

@@ -1,9 +1,10 @@
+import { searched } from "../target/wasm/arrange.ts";
 import { tableAddress } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { TABLE } from "../target/wasm/context.ts";
 import { MOST_PAGES } from "../target/wasm/encode-module.ts";
 import { moduleOf } from "../target/wasm/module.ts";
-import { DataError } from "./data/error.ts";
+import { HintedError } from "./hinted-error.ts";
 import { createRunner, type WasmRunner } from "./wasm.ts";
 import { breakUp, importsOf, isBroken, readFailure, type ThreadStart } from "./wasm-thread.ts";
 import { threadPlace } from "./wasm-threads.ts";
@@ -33,9 +34,10 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
   } catch (cause) {
     breakUp(memory);
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(`${name} cannot start ${threads} threads: ${why}`, {
-      hint: "one thread gives the same numbers: --threads 1, in a page startWasm(undefined, { threads: 1 })",
-    });
+    throw new HintedError(
+      `${name} cannot start ${threads} threads: ${why}`,
+      "one thread gives the same numbers: --threads 1, in a page startWasm(undefined, { threads: 1 })",
+    );
   }
   const lead = (run: () => void): void => {
     const failed = (): Error => new Error(`internal: a thread of ${name} failed: ${readFailure(failure)}`);
@@ -48,7 +50,7 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
       throw cause;
     }
   };
-  return createRunner(table, memory, exports, { count: threads - 1, lead, dispose: () => breakUp(memory) });
+  return createRunner(table, memory, exports, searched(threads), { lead, dispose: () => breakUp(memory) });
 }
 
 const FAILURE_BYTES = 1024;

@@ -1,9 +1,10 @@
 import type { SizeBinding } from "../ir/size.ts";
-import { isBuffer, isFixed, type MemoryLayout } from "../target/wasm/bind.ts";
+import { searched } from "../target/wasm/arrange.ts";
+import { type Arrangement, isBuffer, isFixed, type MemoryLayout } from "../target/wasm/bind.ts";
 import type { WasmProgram } from "../target/wasm/compile.ts";
 import { type Instructions, instructionProbe } from "../target/wasm/instructions.ts";
 import { type ModuleSlot, moduleOf, type WasmModule } from "../target/wasm/module.ts";
-import { DataError } from "./data/error.ts";
+import { HintedError } from "./hinted-error.ts";
 import { copyWalk, type Numbers } from "./strided.ts";
 import { type Binding, createBindings, type OpenSlot } from "./wasm-binding.ts";
 
@@ -45,24 +46,24 @@ export function usableInstructions(): Instructions {
 export function createWasmRunner(program: WasmProgram): WasmRunner {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(program.module), { env: { memory } });
-  return createRunner(moduleOf(program), memory, instance.exports);
+  return createRunner(moduleOf(program), memory, instance.exports, searched());
 }
 
 /** Threads that follow the one that runs a module. */
 export interface Followers {
-  readonly count: number;
   /** Runs, and ends all where it fails; a failure of another is thrown here. */
   lead(run: () => void): void;
   dispose(): void;
 }
 
-const NONE: Followers = { count: 0, lead: (run) => run(), dispose: () => undefined };
+const NONE: Followers = { lead: (run) => run(), dispose: () => undefined };
 
 /** Runs a module that was instantiated with a memory of its own. */
 export function createRunner(
   module: WasmModule,
   memory: WebAssembly.Memory,
   exports: WebAssembly.Exports,
+  arrangement: Arrangement,
   others: Followers = NONE,
 ): WasmRunner {
   const { entry = "" } = module;
@@ -75,7 +76,7 @@ export function createRunner(
   const fixed = new Set(module.fixed);
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
-  const bindings = createBindings(module, 1 + others.count);
+  const bindings = createBindings(module, arrangement);
   let bound: { readonly binding: Binding; readonly views: Views } | undefined;
 
   const present = (): { readonly binding: Binding; readonly views: Views } => {
@@ -150,12 +151,12 @@ function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes:
   const bound = [...sizes].map(([size, value]) => `${size} = ${value}`).join(", ");
   const hint = "smaller batches or shorter sequences take less";
   const needs = `${name} needs ${(bytes / 2 ** 30).toFixed(2)} GiB of memory for ${bound}`;
-  if (bytes > MOST_BYTES) throw new DataError(`${needs}; WebAssembly has 4 GiB at most`, { hint });
+  if (bytes > MOST_BYTES) throw new HintedError(`${needs}; WebAssembly has 4 GiB at most`, hint);
   try {
     memory.grow(missing);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new DataError(`${needs}, which this machine does not give`, { hint });
+    throw new HintedError(`${needs}, which this machine does not give`, hint);
   }
 }
 

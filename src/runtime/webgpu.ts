@@ -3,9 +3,9 @@ import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../ta
 import { isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import type { GpuModule } from "../target/webgpu/module.ts";
 import { shaderText, stepVectors } from "../target/webgpu/shader-text.ts";
-import { DataError } from "./data/error.ts";
 import { COPY_DST, COPY_SRC, STAGE_COMPUTE, STORAGE, UNIFORM } from "./gpu-constants.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
+import { HintedError } from "./hinted-error.ts";
 import type { Numbers } from "./strided.ts";
 import { type GpuArray, wordsOf, wordsSpanned } from "./webgpu-array.ts";
 import { createGpuLog } from "./webgpu-log.ts";
@@ -199,11 +199,9 @@ function checkLimits({ limits }: GPUDevice, program: GpuModule, { bytes, table }
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes > most) {
     const megabytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MB`;
-    throw new DataError(
+    throw new HintedError(
       `${program.name} needs ${megabytes(bytes)} in one piece, the graphics device gives ${megabytes(most)}`,
-      {
-        hint: "make the batch smaller, or the sequences shorter, or use --target wasm",
-      },
+      "make the batch smaller, or the sequences shorter, or use --target wasm",
     );
   }
   if (table.byteLength > limits.maxUniformBufferBindingSize) {

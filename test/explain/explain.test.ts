@@ -51,7 +51,7 @@ describe.each(seqFiles("test/explain"))("%s", (file) => {
     const optimized = throughPasses(PRODUCT_PASSES, stages)(program, sizes.get("B"));
     const layout = createWasmRunner(compileWasm(optimized, feedbackOf(optimized))).bind(sizes);
     expect(explained.memory.bytes).toBe(layout.bytes);
-    expect(explained.memory.arena).toEqual(layout.arena);
+    expect(explained.memory.arena.bytes).toBe(layout.arena.bytes);
   });
 
   test("lists every kernel where that is asked for", () => {

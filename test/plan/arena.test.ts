@@ -33,7 +33,7 @@ describe("an arena", () => {
   test("of what lives one after another takes the largest", () => {
     const given = [100, 4000, 300].map((bytes, at): Span => ({ bytes, first: 2 * at, last: 2 * at + 1 }));
     expect(planArena(given).bytes).toBe(aligned(4000));
-    expect(planArena([])).toEqual({ offsets: [], bytes: 0 });
+    expect(planArena([])).toEqual({ offsets: [], bytes: 0, order: [] });
   });
 
   test("places earlier what juts out, where no order is tight", () => {

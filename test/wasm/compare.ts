@@ -3,7 +3,9 @@ import type { Graph } from "../../src/ir/graph.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import type { SizeBinding } from "../../src/ir/size.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
+import { lowerBound } from "../../src/plan/arena.ts";
 import { createWasmRunner, type WasmRunner } from "../../src/runtime/wasm.ts";
+import type { MemoryLayout } from "../../src/target/wasm/bind.ts";
 import { type CompileOptions, compileWasm, type WasmProgram } from "../../src/target/wasm/compile.ts";
 
 export interface Case {
@@ -52,8 +54,8 @@ export function runBound(runner: WasmRunner, { inputs }: Pick<Case, "inputs">): 
 }
 
 /** Memory is within a stated share of what is alive at the worst moment. */
-export function expectArena(arena: { readonly bytes: number; readonly lowerBound: number }, what: string): void {
-  expect(arena.bytes, `${what}: arena`).toBeLessThanOrEqual(arena.lowerBound * 1.15);
+export function expectArena(arena: MemoryLayout["arena"], what: string): void {
+  expect(arena.bytes, `${what}: arena`).toBeLessThanOrEqual(lowerBound(arena.spans) * 1.15);
 }
 
 export function expectResults(

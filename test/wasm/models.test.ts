@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
 import { optimize } from "../../src/pass/run.ts";
 import { sizesOf } from "../../src/plan/bound-size.ts";
+import { searched } from "../../src/target/wasm/arrange.ts";
 import { layOutMemory } from "../../src/target/wasm/bind.ts";
 import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { moduleOf } from "../../src/target/wasm/module.ts";
@@ -44,5 +45,5 @@ function check(program: Program, sketch: Sketch): void {
 function checkArena(program: Program, { sizes }: Sketch): void {
   const module = moduleOf(compileWasm(program));
   const bound = new Map([...program.sizes, ...Object.entries(sizes)]);
-  expectArena(layOutMemory(module, sizesOf(module, bound)).arena, program.name);
+  expectArena(layOutMemory(module, sizesOf(module, bound), searched()).arena, program.name);
 }

@@ -6,9 +6,10 @@ import { pruned } from "../../compile/prune.ts";
 import { evaluateSize, isUnit, sizeConstant } from "../../ir/size.ts";
 import type { Axis, DType } from "../../ir/type.ts";
 import type { SizeForm } from "../../plan/bound-size.ts";
+import { placementOrder } from "../../target/wasm/arrange.ts";
 import { compileTogether } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
-import { describeModule, type WasmModule } from "../../target/wasm/module.ts";
+import { describeModule, moduleOf, type WasmModule } from "../../target/wasm/module.ts";
 import { type CompileOptions, compileWebGpu } from "../../target/webgpu/compile.ts";
 import { describeGpuModule, type GpuModule } from "../../target/webgpu/module.ts";
 
@@ -84,7 +85,11 @@ export function describePrograms<K extends string, S>(
   const texts = parts.map(({ source, shown }, at) => {
     const program = compiled[at];
     if (program === undefined) throw new Error("internal: no variant of the code is asked for");
-    return describeProgram(source, shown, program.results, (results) => describeModule({ ...program, results }, size));
+    const order = placementOrder(moduleOf(program));
+    return describeProgram(source, shown, program.results, (results) => ({
+      ...describeModule({ ...program, results }, size),
+      order,
+    }));
   });
   return {
     texts: new Map([...wanted.keys()].map((key, at) => [key, texts[at] ?? none(key)])),

@@ -1,4 +1,5 @@
 import type { Span } from "../../base/span.ts";
+import { HintedError } from "../hinted-error.ts";
 
 /** Where something stands in a data file. Lines, columns and rows count from 1. */
 export interface Place {
@@ -15,22 +16,15 @@ export interface Place {
 }
 
 /** Wrong data: says where in the file and, once known, where in the `.seq` file that asked for it. */
-export class DataError extends Error {
+export class DataError extends HintedError {
   override readonly name = "DataError";
   readonly place: Place | undefined;
-  /** What is wrong, without the place; `message` has both. */
-  readonly reason: string;
-  /** What to do about it. */
-  readonly hint: string | undefined;
   /** The expression of the `.seq` file that was being read. */
   readonly span: Span | undefined;
 
   constructor(reason: string, at: { place?: Place | undefined; hint?: string | undefined; span?: Span | undefined }) {
-    const where = at.place === undefined ? "" : `${placeText(at.place)}: `;
-    super(`${where}${reason}${at.hint === undefined ? "" : `\n  hint: ${at.hint}`}`);
-    this.reason = reason;
+    super(reason, at.hint, at.place === undefined ? "" : `${placeText(at.place)}: `);
     this.place = at.place;
-    this.hint = at.hint;
     this.span = at.span;
   }
 

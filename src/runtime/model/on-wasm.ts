@@ -1,4 +1,6 @@
 import { readBytes } from "../../base/printable.ts";
+import { placeInOrder } from "../../plan/arena.ts";
+import type { Arrangement } from "../../target/wasm/bind.ts";
 import type { WasmModule } from "../../target/wasm/module.ts";
 import { createRunner } from "../wasm.ts";
 import { callArguments, type Machine, type Results } from "./program.ts";
@@ -9,6 +11,14 @@ export interface WasmCode {
   readonly relaxed?: string;
 }
 
+/** How memory is laid out that was compiled in another place: nothing is searched. */
+const IN_ORDER: Arrangement = {
+  threads: 1,
+  part: () => 0,
+  span: (span) => span,
+  place: (spans, { order = [...spans.keys()] }) => placeInOrder(spans, order),
+};
+
 /** Runs programs of one module of WebAssembly. Opening them throws where there is no WebAssembly with SIMD. */
 export function onWasm(code: WasmCode): Machine<WasmModule> {
   let compiled: Promise<WebAssembly.Module> | undefined;
@@ -17,7 +27,7 @@ export function onWasm(code: WasmCode): Machine<WasmModule> {
       compiled ??= compileCode(code);
       const memory = new WebAssembly.Memory({ initial: 1 });
       const instance = await WebAssembly.instantiate(await compiled, { env: { memory } });
-      const runner = createRunner(spec.module, memory, instance.exports);
+      const runner = createRunner(spec.module, memory, instance.exports, IN_ORDER);
       let results: Results[] = [];
       return {
         memory: spec.module,

@@ -1,7 +1,7 @@
 import type { GpuModule } from "../../target/webgpu/module.ts";
-import { DataError } from "../data/error.ts";
 import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "../gpu-errors.ts";
 import { requestAdapter, requestDevice } from "../gpu-request.ts";
+import { HintedError } from "../hinted-error.ts";
 import { createGpuRunner } from "../webgpu.ts";
 import { callArguments, type Machine, type OpenProgram } from "./program.ts";
 import type { ProgramSpec } from "./spec.ts";
@@ -32,9 +32,10 @@ export function onWebGpu({ device }: DeviceOptions): Machine<GpuModule> {
 async function openDevice(): Promise<GPUDevice> {
   const gpu = presentGpu();
   if (gpu !== undefined) return requestDevice(await requestAdapter(gpu));
-  throw new DataError("there is no WebGPU here: no navigator.gpu", {
-    hint: "give a device, or compile with --target auto, which runs on WebAssembly then",
-  });
+  throw new HintedError(
+    "there is no WebGPU here: no navigator.gpu",
+    "give a device, or compile with --target auto, which runs on WebAssembly then",
+  );
 }
 
 /** WebGPU of this browser or process. */

@@ -16,6 +16,8 @@ export interface WasmModule<S = SizeOf> {
   /** Where the table starts in memory, in bytes. */
   readonly table: number;
   readonly cells: readonly ModuleCell<S>[];
+  /** In which order buffers that move are placed; where not said, one is searched that makes them take little. */
+  readonly order?: readonly number[];
   readonly params: readonly ModuleSlot<S>[];
   readonly results: readonly ModuleSlot<S>[];
   /** Params that keep their values from run to run. */
