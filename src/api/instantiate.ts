@@ -9,7 +9,7 @@ import { onEither } from "../runtime/model/on-either.ts";
 import { onWasm } from "../runtime/model/on-wasm.ts";
 import { onWebGpu } from "../runtime/model/on-webgpu.ts";
 import type { Machine, Output } from "../runtime/model/program.ts";
-import type { ModelSpec, ProgramSpec } from "../runtime/model/spec.ts";
+import type { ModelSpec, ProgramSpec, StartEntry } from "../runtime/model/spec.ts";
 import { runStep, type States } from "../runtime/model/step.ts";
 import { type TrainedStep, type TrainOptions, trainWith } from "../runtime/model/train.ts";
 import { firstWeights, readWeights, saveWeights } from "../runtime/model/weights.ts";
@@ -107,7 +107,7 @@ function forDevices(programs: ModelPrograms) {
 
 /** A model's programs as data, ready to be run by a machine for `M`. */
 interface Opened<M> {
-  readonly spec: ModelSpec;
+  readonly spec: ModelSpec<StartEntry>;
   readonly forward: ProgramSpec<M>;
   readonly inPieces: boolean;
   /** By block. */

@@ -1,7 +1,7 @@
 import type { SizeBinding } from "../ir/size.ts";
 import { stridesOf } from "../ir/tensor.ts";
-import { numberOf, type Sizes, sizesOf } from "../plan/bound-size.ts";
-import { type Arrangement, layOutMemory, type MemoryLayout, slotShape } from "../target/wasm/bind.ts";
+import { numberOf, type SizeOf, type Sizes, sizesOf } from "../plan/bound-size.ts";
+import { type Arrangement, layOutMemory, type MemoryLayout } from "../target/wasm/bind.ts";
 import type { ModuleSlot, WasmModule } from "../target/wasm/module.ts";
 import { isDense, planWalk, type Walk } from "./strided.ts";
 
@@ -10,11 +10,16 @@ export interface Binding {
   readonly sizes: Sizes;
   readonly layout: MemoryLayout;
   /** How a param or result of the program lies. */
-  readonly open: (slot: ModuleSlot) => OpenSlot;
+  readonly open: (slot: PlacedSlot) => OpenSlot;
+}
+
+/** A param or result whose cell is known. */
+export interface PlacedSlot extends ModuleSlot {
+  readonly cell: number;
 }
 
 export interface OpenSlot {
-  readonly slot: ModuleSlot;
+  readonly slot: PlacedSlot;
   readonly shape: readonly number[];
   /** Behind the cell's address, in elements. */
   readonly offset: number;
@@ -44,8 +49,8 @@ export function createBindings(module: WasmModule, arrangement: Arrangement): (s
 }
 
 function bindSizes(module: WasmModule, sizes: Sizes, arrangement: Arrangement): Binding {
-  const slots = new Map<ModuleSlot, OpenSlot>();
-  const open = (slot: ModuleSlot): OpenSlot => {
+  const slots = new Map<PlacedSlot, OpenSlot>();
+  const open = (slot: PlacedSlot): OpenSlot => {
     const before = slots.get(slot);
     if (before !== undefined) return before;
     const made = openSlot(slot, sizes);
@@ -55,9 +60,11 @@ function bindSizes(module: WasmModule, sizes: Sizes, arrangement: Arrangement): 
   return { sizes, layout: layOutMemory(module, sizes, arrangement), open };
 }
 
-function openSlot(slot: ModuleSlot, sizes: Sizes): OpenSlot {
-  const { shape, strides } = slotShape(slot, sizes);
+function openSlot(slot: PlacedSlot, sizes: Sizes): OpenSlot {
+  const numbers = (all: readonly SizeOf[]): readonly number[] => all.map((size) => numberOf(size, sizes));
+  const shape = numbers(slot.shape);
   const rowMajor = stridesOf(shape);
+  const strides = slot.strides === undefined ? rowMajor : numbers(slot.strides);
   const read = planWalk(shape, strides, rowMajor);
   return {
     slot,

@@ -6,7 +6,7 @@ import { type Instructions, instructionProbe } from "../target/wasm/instructions
 import { type ModuleSlot, moduleOf, type WasmModule } from "../target/wasm/module.ts";
 import { HintedError } from "./hinted-error.ts";
 import { copyWalk, type Numbers } from "./strided.ts";
-import { type Binding, createBindings, type OpenSlot } from "./wasm-binding.ts";
+import { type Binding, createBindings, type OpenSlot, type PlacedSlot } from "./wasm-binding.ts";
 
 /** A compiled program in this process: one instance, whose memory is laid out anew for each choice of sizes. */
 export interface WasmRunner {
@@ -71,8 +71,7 @@ export function createRunner(
   if (typeof run !== "function" || typeof prepare !== "function") {
     throw new Error("internal: a compiled program lacks its functions");
   }
-  const params = new Map(module.params.map((slot) => [slot.name, slot]));
-  const results = new Map(module.results.map((slot) => [slot.name, slot]));
+  const [params, results] = [slotsOf(module.params), slotsOf(module.results)];
   const fixed = new Set(module.fixed);
   // Whether what depends on fixed params alone must be computed anew.
   let stale = true;
@@ -83,20 +82,20 @@ export function createRunner(
     if (bound === undefined) throw new Error(`${module.name}: bind sizes before writing, running or reading`);
     return bound;
   };
-  const open = (slots: ReadonlyMap<string, ModuleSlot>, kind: string, name: string): OpenSlot => {
+  const open = (slots: ReadonlyMap<string, PlacedSlot>, kind: string, name: string): OpenSlot => {
     const slot = slots.get(name);
     if (slot === undefined) throw new Error(`${module.name} has no ${kind} ${name}`);
     return present().binding.open(slot);
   };
   const place = ({ slot, offset }: OpenSlot) => {
     const { cells, floats, integers } = present().views;
-    return { view: slot.dtype === "float" ? floats : integers, start: (cells[slot.cell] ?? 0) / 4 + offset };
+    return { view: isFloat(slot) ? floats : integers, start: (cells[slot.cell] ?? 0) / 4 + offset };
   };
   const readSlot = (opened: OpenSlot): WasmArray => {
     const { slot, shape, read, dense } = opened;
     const { view, start } = place(opened);
     if (dense) return { shape, data: view.slice(start, start + read.count) };
-    const data = slot.dtype === "float" ? new Float32Array(read.count) : new Int32Array(read.count);
+    const data = isFloat(slot) ? new Float32Array(read.count) : new Int32Array(read.count);
     copyWalk(read, view, start, data, 0);
     return { shape, data };
   };
@@ -120,7 +119,7 @@ export function createRunner(
       const kept =
         bound === undefined
           ? []
-          : movingValues(module, bound.binding, binding).map(
+          : movingValues(module, params, bound.binding, binding).map(
               (opened) => [opened.slot.name, readSlot(opened).data] as const,
             );
       provide(memory, layout.bytes, module.name, sizes);
@@ -144,6 +143,15 @@ export function createRunner(
   };
 }
 
+/** By name, each with its cell. */
+function slotsOf(slots: readonly ModuleSlot[]): ReadonlyMap<string, PlacedSlot> {
+  return new Map(slots.map((slot, cell) => [slot.name, { cell, ...slot }]));
+}
+
+function isFloat({ dtype = "float" }: ModuleSlot): boolean {
+  return dtype === "float";
+}
+
 /** Lets memory grow to so many bytes. Throws, with nothing changed, where there is not so much. */
 function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes: SizeBinding): void {
   const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
@@ -164,9 +172,14 @@ function provide(memory: WebAssembly.Memory, bytes: number, name: string, sizes:
 export const MOST_BYTES = 65536 * PAGE;
 
 /** Params whose memory moves when sizes change, but whose shape stays; as they lie before. */
-function movingValues(module: WasmModule, before: Binding, after: Binding): readonly OpenSlot[] {
-  return module.params.flatMap((slot) => {
-    const cell = module.cells[slot.cell];
+function movingValues(
+  { cells }: WasmModule,
+  params: ReadonlyMap<string, PlacedSlot>,
+  before: Binding,
+  after: Binding,
+): readonly OpenSlot[] {
+  return [...params.values()].flatMap((slot) => {
+    const cell = cells[slot.cell];
     if (!isBuffer(cell) || isFixed(cell)) return [];
     const [old, next] = [before.open(slot), after.open(slot)];
     return old.shape.every((size, axis) => size === next.shape[axis]) ? [old] : [];

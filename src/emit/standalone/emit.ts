@@ -9,7 +9,7 @@ import type { Origins } from "../source-map.ts";
 import type { SourceText } from "../source-text.ts";
 import { property } from "../tfjs/layout.ts";
 import { printSize } from "../tfjs/print-expression.ts";
-import { type Code, printLiteral } from "./literal.ts";
+import { type Code, type Literal, printLiteral } from "./literal.ts";
 import { type MachineOptions, type MachineText, machineFor } from "./machine.ts";
 import { type InputText, inputText, type ProgramText, type ResultText } from "./program.ts";
 import { choices, constantName, FORWARD, keptBy, type StandaloneInput } from "./wanted.ts";
@@ -64,7 +64,7 @@ ${constructorText(machine)}
 
 ${methods.join("\n\n")}
 }${className === model ? "" : `\n\nexport { ${className} as ${model} };`}`,
-    `const SPEC: ModelSpec = ${printLiteral(keptBy(input))};`,
+    `const SPEC: ModelSpec${emission.inference ? "" : "<StartEntry>"} = ${printLiteral(kept(emission))};`,
     ...(machine.code === undefined ? [] : [`const CODE: WasmCode = ${printLiteral(machine.code)};`]),
     ...machine.declarations,
     "// Programs: what their memory holds for sizes that are known when they run, and what their arrays are for.",
@@ -99,6 +99,13 @@ const SHOWN_TYPES = [
 
 function exported(code: string): string {
   return code.replace(new RegExp(`^(interface|type) (${SHOWN_TYPES.join("|")})\\b`, "gm"), "export $1 $2");
+}
+
+/** What the model keeps; how it starts only where new weights are made. */
+function kept({ input, inference }: Emission): Literal {
+  const all = keptBy(input);
+  if (!inference) return all;
+  return { ...all, weights: all.weights.map(({ name, shape }) => ({ name, shape })) };
 }
 
 /** What is put together while a model is written down. */
@@ -146,17 +153,28 @@ function header({ file, equations }: StandaloneInput): string {
   ].join("\n");
 }
 
+/** A program's module, or its modules by target, in which the names of all weights stand as what the file has of them. */
+function brief(module: object, names: readonly string[]): object {
+  const fields = Object.entries(module).map(([field, value]): [string, Literal] => {
+    const isAll = field === "fixed" && names.length > 1 && names.join() === String(value);
+    if (isAll) return [field, { code: "SPEC.weights.map(({ name }) => name)" }];
+    return [field, field === "wasm" ? brief(value, names) : value];
+  });
+  return Object.fromEntries(fields);
+}
+
 /** Puts a program into the file. */
 function addProgram(
-  { machine: { texts, module, equations }, data }: Emission,
+  { input, machine: { texts, module, equations }, data }: Emission,
   name: string,
   type = "ProgramSpec",
   more: object = {},
 ): ProgramText<object> {
+  const names = keptBy(input).weights.map((weight) => weight.name);
   const text = texts.get(name);
   if (text === undefined) throw new Error(`internal: ${name} was not compiled`);
   const fields = Object.entries({ ...more, ...text.spec }).map(
-    ([field, value]) => `  ${field}: ${printLiteral(value, 2)},\n`,
+    ([field, value]) => `  ${field}: ${printLiteral(field === "module" ? brief(value, names) : value, 2)},\n`,
   );
   const notes = (equations?.get(name) ?? []).map((note) => `// ${inLine(note)}\n`);
   data.push(`${notes.join("")}const ${name}: ${type}<${module}> = {\n${fields.join("")}};`);
@@ -186,7 +204,7 @@ function lifeMethods({ className, inference, uses, machine: { options } }: Emiss
     body: [`return new ${className}(readWeights(SPEC, bytes)${given});`],
   });
   if (inference) return [load];
-  uses.add("firstWeights");
+  for (const use of ["firstWeights", "StartEntry"]) uses.add(use);
   return [
     load,
     method({

@@ -20,12 +20,31 @@ export function printLiteral(value: Literal, indent = 0): string {
   const pad = " ".repeat(indent + 2);
   const end = " ".repeat(indent);
   if (isList(value)) {
-    return `[\n${value.map((item) => `${pad}${printLiteral(item, indent + 2)},\n`).join("")}${end}]`;
+    const items = runsOf(value).flatMap(({ item, count }) =>
+      count > MANY
+        ? [`...Array<null>(${count}).fill(null)`]
+        : Array<string>(count).fill(printLiteral(item, indent + 2)),
+    );
+    return `[\n${items.map((item) => `${pad}${item},\n`).join("")}${end}]`;
   }
   const fields = Object.entries(value).map(
     ([name, field]) => `${pad}${property(name)}: ${printLiteral(field, indent + 2)},\n`,
   );
   return `{\n${fields.join("")}${end}}`;
+}
+
+/** From so many on, nothings are counted. */
+const MANY = 8;
+
+/** A list's items, nothings next to one another together. */
+function runsOf(list: readonly Literal[]): readonly { readonly item: Literal; readonly count: number }[] {
+  const runs: { readonly item: Literal; count: number }[] = [];
+  for (const item of list) {
+    const last = runs.at(-1);
+    if (item === null && last?.item === null) last.count++;
+    else runs.push({ item, count: 1 });
+  }
+  return runs;
 }
 
 function flatText(value: Literal): string {

@@ -144,7 +144,12 @@ function describeProgram<R extends ResultSlot, M>(
     })),
     spec: {
       module: describe(results),
-      params: Object.fromEntries(program.graph.params.map(({ id }) => [id, roleOf(program, id)])),
+      params: Object.fromEntries(
+        program.graph.params.flatMap(({ id }) => {
+          const role = roleOf(program, id);
+          return role.kind === "weight" && role.name === id ? [] : [[id, role]];
+        }),
+      ),
       inputs: inputs.map(({ literal }) => literal),
       results: results.map(({ name }) => {
         const { as, state } = shown.get(name) ?? { as: name };

@@ -3,7 +3,7 @@ import type { Numbers } from "../strided.ts";
 import { type InputArray, type NumberList, readBatch } from "./arrays.ts";
 import { type Inputs, type Model, runProgram } from "./model.ts";
 import type { Output } from "./program.ts";
-import type { InputEntry, ProgramMemory, ProgramSpec } from "./spec.ts";
+import { type InputEntry, type ProgramMemory, type ProgramSpec, roleOf } from "./spec.ts";
 
 /** A program that chooses what a model emits. */
 export interface GenerationSpec<M = unknown> extends ProgramSpec<M> {
@@ -59,10 +59,10 @@ export async function* generateWith<M>(
     const more = (memory: ProgramMemory): ReadonlyMap<string, Numbers> => {
       const found = new Map<string, Numbers>(options);
       for (const { name, shape } of memory.params) {
-        const role = spec.params[name];
-        const isFirst = role !== undefined && "emission" in role && role.emission === first?.name;
-        if (role?.kind === "prompt_length") found.set(name, [isFirst ? begun.length : 0]);
-        if (role?.kind === "prompt") found.set(name, filled(shape, sizesOf(memory, sizes), isFirst ? begun : []));
+        const role = roleOf(spec, name);
+        const isFirst = "emission" in role && role.emission === first?.name;
+        if (role.kind === "prompt_length") found.set(name, [isFirst ? begun.length : 0]);
+        if (role.kind === "prompt") found.set(name, filled(shape, sizesOf(memory, sizes), isFirst ? begun : []));
       }
       return found;
     };

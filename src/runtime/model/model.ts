@@ -1,7 +1,7 @@
 import type { Numbers } from "../strided.ts";
 import { type Batch, type InputArray, readBatch } from "./arrays.ts";
 import { type Awaitable, type Call, type Machine, type OpenProgram, type Results, runOnce } from "./program.ts";
-import type { ModelSpec, ProgramMemory, ProgramSpec } from "./spec.ts";
+import { type ModelSpec, type ProgramMemory, type ProgramSpec, roleOf } from "./spec.ts";
 
 /** Arrays by input. */
 export type Inputs = Readonly<Record<string, InputArray | undefined>>;
@@ -32,8 +32,8 @@ export interface Entry {
   bound: string;
   /** How many steps it has trained. */
   steps: number;
-  /** Whether it has changed the weights since they were read. */
-  changed: boolean;
+  /** Reads its weights into those that are kept, where it has changed them since. */
+  changed: ((values: Map<string, Float32Array>) => Promise<void>) | undefined;
 }
 
 export function createModel<M>(
@@ -60,28 +60,25 @@ export function createModel<M>(
     const before = entries.get(program);
     if (before !== undefined) return before;
     const opened = await machine.open(program);
-    const entry: Entry = { spec: program, program: opened, version: 0, bound: "", steps: 0, changed: false };
+    const entry: Entry = { spec: program, program: opened, version: 0, bound: "", steps: 0, changed: undefined };
     entries.set(program, entry);
     return entry;
   };
   /** Reads the weights of the program that has changed them. */
   const settle = async (): Promise<void> => {
-    const newest = [...entries.values()].find(({ changed }) => changed);
-    if (newest === undefined) return;
-    const params = weightParams(newest);
-    const arrays = await newest.program.read(params.map(([param]) => param));
-    params.forEach(([, name], at) => {
-      values.set(name, Float32Array.from(arrays[at]?.data ?? []));
-    });
-    version++;
-    newest.version = version;
-    newest.changed = false;
+    for (const entry of entries.values()) {
+      if (entry.changed === undefined) continue;
+      await entry.changed(values);
+      version++;
+      entry.version = version;
+      entry.changed = undefined;
+    }
   };
   const ready = async (entry: Entry, { sizes }: Batch): Promise<void> => {
     const bound = JSON.stringify([...sizes]);
     if (bound !== entry.bound) await entry.program.bind(sizes);
     entry.bound = bound;
-    if (entry.changed) return;
+    if (entry.changed !== undefined) return;
     await settle();
     if (entry.version === version) return;
     for (const [param, name] of weightParams(entry)) entry.program.write(param, values.get(name) ?? []);
@@ -137,13 +134,13 @@ export async function runForward<M>(model: Model<M>, program: ProgramSpec<M>, in
 /** What a call that trains nothing says of its training. */
 export const AT_REST: Omit<Call, "batch" | "seed"> = {
   ...{ training: false, fresh: true },
-  ...{ step: 0, steps: 1, stepsPerEpoch: 1 },
+  ...{ step: 0, steps: 1, steps_per_epoch: 1 },
 };
 
 /** A program's params that are weights, with the weights' names. */
-function weightParams({ spec, program }: Entry): readonly (readonly [string, string])[] {
+export function weightParams({ spec, program }: Entry): readonly (readonly [string, string])[] {
   return program.memory.params.flatMap(({ name }) => {
-    const role = spec.params[name];
-    return role?.kind === "weight" ? [[name, role.name] as const] : [];
+    const role = roleOf(spec, name);
+    return role.kind === "weight" ? [[name, role.name] as const] : [];
   });
 }

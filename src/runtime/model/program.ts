@@ -1,7 +1,7 @@
 import type { ParamRole } from "../../build/program.ts";
 import type { Numbers } from "../strided.ts";
 import type { Batch } from "./arrays.ts";
-import type { ProgramMemory, ProgramSpec } from "./spec.ts";
+import { type ProgramMemory, type ProgramSpec, roleOf } from "./spec.ts";
 
 /** An array that a model gives: row-major, the batch first where there is one. */
 export interface Output<S extends readonly number[] = readonly number[]> {
@@ -16,7 +16,7 @@ export interface Call {
   readonly training: boolean;
   readonly step: number;
   readonly steps: number;
-  readonly stepsPerEpoch: number;
+  readonly steps_per_epoch: number;
   /** Whether carried states start anew. */
   readonly fresh: boolean;
 }
@@ -54,20 +54,20 @@ export async function runOnce(program: OpenProgram, call: Call, more?: ReadonlyM
 
 /** What a call gives a program, by param. */
 export function callArguments(
-  { params }: ProgramSpec,
+  spec: ProgramSpec,
   memory: ProgramMemory,
   call: Call,
   more: ReadonlyMap<string, Numbers> = new Map(),
 ): readonly (readonly [string, Numbers])[] {
   return memory.params.flatMap(({ name }) => {
-    const value = more.get(name) ?? argumentOf(params[name], call);
+    const value = more.get(name) ?? argumentOf(roleOf(spec, name), call);
     return value === undefined ? [] : [[name, value] as const];
   });
 }
 
 /** Undefined for what a program keeps itself. */
-function argumentOf(role: ParamRole | undefined, call: Call): Numbers | undefined {
-  switch (role?.kind) {
+function argumentOf(role: ParamRole, call: Call): Numbers | undefined {
+  switch (role.kind) {
     case "input":
       return call.batch.arrays.get(role.name);
     case "length":
@@ -75,17 +75,12 @@ function argumentOf(role: ParamRole | undefined, call: Call): Numbers | undefine
     case "present":
       return new Uint8Array(call.batch.sizes.get("B") ?? 0).fill(1);
     case "fresh":
-      return [Number(call.fresh)];
     case "training":
-      return [Number(call.training)];
     case "seed":
-      return [call.seed];
     case "step":
-      return [call.step];
     case "steps":
-      return [call.steps];
     case "steps_per_epoch":
-      return [call.stepsPerEpoch];
+      return [Number(call[role.kind])];
     case "option":
       return [role.value];
     default:

@@ -4,25 +4,34 @@ import type { SizeOf } from "../../plan/bound-size.ts";
 import type { Initializer } from "../initialize.ts";
 
 /** A compiled model as data that can be written into a file: what it keeps, and its programs. */
-export interface ModelSpec {
+export interface ModelSpec<W extends WeightEntry = WeightEntry> {
   readonly name: string;
-  readonly weights: readonly WeightEntry[];
+  readonly weights: readonly W[];
 }
 
-/** An array of the model: its shape in files, and how it starts. */
+/** An array of the model, with its shape in files. */
 export interface WeightEntry {
   readonly name: string;
   readonly shape: readonly number[];
+}
+
+/** The same, and how it starts. */
+export interface StartEntry extends WeightEntry {
   readonly start: Initializer;
 }
 
 /** A program: what runs it (`M`, by what it runs on), and what its params and results are for. */
 export interface ProgramSpec<M = unknown> {
   readonly module: M;
-  /** By param name. */
+  /** By param name; those left out are weights of that name. */
   readonly params: Readonly<Record<string, ParamRole>>;
   readonly inputs: readonly InputEntry[];
   readonly results: readonly ResultEntry[];
+}
+
+/** What a param is for. */
+export function roleOf({ params }: ProgramSpec, name: string): ParamRole {
+  return params[name] ?? { kind: "weight", name };
 }
 
 /** An array that callers give; the batch axis comes first and is not listed. */

@@ -3,7 +3,7 @@ import type { Numbers } from "../strided.ts";
 import { type Batch, readBatch } from "./arrays.ts";
 import { AT_REST, type Entry, type Inputs, type Model } from "./model.ts";
 import { type Output, runOnce } from "./program.ts";
-import type { ProgramSpec } from "./spec.ts";
+import { type ProgramSpec, roleOf } from "./spec.ts";
 
 /** States that a model carries from one piece of a sequence to the next, by name: the caller's, never changed. */
 export type States = Readonly<Record<string, Output>>;
@@ -32,8 +32,8 @@ function carriedStates(
   const found = new Map<string, Numbers>();
   const values = sizesOf(memory, sizes);
   for (const { name, shape } of memory.params) {
-    const role = spec.params[name];
-    if (role?.kind !== "carry") continue;
+    const role = roleOf(spec, name);
+    if (role.kind !== "carry") continue;
     const wanted = shape.map((size) => numberOf(size, values));
     const called = spec.results.find(({ as }) => as === role.name)?.state ?? role.name;
     const given = states?.[called];

@@ -1,9 +1,9 @@
 import { deriveSeed } from "../../ir/random.ts";
 import { numberOf, sizesOf } from "../../plan/bound-size.ts";
 import { type Batch, readBatch } from "./arrays.ts";
-import type { Entry, Inputs, Model } from "./model.ts";
+import { type Entry, type Inputs, type Model, weightParams } from "./model.ts";
 import type { Call } from "./program.ts";
-import type { ProgramSpec } from "./spec.ts";
+import { type ProgramSpec, roleOf } from "./spec.ts";
 
 /** What a training step gives. */
 export interface TrainedStep {
@@ -58,7 +58,7 @@ export async function* trainWith<M>(
         ...{ batch, step, fresh, training: true, seed: deriveSeed(seed, "step", step) },
       });
       entry.steps++;
-      entry.changed = true;
+      entry.changed = (values) => readWeightsOf(entry, values);
       return waiting < ahead ? [] : lossesOf(entry, waiting);
     });
     carriedRows = rows;
@@ -83,7 +83,7 @@ async function lossesOf({ program, steps }: Entry, count: number): Promise<reado
 function needed(
   { params }: ProgramSpec,
   given: { readonly steps?: number | undefined; readonly stepsPerEpoch?: number | undefined },
-): Pick<Call, "steps" | "stepsPerEpoch"> {
+): Pick<Call, "steps" | "steps_per_epoch"> {
   const kinds = new Set(Object.values(params).map(({ kind }) => kind));
   for (const [kind, name] of [
     ["steps", "steps"],
@@ -93,15 +93,23 @@ function needed(
       throw new TypeError(`this training depends on how many steps there are: give the option ${name}`);
     }
   }
-  return { steps: given.steps ?? 1, stepsPerEpoch: given.stepsPerEpoch ?? 1 };
+  return { steps: given.steps ?? 1, steps_per_epoch: given.stepsPerEpoch ?? 1 };
+}
+
+async function readWeightsOf(entry: Entry, values: Map<string, Float32Array>): Promise<void> {
+  const params = weightParams(entry);
+  const arrays = await entry.program.read(params.map(([param]) => param));
+  params.forEach(([, name], at) => {
+    values.set(name, Float32Array.from(arrays[at]?.data ?? []));
+  });
 }
 
 /** Carried states begin with zeros, and at the first step the optimizer's slots with theirs. */
 function startStates({ spec, program }: Entry, { sizes }: Batch, slots: boolean): void {
   const values = sizesOf(program.memory, sizes);
   for (const { name, shape } of program.memory.params) {
-    const role = spec.params[name];
-    if (role?.kind !== "carry" && !(slots && role?.kind === "slot")) continue;
+    const role = roleOf(spec, name);
+    if (role.kind !== "carry" && !(slots && role.kind === "slot")) continue;
     const count = shape.reduce((all: number, size) => all * numberOf(size, values), 1);
     program.write(name, new Float32Array(count).fill(role.kind === "slot" ? role.start : 0));
   }

@@ -1,10 +1,10 @@
 import { decodeSafetensors, encodeSafetensors } from "../../target/tfjs/support/safetensors.ts";
 import { initialize } from "../initialize.ts";
 import type { Model } from "./model.ts";
-import type { ModelSpec } from "./spec.ts";
+import type { ModelSpec, StartEntry } from "./spec.ts";
 
 /** First weights: each depends on the seed, its name and its shape alone. */
-export function firstWeights({ weights }: ModelSpec, seed: number): ReadonlyMap<string, Float32Array> {
+export function firstWeights({ weights }: ModelSpec<StartEntry>, seed: number): ReadonlyMap<string, Float32Array> {
   return new Map(weights.map(({ name, shape, start }) => [name, initialize(start, shape, seed, name)]));
 }
 

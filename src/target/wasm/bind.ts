@@ -1,6 +1,6 @@
 import { type Arena, aligned, type Span } from "../../plan/arena.ts";
 import { numberOf, type Sizes } from "../../plan/bound-size.ts";
-import type { ModuleBuffer, ModuleCell, ModulePart, ModuleSlot, WasmModule } from "./module.ts";
+import type { ModuleBuffer, ModuleCell, ModulePart, WasmModule } from "./module.ts";
 
 /** Memory for one choice of sizes. */
 export interface MemoryLayout {
@@ -46,8 +46,8 @@ export function layOutMemory(module: WasmModule, sizes: Sizes, arrangement: Arra
       end += aligned(bytes);
       return;
     }
-    const { kept, own, first, last } = entry;
-    const span = kept ? { bytes, first: 0, last: Number.MAX_SAFE_INTEGER } : { bytes, first, last };
+    const { own, first = 0, last = Number.MAX_SAFE_INTEGER } = entry;
+    const span = { bytes, first, last };
     for (const named of own ? tables.map((table) => [table]) : [tables]) {
       moving.push({ cell, tables: named });
       spans.push(arrangement.span(span, module));
@@ -84,14 +84,6 @@ export function isBuffer(cell: ModuleCell | undefined): cell is ModuleBuffer {
 }
 
 /** Whether a buffer lies at the same address for all sizes. */
-export function isFixed({ kept, bytes }: ModuleBuffer): boolean {
-  return kept === true && typeof bytes === "number";
-}
-
-/** A slot's shape, in the order of its type, and how far apart neighbours along each axis lie. */
-export function slotShape(
-  { shape, strides }: ModuleSlot,
-  sizes: Sizes,
-): { readonly shape: readonly number[]; readonly strides: readonly number[] } {
-  return { shape: shape.map((size) => numberOf(size, sizes)), strides: strides.map((size) => numberOf(size, sizes)) };
+export function isFixed({ first, bytes }: ModuleBuffer): boolean {
+  return first === undefined && typeof bytes === "number";
 }

@@ -1,5 +1,5 @@
-import { type Size, sizeConstant } from "../../ir/size.ts";
-import type { DType } from "../../ir/type.ts";
+import { constantSize, multiplySizes, type Size, sizeConstant } from "../../ir/size.ts";
+import type { Axis, DType } from "../../ir/type.ts";
 import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
 import { unitOf } from "../../plan/part.ts";
 import type { Cell, PartEdge } from "../../plan/place.ts";
@@ -37,12 +37,11 @@ export interface ModulePart<S = SizeOf> {
   readonly edge: PartEdge;
 }
 
-/** Memory that is needed from one position of the program to another, both included; or always. */
+/** Memory that is needed from one position of the program to another, both included; always where that is left out. */
 export interface ModuleBuffer<S = SizeOf> {
   readonly bytes: S;
-  readonly first: number;
-  readonly last: number;
-  readonly kept?: boolean;
+  readonly first?: number;
+  readonly last?: number;
   /** Whether each thread has one for itself. */
   readonly own?: boolean;
 }
@@ -50,12 +49,13 @@ export interface ModuleBuffer<S = SizeOf> {
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
 export interface ModuleSlot<S = SizeOf> {
   readonly name: string;
-  readonly dtype: DType;
+  /** Float where not said. */
+  readonly dtype?: DType;
   readonly shape: readonly S[];
-  /** In elements, by axis. */
-  readonly strides: readonly S[];
-  /** The entry with its address, read after a run. */
-  readonly cell: number;
+  /** In elements, by axis; row-major without gaps where not said. */
+  readonly strides?: readonly S[];
+  /** The entry with its address, read after a run; where not said, it has the slot's own number. */
+  readonly cell?: number;
   /** Elements behind that address. */
   readonly offset?: S;
 }
@@ -69,17 +69,17 @@ export function moduleOf(program: WasmProgram): WasmModule {
 export function describeModule<S>(program: WasmProgram, size: SizeForm<S>): WasmModule<S | number> {
   const names = boundNames(sizesIn(program));
   const written = numberOr(size, names);
-  const slot = ({ name, dtype, axes, strides, cell, offset }: Slot): ModuleSlot<S | number> => ({
-    name,
-    dtype,
-    shape: axes.map((axis) => written(axis.size)),
-    strides: axes.map((axis) => {
-      const stride = strides.get(axis.id);
-      return stride === undefined ? 0 : written(stride);
-    }),
-    cell,
-    ...(sizeConstant(offset) !== 0 && { offset: written(offset) }),
-  });
+  const slot = ({ name, dtype, axes, strides, cell, offset }: Slot, at: number): ModuleSlot<S | number> => {
+    const steps = axes.map((axis) => strides.get(axis.id) ?? constantSize(0));
+    return {
+      name,
+      ...(dtype !== "float" && { dtype }),
+      shape: axes.map((axis) => written(axis.size)),
+      ...(!isRowMajor(axes, steps) && { strides: steps.map(written) }),
+      ...(cell !== at && { cell }),
+      ...(sizeConstant(offset) !== 0 && { offset: written(offset) }),
+    };
+  };
   return {
     name: program.name,
     ...(program.entry !== "" && { entry: program.entry }),
@@ -93,6 +93,15 @@ export function describeModule<S>(program: WasmProgram, size: SizeForm<S>): Wasm
   };
 }
 
+function isRowMajor(axes: readonly Axis[], strides: readonly Size[]): boolean {
+  let inside = constantSize(1);
+  return axes.toReversed().every(({ size }, at) => {
+    const wanted = inside;
+    inside = multiplySizes(size, inside);
+    return strides.at(-1 - at)?.text === wanted.text;
+  });
+}
+
 function moduleCell<S>(cell: Cell, size: (of: Size) => S, sharing: Sharing | undefined): ModuleCell<S> {
   switch (cell.kind) {
     case "size":
@@ -101,9 +110,7 @@ function moduleCell<S>(cell: Cell, size: (of: Size) => S, sharing: Sharing | und
       const { bytes, first, last, kept } = cell.buffer;
       return {
         bytes: size(bytes),
-        first,
-        last,
-        ...(kept && { kept }),
+        ...(!kept && { first, last }),
         ...(sharing?.own.has(cell.buffer) && { own: true }),
       };
     }
