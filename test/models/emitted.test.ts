@@ -1,104 +1,160 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pruned } from "../../src/compile/prune.ts";
-import { emitStandalone } from "../../src/emit/standalone/emit.ts";
 import { emitModule } from "../../src/emit/tfjs/emit.ts";
 import { evaluateSize } from "../../src/ir/size.ts";
-import { type ModelPrograms, modelPrograms } from "../../src/runtime/model-programs.ts";
+import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import type { ModelPrograms } from "../../src/runtime/model-programs.ts";
+import type { TfLibrary } from "../../src/target/tfjs/library.ts";
 import { encodeSafetensors } from "../../src/target/tfjs/support/safetensors.ts";
-import { expressionOf, openJob, packageFile, renderFindings } from "../support/compile.ts";
-import { evaluate } from "../support/execute.ts";
+import { evaluate, type Results } from "../support/execute.ts";
 import { feed, type NamedArray, randomArrays } from "../support/feed.ts";
+import { testGpuDevice } from "../support/gpu.ts";
 import { expectArray, readArray } from "../support/read.ts";
-import { ON_TFJS, STANDALONE } from "../support/typescript.ts";
-import { CURRENT, strictProblems } from "../target/emitted.ts";
+import { startTfjs } from "../support/tfjs.ts";
+import { ON_TFJS } from "../support/typescript.ts";
+import { CURRENT, moduleFolder, strictProblems } from "../target/emitted.ts";
+import { programsOf, standaloneText } from "./modules.ts";
 import { isSmall, type Sketch, sketches } from "./sketches.ts";
+import { together } from "./together.ts";
 
 /*
- * Every example model as modules, made small: those that carry WebAssembly give the interpreter's numbers, and all of them, with their
+ * Every example model as modules for each target, made small: they give the interpreter's numbers, and all of them, with their
  * trainings and generations, pass TypeScript's strict checks.
  */
 
-const folder = mkdtempSync(join(tmpdir(), "seqc-models-"));
-symlinkSync(packageFile("node_modules"), join(folder, "node_modules"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { write, dispose } = moduleFolder();
+afterAll(dispose);
 
-const files: string[] = [];
 const examples = sketches().filter(({ example }) => example);
-const standalone = await STANDALONE;
 const tfjs = await ON_TFJS;
 
-describe("modules of every example model", () => {
+type Target = "wasm" | "webgpu" | "tfjs";
+type Arrays = Readonly<Record<string, NamedArray>>;
+type Names = Readonly<Record<string, unknown>>;
+
+describe("modules of every example model", async () => {
+  const texts: Readonly<Record<Target, string[]>> = { wasm: [], webgpu: [], tfjs: [] };
+  let gpu: GpuDevice;
+  let library: TfLibrary;
+  beforeAll(async () => {
+    gpu = await testGpuDevice();
+    library = await startTfjs("cpu");
+  });
+  afterAll(() => gpu.device.destroy());
+
   for (const sketch of examples) {
-    const { forward, ...programs } = compiled(sketch);
+    const programs = programsOf(sketch);
+    const { forward } = programs;
     const names = [...forward.results].flatMap(([name, role]) => (role.kind === "parameter" ? [name] : []));
-    const steady = { ...programs, forward, train: programs.train.filter(({ changing }) => changing === undefined) };
-    const base = sketch.name.replace(/\W+/g, "_");
-    const { text } = emitStandalone(steady, standalone, { instructions: ["plain"] });
-    const [file, onTfjs] = [join(folder, `${base}.ts`), join(folder, `${base}_tfjs.ts`)];
-    writeFileSync(file, text);
-    writeFileSync(onTfjs, emitModule(steady, tfjs)[0]?.text ?? "");
-    files.push(file, onTfjs);
-    if (!isSmall(forward, sketch.sizes) || names.length === 0) continue;
-    test(sketch.name, async () => {
-      // What reads nothing is run for one example.
-      const sizes = readBy(steady).length === 0 ? { ...sketch.sizes, B: 1 } : sketch.sizes;
-      const arrays = randomArrays(forward, sizes, { lengths: full(sketch), draw: sketch.setting.draw ?? {} });
-      const expected = evaluate(forward.graph, feed(forward, arrays, { sizes, training: false, seed: 0 }));
-      const module: Readonly<Record<string, unknown>> = await import(file);
-      const model = await classOf(module, steady.model).load(weightsOf(steady, arrays));
-      const outputs = await model.forward(inputsOf(steady, arrays));
-      expect(Object.keys(outputs).length).toBe(names.length);
+    const runs = isSmall(forward, sketch.sizes) && names.length > 0;
+    const known = runs ? numbersOf(sketch, programs) : undefined;
+    const check = (name: string, found: NamedArray | undefined): void => {
+      if (found === undefined || known === undefined) throw new Error(`${sketch.name} gives no ${name}`);
+      expectArray(name, found, readArray(forward, known.expected, name), { within: 1e-4 });
+    };
+    for (const target of ["wasm", "webgpu"] as const) {
+      // What trains on graphics devices is checked where there is more time (test/webgpu/all-models.ts).
+      const text = await standaloneText(target === "webgpu" ? { ...programs, train: [] } : programs, target);
+      texts[target].push(text);
+      if (known === undefined) continue;
+      test(`${sketch.name} on ${target}`, { timeout: 60_000 }, async () => {
+        const module = await imported(sketch, target, text);
+        const options = target === "webgpu" ? { device: gpu.device } : {};
+        const model = await classOf(module, programs.model).load(weightsOf(programs, known.arrays), options);
+        const outputs = await model.forward(inputsOf(programs, known.arrays));
+        expect(Object.keys(outputs).length).toBe(names.length);
+        for (const name of names) {
+          const [emission = "", parameter = ""] = name.split(".");
+          check(name, outputs[parameter] ?? outputs[`${emission}_${parameter}`]);
+        }
+        model.dispose();
+      });
+    }
+    const text = emitModule(programs, tfjs)[0]?.text ?? "";
+    texts.tfjs.push(text);
+    if (known === undefined) continue;
+    test(`${sketch.name} on tfjs`, async () => {
+      const { load, forward: run } = functionsOf(await imported(sketch, "tfjs", text));
+      const weights = load === undefined ? {} : load(weightsOf(programs, known.arrays));
+      const outputs = run(weights, tensorsOf(library, programs, known.arrays), { seed: 0, training: false });
       for (const name of names) {
-        const [emission = "", parameter = ""] = name.split(".");
-        const found = outputs[parameter] ?? outputs[`${emission}_${parameter}`];
-        if (found === undefined) throw new Error(`${name} is not among ${Object.keys(outputs).join(", ")}`);
-        expectArray(name, found, readArray(forward, expected, name), { within: 1e-4 });
+        const tensor = outputs[name];
+        check(name, tensor && { shape: tensor.shape, data: tensor.dataSync() });
       }
-      model.dispose();
+      library.tf.disposeVariables();
     });
   }
 
   test("pass strict checks", { timeout: 120_000 }, () => {
-    const [first = "", ...others] = files;
+    const all = [...together(texts.wasm), ...together(texts.webgpu), ...texts.tfjs];
+    const files = all.map((text, at) => write(`checked${at}.ts`, text));
     // What tfjs declares is checked elsewhere (test/target/emit.test.ts).
-    expect(strictProblems(first, CURRENT, [...others, "--skipLibCheck"])).toEqual([]);
+    expect(strictProblems(files, CURRENT, ["--skipLibCheck"])).toEqual([]);
   });
 });
 
+/** Random arrays, and what the interpreter makes of them; all examples are as long as the longest. */
+function numbersOf(sketch: Sketch, programs: ModelPrograms): { readonly arrays: Arrays; readonly expected: Results } {
+  const { forward } = programs;
+  // What reads nothing is run for one example.
+  const sizes = readBy(programs).length === 0 ? { ...sketch.sizes, B: 1 } : sketch.sizes;
+  const lengths = Object.fromEntries(
+    Object.entries(sketch.sizes).map(([name, size]) => [name, Array(sketch.sizes.B ?? 1).fill(size)]),
+  );
+  const arrays = randomArrays(forward, sizes, { lengths, draw: sketch.setting.draw ?? {} });
+  return { arrays, expected: evaluate(forward.graph, feed(forward, arrays, { sizes, training: false, seed: 0 })) };
+}
+
+function imported({ name }: Sketch, target: Target, text: string): Promise<Names> {
+  return import(write(`${name.replace(/\W+/g, "_")}_${target}.ts`, text));
+}
+
 interface Loaded {
-  forward(inputs: Readonly<Record<string, NamedArray>>): Promise<Readonly<Record<string, NamedArray>>>;
+  forward(inputs: Arrays): Promise<Arrays>;
   dispose(): void;
 }
 
-function classOf(
-  module: Readonly<Record<string, unknown>>,
-  name: string,
-): { load(bytes: Uint8Array): Promise<Loaded> } {
+function classOf(module: Names, name: string): { load(bytes: Uint8Array, options: object): Promise<Loaded> } {
   const found = module[name];
   if (typeof found !== "function" || !hasLoad(found)) throw new Error(`the module exports no class ${name}`);
   return found;
 }
 
-function hasLoad(found: object): found is { load(bytes: Uint8Array): Promise<Loaded> } {
+function hasLoad(found: object): found is { load(bytes: Uint8Array, options: object): Promise<Loaded> } {
   return "load" in found;
 }
 
-function compiled({ text, file, model, parameters }: Sketch): ModelPrograms {
-  const job = openJob(text, { file, sizes: parameters });
-  const programs = modelPrograms(job.modules, expressionOf(model), job.sizes, job.report);
-  if (programs === undefined) throw new Error(renderFindings(job));
-  return programs;
+type Tensors = Readonly<Record<string, ReturnType<TfLibrary["tf"]["tensor"]>>>;
+
+interface OnTfjs {
+  /** None where the model has no weights. */
+  readonly load?: (bytes: Uint8Array) => Tensors;
+  readonly forward: (weights: Tensors, inputs: object, options: object) => Tensors;
 }
 
-/** All examples are as long as the longest. */
-function full({ sizes }: Sketch): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, Array(sizes.B ?? 1).fill(size)]));
+function functionsOf(module: Names): OnTfjs {
+  if (!isOnTfjs(module)) throw new Error("the module exports no forward");
+  return module;
 }
 
-function weightsOf({ forward }: ModelPrograms, arrays: Readonly<Record<string, NamedArray>>): Uint8Array {
+function isOnTfjs(module: object): module is OnTfjs {
+  return "forward" in module && typeof module.forward === "function";
+}
+
+/** Inputs as tensors, labels too. */
+function tensorsOf({ tf }: TfLibrary, { forward }: ModelPrograms, arrays: Arrays): Tensors {
+  const tensors: Record<string, Tensors[string]> = {};
+  for (const { id, type } of forward.graph.params) {
+    const role = forward.params.get(id);
+    const array = role?.kind === "input" ? arrays[role.name] : undefined;
+    if (role?.kind !== "input" || array === undefined) continue;
+    const dtype = type.dtype === "float" ? "float32" : type.dtype === "int" ? "int32" : "bool";
+    tensors[role.name] = tf.tensor(Array.from(array.data), [...array.shape], dtype);
+  }
+  return tensors;
+}
+
+function weightsOf({ forward }: ModelPrograms, arrays: Arrays): Uint8Array {
   return encodeSafetensors(
     new Map(
       forward.weights.map(({ name, shape }) => {
@@ -115,6 +171,6 @@ function readBy({ forward }: ModelPrograms): readonly string[] {
   return [...params.values()].flatMap((role) => (role.kind === "input" ? [role.name] : []));
 }
 
-function inputsOf(programs: ModelPrograms, arrays: Readonly<Record<string, NamedArray>>) {
+function inputsOf(programs: ModelPrograms, arrays: Arrays): Arrays {
   return Object.fromEntries(readBy(programs).map((name) => [name, arrays[name] ?? { shape: [], data: [] }]));
 }

@@ -17,11 +17,28 @@ export interface EmittedModule {
 export async function writeModule(input: EmitInput): Promise<EmittedModule> {
   const [only, ...more] = emitModule(input, await ON_TFJS);
   if (only === undefined || more.length > 0) throw new Error("a model is one module");
+  const { write, dispose } = moduleFolder();
+  return { text: only.text, file: write(only.path, only.text), dispose };
+}
+
+/** A new folder for modules, from where they find the project's packages. */
+export interface ModuleFolder {
+  /** Gives the file's path. */
+  readonly write: (name: string, text: string) => string;
+  readonly dispose: () => void;
+}
+
+export function moduleFolder(): ModuleFolder {
   const folder = mkdtempSync(join(tmpdir(), "seqc-emit-"));
   symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(folder, "node_modules"));
-  const file = join(folder, only.path);
-  writeFileSync(file, only.text);
-  return { text: only.text, file, dispose: () => rmSync(folder, { recursive: true }) };
+  return {
+    write: (name, text) => {
+      const file = join(folder, name);
+      writeFileSync(file, text);
+      return file;
+    },
+    dispose: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 /** The compilers that a module is for, and what each needs beside `--strict`. */
@@ -35,16 +52,20 @@ const COMPILERS = {
 export const CURRENT = "typescript";
 export const BEFORE = "typescript-messages";
 
-/** What a TypeScript compiler says under the strictest settings; every declaration that the module reaches is checked, tfjs's too. */
+/**
+ * What a TypeScript compiler says of modules in one folder under the strictest settings; every declaration that they reach is checked,
+ * tfjs's too.
+ */
 export function strictProblems(
-  file: string,
+  files: readonly string[],
   compiler: keyof typeof COMPILERS = CURRENT,
-  others: readonly string[] = [],
+  more: readonly string[] = [],
 ): readonly string[] {
-  const program = join(dirname(file), "node_modules", compiler, "bin/tsc");
-  const flags = [...STRICT, ...COMPILERS[compiler]];
-  const { stdout, error } = spawnSync(process.execPath, [program, ...flags, file, ...others], {
-    cwd: dirname(file),
+  const [first = ""] = files;
+  const program = join(dirname(first), "node_modules", compiler, "bin/tsc");
+  const flags = [...STRICT, ...COMPILERS[compiler], ...more];
+  const { stdout, error } = spawnSync(process.execPath, [program, ...flags, ...files], {
+    cwd: dirname(first),
     encoding: "utf8",
   });
   if (error !== undefined) throw error;

@@ -4,13 +4,16 @@ import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { Executor, Results } from "../../src/runtime/executor.ts";
 import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
 import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
+import { programsOf, standaloneText } from "../models/modules.ts";
 import { isSmall, type Sketch, sketches, stepsOf } from "../models/sketches.ts";
 import { randomFeed, roleOf } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
+import { CURRENT, moduleFolder, strictProblems } from "../target/emitted.ts";
 
 /*
  * node test/webgpu/all-models.ts [PART OF A NAME]: every train block of every example model that is small enough, made small, for 50 steps on WebGPU and on
- * WebAssembly; the losses must agree within 1e-3. Too long for the tests where a processor compiles the shaders: half an hour.
+ * WebAssembly; the losses must agree within 1e-3. Then every one's module for WebGPU, trainings and all, has to pass TypeScript's strict
+ * checks. Too long for the tests where a processor compiles the shaders: half an hour.
  */
 
 const STEPS = 50;
@@ -48,8 +51,9 @@ function distance(found: readonly number[], wanted: readonly number[]): number {
 }
 
 const [part = ""] = process.argv.slice(2);
+const chosen = sketches().filter(({ example, name }) => example && name.includes(part));
 const gpu = await testGpuDevice();
-for (const sketch of sketches().filter(({ example, name }) => example && name.includes(part)))
+for (const sketch of chosen)
   for (const [name, step] of stepsOf(sketch)) {
     if (!isSmall(step, sketch.sizes)) continue;
     const program = optimizeProgram(step, { off: PRODUCT_PASSES });
@@ -59,3 +63,14 @@ for (const sketch of sketches().filter(({ example, name }) => example && name.in
     console.log(`${worst <= WITHIN ? "same" : "DIFFERS"}  ${worst.toExponential(1)}  ${sketch.name} ${name}`);
   }
 gpu.device.destroy();
+
+const { write, dispose } = moduleFolder();
+const texts = await Promise.all(chosen.map((sketch) => standaloneText(programsOf(sketch), "webgpu")));
+const problems = strictProblems(
+  texts.map((text, at) => write(`module${at}.ts`, text)),
+  CURRENT,
+  ["--skipLibCheck"],
+);
+dispose();
+if (problems.length > 0) process.exitCode = 1;
+console.log([`${texts.length} modules, ${problems.length} problems`, ...problems].join("\n"));
