@@ -7,7 +7,7 @@ import { PRODUCT_PASSES } from "../src/pass/pipeline.ts";
 import { explainProgram } from "../src/runtime/explain.ts";
 import { type GpuDevice, openGpuDevice, softwareNotice } from "../src/runtime/gpu-device.ts";
 import { createGpuRunner, type GpuRunner } from "../src/runtime/webgpu.ts";
-import { type Measured, measureAdapter, usuallyMeasured } from "../src/runtime/webgpu-measured.ts";
+import { type Measured, measureAdapter, measuredFor } from "../src/runtime/webgpu-measured.ts";
 import { compileWebGpu } from "../src/target/webgpu/compile.ts";
 import { isWholeFaster } from "../src/target/webgpu/cost.ts";
 import { gpuModuleOf } from "../src/target/webgpu/module.ts";
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
   const { clock } = values;
   if (!isClock(clock)) throw new TypeError(`--clock ${clock}: there are elapsed and processor`);
   const gpu = await openGpuDevice();
-  const known = gpu.adapter.software ? usuallyMeasured(gpu) : await measureAdapter(gpu);
+  const known = gpu.adapter.software ? await measuredFor(gpu) : await measureAdapter(gpu);
   const { costs, tuning } = known;
   // A processor would take minutes, and says nothing of a card.
   const ceilings = gpu.adapter.software ? undefined : await measureCeilings(gpu.device);

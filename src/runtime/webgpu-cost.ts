@@ -1,4 +1,4 @@
-import { type DeviceCosts, USUAL_COSTS } from "../target/webgpu/cost.ts";
+import { type DeviceCosts, PROCESSOR_COSTS } from "../target/webgpu/cost.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { GpuDevice } from "./gpu-device.ts";
  * be timed from outside. A software adapter is not worth measuring.
  */
 export async function measureCosts({ device, adapter }: GpuDevice): Promise<DeviceCosts> {
-  if (adapter.software) return USUAL_COSTS;
+  if (adapter.software) return PROCESSOR_COSTS;
   const probe = createProbe(device);
   const one = { dispatches: 1, groups: 1 } as const;
   const [empty, dispatches] = [

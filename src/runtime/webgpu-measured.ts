@@ -1,9 +1,9 @@
 import { type Tuning, USUAL_TUNING } from "../target/webgpu/compile.ts";
-import { type DeviceCosts, USUAL_COSTS } from "../target/webgpu/cost.ts";
+import { type DeviceCosts, PROCESSOR_COSTS, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import { type AdapterNotes, usualNotes } from "./adapter-notes.ts";
 import type { GpuAdapterFacts, GpuDevice } from "./gpu-device.ts";
 import { measureCosts } from "./webgpu-cost.ts";
-import { measureTuning, tuningFor } from "./webgpu-tuning.ts";
+import { measureTuning, runsInStep, tuningFor } from "./webgpu-tuning.ts";
 
 /** What is known of an adapter: what things take on it, and what kernels suit it. */
 export interface Measured {
@@ -13,7 +13,7 @@ export interface Measured {
 
 /** Without measuring. */
 export function usuallyMeasured({ adapter }: GpuDevice): Measured {
-  return { costs: USUAL_COSTS, tuning: tuningFor(adapter) };
+  return { costs: adapter.software ? PROCESSOR_COSTS : USUAL_COSTS, tuning: tuningFor(adapter) };
 }
 
 /** Measures an adapter, in a second or so. */
@@ -21,14 +21,21 @@ export async function measureAdapter(gpu: GpuDevice): Promise<Measured> {
   return { costs: await measureCosts(gpu), tuning: await measureTuning(gpu) };
 }
 
-/** What was measured of an adapter before, or else is now; a software adapter is not worth it. */
+/** What was measured of an adapter before, or else is now. A software adapter is asked only whether its threads run in step. */
 export async function measuredFor(
   gpu: GpuDevice,
   measure: (gpu: GpuDevice) => Promise<Measured> = measureAdapter,
   notes: AdapterNotes = usualNotes(),
 ): Promise<Measured> {
-  if (gpu.adapter.software) return usuallyMeasured(gpu);
   const key = keyOf(gpu.adapter);
+  if (gpu.adapter.software) {
+    const { costs, tuning } = usuallyMeasured(gpu);
+    const known = await notes.read(key);
+    const subgroups =
+      known === undefined || !/^(true|false)$/.test(known) ? await runsInStep(gpu.device) : known === "true";
+    if (String(subgroups) !== known) await notes.write(key, String(subgroups));
+    return { costs, tuning: { ...tuning, subgroups } };
+  }
   const before = readMeasured(await notes.read(key));
   if (before !== undefined) return before;
   const measured = await measure(gpu);

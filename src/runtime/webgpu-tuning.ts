@@ -4,11 +4,12 @@ import type { Axis } from "../ir/type.ts";
 import { contract } from "../op/make_sum.ts";
 import { compileWebGpu, type Tuning, USUAL_TUNING } from "../target/webgpu/compile.ts";
 import { gpuModuleOf } from "../target/webgpu/module.ts";
+import { DIRECT_THREADS } from "../target/webgpu/tile-quads.ts";
 import type { GpuAdapterFacts, GpuDevice } from "./gpu-device.ts";
 import { createGpuRunner } from "./webgpu.ts";
 
 /** For a processor that stands in for a graphics card: to it shared memory and barriers are work, and threads are loops. */
-export const PROCESSOR_TUNING: Tuning = { threads: 64, shared: 0, together: false, subgroups: false };
+export const PROCESSOR_TUNING: Tuning = { threads: DIRECT_THREADS, shared: 0, together: false, subgroups: false };
 
 /** What else a shader may share among the threads of a group beside tiles of products: partial results of other kinds of numbers. */
 const BESIDE = 2 * 4 * USUAL_TUNING.threads;

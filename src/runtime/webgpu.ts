@@ -77,7 +77,9 @@ export function createGpuRunner(
       { binding: 2, visibility: STAGE_COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
     ],
   });
-  const pipelines = new Map<number, GPUComputePipeline>();
+  let pipelines = new Map<number, GPUComputePipeline>();
+  /** As many as `pipelines` say that the arena has, where they do. */
+  let words = 0;
   const stepBytes = device.limits.minUniformBufferOffsetAlignment;
   const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0, reads: 0 };
   const log = createGpuLog(device, LOG_BYTES);
@@ -116,17 +118,15 @@ export function createGpuRunner(
     counts.bytesWritten += words.byteLength;
     if (program.fixed.includes(name)) prepared = false;
   };
-  const pipelineOf = async (kernel: number): Promise<void> => {
+  const pipelineOf = async (kernel: number, known: typeof pipelines, size: number): Promise<void> => {
     const source = program.kernels[kernel];
-    if (source === undefined || pipelines.has(kernel)) return;
-    const code = shaderText(source, { ...program, cells: program.cells.length });
+    if (source === undefined || known.has(kernel)) return;
+    const frame = { ...program, cells: program.cells.length };
+    const code = shaderText(source, program.sized ? { ...frame, words: size } : frame);
     const label = source.label ?? `${program.name} ${kernel}`;
     const module = device.createShaderModule({ code, label });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    pipelines.set(
-      kernel,
-      await device.createComputePipelineAsync({ label, layout: pipelineLayout, compute: { module } }),
-    );
+    known.set(kernel, await device.createComputePipelineAsync({ label, layout: pipelineLayout, compute: { module } }));
   };
 
   return {
@@ -138,11 +138,14 @@ export function createGpuRunner(
       checkLimits(device, program, bound);
       const before = present;
       const made: GPUBuffer[] = [];
+      const size = program.sized ? Math.max(words, roomFor(device, bound)) : 0;
+      const known = size === words ? pipelines : new Map<number, GPUComputePipeline>();
       try {
         present = await checkedByGpu(device, program.name, async () => {
-          const next = allocate(device, layout, bound, { stepBytes, vectors: stepVectors(program.depth), made });
+          const bytes = Math.max(bound.bytes, 4 * size);
+          const next = allocate(device, layout, bound, { bytes, stepBytes, vectors: stepVectors(program.depth), made });
           const used = [...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel);
-          await Promise.all([...new Set(used)].map(pipelineOf));
+          await Promise.all([...new Set(used)].map((kernel) => pipelineOf(kernel, known, size)));
           if (before !== undefined) keepValues(device, before, next);
           return next;
         });
@@ -150,6 +153,8 @@ export function createGpuRunner(
         for (const buffer of made) buffer.destroy();
         throw cause;
       }
+      pipelines = known;
+      words = size;
       prepared = false;
       for (const buffer of before?.buffers ?? []) buffer.destroy();
       return bound;
@@ -195,6 +200,14 @@ export function createGpuRunner(
   };
 }
 
+/** Words of an arena with room to grow, so that shaders that say how long it is are seldom compiled anew. */
+function roomFor({ limits }: GPUDevice, { bytes }: Bound): number {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  return Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, MINIMUM_ROOM))), Math.max(most, bytes)) / 4;
+}
+
+const MINIMUM_ROOM = 2 ** 20;
+
 function checkLimits({ limits }: GPUDevice, program: GpuModule, { bytes, table }: Bound): void {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes > most) {
@@ -213,14 +226,19 @@ function allocate(
   device: GPUDevice,
   layout: GPUBindGroupLayout,
   bound: Bound,
-  { stepBytes, vectors, made }: { readonly stepBytes: number; readonly vectors: number; readonly made: GPUBuffer[] },
+  {
+    bytes,
+    stepBytes,
+    vectors,
+    made,
+  }: { readonly bytes: number; readonly stepBytes: number; readonly vectors: number; readonly made: GPUBuffer[] },
 ): GpuBinding {
   const buffer = (label: string, size: number, usage: number): GPUBuffer => {
     const one = device.createBuffer({ label, size, usage: usage | COPY_DST });
     made.push(one);
     return one;
   };
-  const arena = buffer("arena", bound.bytes, STORAGE | COPY_SRC);
+  const arena = buffer("arena", bytes, STORAGE | COPY_SRC);
   const table = buffer("table", Math.max(16, Math.ceil(bound.table.byteLength / 16) * 16), UNIFORM);
   device.queue.writeBuffer(table, 0, bound.table);
   const stepWords = new Int32Array((bound.steps.length * stepBytes) / 4);

@@ -51,7 +51,9 @@ function graphOf(sketches: readonly (keyof typeof SKETCHES)[]) {
 describe("products give the interpreter's numbers", { timeout: 120_000 }, () => {
   const cases = Object.keys(SKETCHES).flatMap((name) => [
     { name, way: "tiles that threads share", tuning: SMALL_TUNING },
-    { name, way: "tiles of one thread each", tuning: PROCESSOR_TUNING },
+    { name, way: "tiles of four threads each", tuning: { ...PROCESSOR_TUNING, subgroups: true } },
+    // The same but for how what is read of the left matrix comes to all threads.
+    ...(name === "a weight's gradient" ? [{ name, way: "tiles of one thread each", tuning: PROCESSOR_TUNING }] : []),
   ]);
   for (const { name, way, tuning } of cases) {
     test(`${name}, ${way}`, async () => {

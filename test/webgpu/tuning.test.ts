@@ -52,10 +52,16 @@ describe("an adapter", () => {
     expect(await notes.read("key")).toBeUndefined();
   });
 
-  test("that is a processor is not worth it", async () => {
+  test("that is a processor is asked once whether its threads run in step", async () => {
     const never = () => Promise.reject(new Error("it was measured"));
-    const software = { ...gpu, adapter: { ...gpu.adapter, software: true } };
-    expect(await measuredFor(software, never, fileNotes(folder))).toEqual(usuallyMeasured(software));
+    const software = { ...gpu, adapter: { ...gpu.adapter, software: true, driver: "a processor" } };
+    const { costs, tuning } = usuallyMeasured(software);
+    const subgroups = await runsInStep(gpu.device);
+    const notes = fileNotes(folder);
+    for (const asked of [notes, notes, { ...notes, write: never }])
+      expect(await measuredFor(software, never, asked)).toEqual({ costs, tuning: { ...tuning, subgroups } });
+    const other = { ...notes, read: async () => String(!subgroups) };
+    expect((await measuredFor(software, never, other)).tuning.subgroups).toBe(!subgroups);
   });
 
   test("gets what its limits allow", () => {

@@ -19,6 +19,8 @@ export interface WebGpuProgram {
   readonly name: string;
   /** Threads of a group. */
   readonly threads: number;
+  /** See `GpuModule`. */
+  readonly sized: boolean;
   readonly kernels: readonly KernelCode[];
   /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew. */
   readonly prepare: readonly Item[];
@@ -106,7 +108,8 @@ export function compileWebGpu(
   const pointers = pointersOf([...levels.prepare, ...levels.levels]);
   const { kernels, prepare, items, depth } = draftLevels({ plan, pointers, ...tuning }, levels);
   return {
-    ...{ name: graph.name, threads: tuning.threads, prepare, items, depth, pointers, lifetimes, feedback },
+    ...{ name: graph.name, threads: tuning.threads, sized: !tuning.together },
+    ...{ prepare, items, depth, pointers, lifetimes, feedback },
     fixed: new Set(plan.graph.params.flatMap((param) => (plan.fixed.has(param) ? [param.name] : []))),
     kernels: kernels.map(kernelCode),
     cells: plan.cells.all,

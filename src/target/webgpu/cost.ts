@@ -12,6 +12,9 @@ export interface DeviceCosts {
 
 export const USUAL_COSTS: DeviceCosts = { dispatch: 5e-6, barrier: 1e-6, product: 1e-10, groups: 64 };
 
+/** Of a processor that stands in for a graphics card, as measured with SwiftShader: every group is work, and so is every thread that waits. */
+export const PROCESSOR_COSTS: DeviceCosts = { dispatch: 1.5e-4, barrier: 1.4e-5, product: 7e-9, groups: 1 };
+
 /** A loop as the device sees it, for one choice of sizes; all counts are for one step. */
 export interface LoopFacts {
   /** Groups of threads that would own its rows. */
@@ -35,7 +38,7 @@ const TILES_GAIN = 3;
 export function isWholeFaster(costs: DeviceCosts, facts: LoopFacts): boolean {
   if (facts.groups === 0) return true;
   const rounds = Math.ceil(facts.groups / costs.groups);
-  const whole = facts.barriers * costs.barrier + (rounds * facts.products * costs.product) / facts.groups;
+  const whole = rounds * (facts.barriers * costs.barrier + (facts.products * costs.product) / facts.groups);
   const busy = Math.max(1, Math.min(facts.width, costs.groups));
   const stepwise = facts.dispatches * costs.dispatch + (facts.products * costs.product) / (busy * TILES_GAIN);
   return whole <= stepwise;

@@ -16,6 +16,8 @@ export interface GpuModule<S = SizeOf> {
   readonly threads: number;
   /** How many loops are around the innermost dispatch, at most. */
   readonly depth: number;
+  /** Whether shaders say how long the arena is: a processor that asks for it at every read takes longer over that than over all else. */
+  readonly sized?: boolean;
   /** The table that shaders read. */
   readonly cells: readonly GpuCell<S>[];
   readonly kernels: readonly GpuKernel<S>[];
@@ -133,6 +135,7 @@ function describe<S>(program: WebGpuProgram, size: (of: Size) => S): Omit<GpuMod
     name: program.name,
     threads: program.threads,
     depth: program.depth,
+    ...(program.sized && { sized: true }),
     cells: program.cells.map((cell) => cellOf(cell, program.lifetimes, size)),
     kernels: program.kernels.map(({ label, extensions, library, shared, stages }) => ({
       ...{ label, library, shared },

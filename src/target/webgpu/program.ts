@@ -3,7 +3,7 @@ import { unionAxes } from "../../ir/type.ts";
 import { type Level, type LevelPlan, type LoopAction, type Member, ownedAxis } from "../../plan/levels.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Loop } from "../../plan/value.ts";
-import { type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
+import { fixedSize, type Kernel, type Ownership, type Pointer, sizeTerm } from "./context.ts";
 import { type Copy, copiesFor, copyPart } from "./copies.ts";
 import { equationOf } from "./equation.ts";
 import type { Part } from "./part.ts";
@@ -83,8 +83,10 @@ export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan,
   let depth = 0;
   const add = (stages: readonly DraftStage[]): readonly Item[] => {
     depth = Math.max(depth, ...stages.map(({ around }) => around.length));
-    const kernel = stageKernel(making, stages);
-    return kernel === undefined ? [] : [{ kind: "dispatch", kernel: kernels.push(kernel) - 1 }];
+    return (making.together ? [stages] : apart(stages)).flatMap((own) => {
+      const kernel = stageKernel(making, own);
+      return kernel === undefined ? [] : [{ kind: "dispatch", kernel: kernels.push(kernel) - 1 }];
+    });
   };
   const walk = (pieces: readonly Piece[]): readonly Item[] => {
     const stages = pieces.flatMap((piece) =>
@@ -131,6 +133,14 @@ export function draftLevels(making: Making, { prepare, levels }: Pick<LevelPlan,
   const first = outermost(prepare);
   const items = outermost(levels);
   return { kernels, items, depth, prepare: first };
+}
+
+/** A processor goes through the code of all stages of a shader, whichever a group of threads has chosen: only single groups share one. */
+function apart(stages: readonly DraftStage[]): readonly (readonly DraftStage[])[] {
+  const isSingle = ({ groups, whole }: DraftStage): boolean =>
+    whole === undefined &&
+    groups.every(({ sizes, per }) => (fixedSize(sizes.reduce(multiplySizes, constantSize(1))) ?? per + 1) <= per);
+  return [stages.filter(isSingle), ...stages.filter((stage) => !isSingle(stage)).map((stage) => [stage])];
 }
 
 /** What runs in a dispatch of a loop's steps, and of which loops. */

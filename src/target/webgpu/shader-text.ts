@@ -1,15 +1,26 @@
 import type { GpuKernel, GpuStage } from "./module.ts";
 
+/** What all shaders of a program have in common. */
+export interface ShaderFrame {
+  readonly cells: number;
+  readonly depth: number;
+  readonly threads: number;
+  /** How many words the arena has, where shaders say so. */
+  readonly words?: number;
+}
+
 /** The text of a shader: memory, the functions that it needs, one function for each stage, and the choice among these. */
 export function shaderText(
   { label, extensions = [], library, shared, stages }: ShaderParts,
-  { cells, depth, threads }: { readonly cells: number; readonly depth: number; readonly threads: number },
+  { cells, depth, threads, words }: ShaderFrame,
 ): string {
   const hasSubgroups = extensions.includes("subgroups");
   return [
-    ...extensions.map((extension) => `enable ${extension};`),
+    ...(extensions.length > 0 ? ["enable subgroups;"] : []),
+    // All four of a quad take the same way, though not all quads.
+    ...(extensions.includes("quads") ? ["diagnostic(off, subgroup_uniformity);"] : []),
     ...(label === undefined ? [] : [`// ${label}`, ""]),
-    "@group(0) @binding(0) var<storage, read_write> arena: array<u32>;",
+    `@group(0) @binding(0) var<storage, read_write> arena: array<u32${words === undefined ? "" : `, ${words}`}>;`,
     `@group(0) @binding(1) var<uniform> table: array<vec4i, ${Math.max(1, Math.ceil(cells / 4))}>;`,
     `@group(0) @binding(2) var<uniform> steps: array<vec4i, ${stepVectors(depth)}>;`,
     ...shared.map((array) => `var<workgroup> ${array};`),

@@ -36,8 +36,8 @@ export interface Writer {
   readonly lines: () => readonly string[];
 }
 
-/** Parts of WGSL that not every device has. */
-export type Extension = "subgroups";
+/** Parts of WGSL that not every device has: threads hand each other numbers, all that run in step or four next to one another. */
+export type Extension = "subgroups" | "quads";
 
 /** What the functions of one module share. */
 export interface ModuleScope {

@@ -5,6 +5,7 @@ import { add, divide, type Kernel, multiply, remainder, sizeTerm } from "./conte
 import { loadCode, type Positions, startOf, sumOf } from "./memory.ts";
 import { integer, type Term } from "./shader.ts";
 import { THREAD } from "./thread.ts";
+import { quadTile } from "./tile-quads.ts";
 
 /** Sums of products over the same rows and columns: a group of threads computes a tile of all of them. */
 export interface TileWork {
@@ -39,16 +40,6 @@ const TILES: readonly Tile[] = [
   { rows: 16, columns: 32, across: 2 },
   { rows: 8, columns: 32, across: 1 },
 ];
-
-/** Where threads share nothing: how many rows and columns of a tile a thread of `DIRECT_THREADS` has follows from its size. */
-const DIRECT: readonly Tile[] = [
-  { rows: 32, columns: 32, across: 4 },
-  { rows: 16, columns: 32, across: 4 },
-  { rows: 8, columns: 32, across: 4 },
-];
-/** So many sums of one thread at most. */
-const DIRECT_SUMS = 32;
-const DIRECT_THREADS = 64;
 
 /** With fewer positions along m, n or k a tile stays empty for the most part. */
 const LEAST = { m: 4, n: 16, k: 8 };
@@ -100,7 +91,7 @@ function sameLeft(a: Product, b: Product): boolean {
 function chooseTile(m: Size, n: Size, sums: number, rounds: readonly Round[], shared: number): Tile | undefined {
   const fixed = [m, n].map(sizeConstant);
   const [rows = Number.POSITIVE_INFINITY, columns = Number.POSITIVE_INFINITY] = fixed;
-  if (shared === 0) return DIRECT.find((tile) => fitsDirectly(tile, sums) && (rows > tile.rows / 2 || tile.rows === 8));
+  if (shared === 0) return quadTile(m, n, sums);
   // A weight's gradient is a small matrix with many terms: small tiles, so that more groups share them.
   const isSmall = rows * columns <= 256 * 256;
   return TILES.find(
@@ -109,10 +100,6 @@ function chooseTile(m: Size, n: Size, sums: number, rounds: readonly Round[], sh
       !(isSmall && tile.rows > 32) &&
       (rows > tile.rows / 2 || tile.rows === 8),
   );
-}
-
-function fitsDirectly({ rows, columns }: Tile, sums: number): boolean {
-  return (sums * rows * columns) / DIRECT_THREADS <= DIRECT_SUMS;
 }
 
 /** How much shared memory a tile takes: parts of all operands, then all sums. */

@@ -144,7 +144,7 @@ function readsOf({ changing }: Scope, value: Expression): ReadonlySet<string> | 
   const found = new Set<string>();
   let isFixed = false;
   visitExpression(value, (part) => {
-    if (part.kind === "call" && part.called.startsWith("subgroup")) isFixed = true;
+    if (part.kind === "call" && /^(subgroup|quad)/.test(part.called)) isFixed = true;
     const root = part.kind === "index" ? rootOf(part) : part.kind === "word" ? part.text : "";
     if (changing.has(root)) found.add(root);
     else if (part.kind === "index" && !CONSTANT.has(root)) found.add(MEMORY);
