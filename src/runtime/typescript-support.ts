@@ -24,7 +24,7 @@ const STANDALONE_FILES = [
   "./model/spec.ts",
   "./wasm.ts",
   "./wasm-binding.ts",
-  "./webgpu.ts",
+  "./gpu-program.ts",
   "./webgpu-log.ts",
   "./webgpu-array.ts",
   "./gpu-errors.ts",

@@ -1,4 +1,4 @@
-import { elementCount } from "../ir/tensor.ts";
+import { elementCount, stridesOf } from "../ir/tensor.ts";
 import type { BoundSlot } from "../target/webgpu/bind.ts";
 import type { GpuSlot } from "../target/webgpu/module.ts";
 import { copyWalk, type Numbers, planWalk } from "./strided.ts";
@@ -19,7 +19,7 @@ export function wordsSpanned({ shape, strides }: BoundSlot): number {
 /** The array of a slot from the bytes that it spans. */
 export function arrayOf({ slot, shape, strides }: BoundSlot, data: ArrayBuffer): GpuArray {
   const words = slot.dtype === "float" ? new Float32Array(data) : new Int32Array(data);
-  const dense = denseStrides(shape);
+  const dense = stridesOf(shape);
   if (strides.every((stride, axis) => stride === dense[axis])) return { shape, data: words };
   const out = emptyWords(slot, elementCount(shape));
   copyWalk(planWalk(shape, strides, dense), words, 0, out, 0);
@@ -34,7 +34,7 @@ export function wordsOf(name: string, bound: BoundSlot, values: Numbers): Words 
     throw new Error(`${name}: %${slot.name} has ${count} numbers (${shape.join(" x ")}), ${values.length} are given`);
   }
   const out = emptyWords(slot, wordsSpanned(bound));
-  copyWalk(planWalk(shape, denseStrides(shape), strides), values, 0, out, 0);
+  copyWalk(planWalk(shape, stridesOf(shape), strides), values, 0, out, 0);
   return out;
 }
 
@@ -42,8 +42,4 @@ type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 function emptyWords({ dtype }: Pick<GpuSlot, "dtype">, count: number): Words {
   return dtype === "float" ? new Float32Array(count) : new Int32Array(count);
-}
-
-function denseStrides(shape: readonly number[]): readonly number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }

@@ -21,26 +21,27 @@ interface Page {
 }
 
 /** `pageBytes` is the memory that entries share; what is larger gets memory of its own. */
-export function createGpuLog(device: GPUDevice, pageBytes = 0): GpuLog {
-  let pages: readonly Page[] = [];
-  const pageFor = (bytes: number): Page => {
-    const last = pages.at(-1);
-    if (last !== undefined && last.used + bytes <= last.buffer.size) return last;
-    const size = Math.max(bytes, pageBytes);
-    const buffer = device.createBuffer({ label: "log", size, usage: MAP_READ | COPY_DST });
-    const made: Page = { buffer, entries: [], used: 0 };
-    pages = [...pages, made];
-    return made;
-  };
+export function createGpuLog(device: GPUDevice, pageBytes = 4): GpuLog {
+  let pages: Page[] = [];
   return {
     append(encoder, arena, slots) {
       const lengths = slots.map((slot) => 4 * wordsSpanned(slot));
-      const page = pageFor(Math.max(4, sumOf(lengths)));
-      slots.forEach((slot, index) => {
-        const length = lengths[index] ?? 0;
-        if (length > 0) encoder.copyBufferToBuffer(arena, 4 * slot.start, page.buffer, page.used, length);
+      const bytes = sumOf(lengths);
+      let page = pages.at(-1);
+      if (page === undefined || page.used + bytes > page.buffer.size) {
+        const size = Math.max(bytes, pageBytes);
+        page = {
+          buffer: device.createBuffer({ label: "log", size, usage: MAP_READ | COPY_DST }),
+          entries: [],
+          used: 0,
+        };
+        pages.push(page);
+      }
+      for (const [at, { start }] of slots.entries()) {
+        const length = lengths[at] ?? 0;
+        encoder.copyBufferToBuffer(arena, 4 * start, page.buffer, page.used, length);
         page.used += length;
-      });
+      }
       page.entries.push(slots);
     },
     bytes: () => sumOf(pages.map(({ used }) => used)),
@@ -56,11 +57,10 @@ export function createGpuLog(device: GPUDevice, pageBytes = 0): GpuLog {
   };
 }
 
-async function readPage({ buffer, entries, used }: Page): Promise<readonly (readonly GpuArray[])[]> {
-  if (used === 0) {
-    buffer.destroy();
-    return entries.map((slots) => slots.map((slot) => arrayOf(slot, new ArrayBuffer(0))));
-  }
+/** Losses are few numbers: enough for many steps. */
+export const LOG_BYTES = 4096;
+
+async function readPage({ buffer, entries }: Page): Promise<readonly (readonly GpuArray[])[]> {
   await buffer.mapAsync(MODE_READ);
   const data = buffer.getMappedRange().slice(0);
   buffer.destroy();

@@ -1,8 +1,9 @@
 import type { GpuModule } from "../../target/webgpu/module.ts";
 import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "../gpu-errors.ts";
+import { bindOnGpu, boundOn, closeOnGpu, encodeRun, openGpuProgram, slotOf, writeOnGpu } from "../gpu-program.ts";
 import { requestAdapter, requestDevice } from "../gpu-request.ts";
 import { HintedError } from "../hinted-error.ts";
-import { createGpuRunner } from "../webgpu.ts";
+import { createGpuLog, LOG_BYTES } from "../webgpu-log.ts";
 import { callArguments, type Machine, type OpenProgram } from "./program.ts";
 import type { ProgramSpec } from "./spec.ts";
 
@@ -46,28 +47,48 @@ export function presentGpu(): GPU | undefined {
 
 function openOn(device: GPUDevice, spec: ProgramSpec<GpuModule>): OpenProgram {
   const { module, results } = spec;
-  const runner = createGpuRunner(device, module);
-  const names = results.map(({ name }) => name);
+  const program = openGpuProgram(device, module);
+  const log = createGpuLog(device, LOG_BYTES);
   const found: Promise<GpuFindings>[] = [];
+  /** Does work, then has copies of params or results logged. */
+  const submit = (
+    kind: "param" | "result",
+    names: readonly string[],
+    work: (encoder: GPUCommandEncoder) => void,
+  ): void => {
+    const encoder = device.createCommandEncoder();
+    work(encoder);
+    const slots = names.map((name) => slotOf(program, kind, name));
+    log.append(encoder, boundOn(program).arena, slots);
+    device.queue.submit([encoder.finish()]);
+  };
   return {
     memory: module,
-    bind: runner.bind,
-    write: runner.write,
-    read: (params) => checkedByGpu(device, module.name, () => runner.readParams(params)),
+    bind: (sizes) => bindOnGpu(program, sizes),
+    write: (param, values) => writeOnGpu(program, param, values),
+    read: (params) =>
+      checkedByGpu(device, module.name, async () => {
+        submit("param", params, () => undefined);
+        return (await log.read())[0] ?? [];
+      }),
     start(call, more) {
       const work = (): void => {
-        for (const [name, value] of callArguments(spec, module, call, more)) runner.write(name, value);
-        runner.run(names);
+        for (const [name, value] of callArguments(spec, module, call, more)) writeOnGpu(program, name, value);
+        const names = results.map(({ name }) => name);
+        submit("result", names, (encoder) => encodeRun(program, encoder));
       };
       found.push(watchedByGpu(device, work));
     },
     async finish() {
-      const logged = await checkedByGpu(device, module.name, () => runner.readLog());
+      const logged = await checkedByGpu(device, module.name, log.read);
       for (const findings of found.splice(0)) await raise(device, module.name, await findings);
       return logged.map((arrays) =>
         Object.fromEntries(results.flatMap(({ as }, at) => (arrays[at] ? [[as, arrays[at]]] : []))),
       );
     },
-    dispose: runner.dispose,
+    dispose() {
+      log.dispose();
+      closeOnGpu(program);
+    },
   };
 }

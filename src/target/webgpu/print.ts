@@ -1,6 +1,7 @@
-import type { WebGpuProgram } from "./compile.ts";
+import type { KernelCode, WebGpuProgram } from "./compile.ts";
+import { extrasOf } from "./extras.ts";
 import type { Item } from "./program.ts";
-import { shaderText } from "./shader-text.ts";
+import { type ShaderFrame, shaderText } from "./shader-text.ts";
 
 /** What runs in which order, then every shader: the text of `--emit wgsl`. */
 export function printWebGpu(program: WebGpuProgram): string {
@@ -11,8 +12,19 @@ export function printWebGpu(program: WebGpuProgram): string {
     "// in order:",
     ...linesOf(items, kernels, 1),
   ];
-  const shaders = kernels.map((kernel, index) => `// ---- shader ${index} ----\n${shaderText(kernel, sizes)}`);
+  const shaders = kernels.map(
+    (kernel, index) => `// ---- shader ${index} ----\n// ${kernel.label}\n${told(kernel, sizes)}`,
+  );
   return [...order, "", ...shaders].join("\n");
+}
+
+/** A shader whose stages have names, and above them what they compute. */
+function told(kernel: KernelCode, frame: ShaderFrame): string {
+  const { stages } = kernel;
+  return shaderText(kernel, frame, extrasOf(kernel)).replace(/(^fn )?\bstage_(\d+)\b/gm, (_, declared = "", at) => {
+    const { name, notes } = stages[Number(at)] ?? { name: `stage_${at}`, notes: [] };
+    return declared === "" ? name : `${notes.map((note) => `// ${note}\n`).join("")}fn ${name}`;
+  });
 }
 
 function linesOf(items: readonly Item[], kernels: WebGpuProgram["kernels"], depth: number): readonly string[] {
