@@ -59,7 +59,7 @@ describe("products give the interpreter's numbers", { timeout: 120_000 }, () => 
     test(`${name}, ${way}`, async () => {
       const graph = graphOf([name]);
       const code = compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning }).kernels[0]?.stages[0]?.code;
-      expect(code).toMatch(tuning.together ? /shared_float/ : /^(?!.*(shared|Barrier)).*var all_: array<f32/s);
+      expect(code).toMatch(tuning.together ? /shared_float/ : /^(?!.*(shared|Barrier)).*var all_ = array<f32/s);
       const run = webGpu(gpu.device, new Map(), true, tuning)(graph);
       for (const [batch, time] of [
         [3, 7],
