@@ -5,6 +5,7 @@ import { renderDiagnostic } from "../../src/base/render.ts";
 import { createReport } from "../../src/base/report.ts";
 import { loadModules, type Source } from "../../src/check/modules.ts";
 import { checkModules } from "../../src/compile/check.ts";
+import { LIBRARY } from "../support/library.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -12,9 +13,6 @@ function textsOf(folder: string, as: string): readonly Source[] {
   const names = readdirSync(folder).filter((name) => name.endsWith(".seq"));
   return names.map((name) => ({ file: `${as}${name}`, text: readFileSync(join(folder, name), "utf8") }));
 }
-
-/** The library, as every program has it. */
-export const library = textsOf(join(root, "models/std"), "std/");
 
 /** Wrong programs, one mistake each, and the files that some of them import. */
 export const cases = textsOf(import.meta.dirname, "");
@@ -39,7 +37,7 @@ export function diagnose(entry: Source, others: ReadonlyMap<string, string> = fi
     const text = others.get(file);
     return text === undefined ? undefined : { file, text };
   };
-  const modules = loadModules(entry, library, resolve, report);
+  const modules = loadModules(entry, LIBRARY, resolve, report);
   checkModules(modules, report);
   const sources = new Map([...modules.all].map(([file, module]) => [file, module.text]));
   const text = report.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, sources)).join("\n\n");
