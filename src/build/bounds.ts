@@ -1,4 +1,4 @@
-import { addSizes, constantSize, evaluateSize, multiplySizes, type Size, subtractSizes } from "../ir/size.ts";
+import { addSizes, constantSize, equalSizes, evaluateSize, multiplySizes, type Size, subtractSizes } from "../ir/size.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
@@ -38,10 +38,21 @@ function boundsOf(context: Context, expression: Expression): Bounds | undefined 
     case "unary":
       return expression.operator === "-" ? scaled(boundsOf(context, expression.operand), -1) : undefined;
     case "binary":
+      if (expression.operator === "%") return remainder(context, boundsOf(context, expression.right));
       return combined(expression.operator, boundsOf(context, expression.left), boundsOf(context, expression.right));
     default:
       return undefined;
   }
+}
+
+/** Of a division by what is sure to be positive, whatever is divided: remainders have the divisor's sign. */
+function remainder({ session, indices }: Context, divisor: Bounds | undefined): Bounds | undefined {
+  if (divisor === undefined) return undefined;
+  const { low, high } = divisor;
+  // Where there is a position of an axis, the axis is not empty.
+  const isOfIndex = [...indices.values()].some(({ size }) => equalSizes(size, low));
+  if (!isOfIndex && (evaluateSize(low, session.sizes) ?? 0) < 1) return undefined;
+  return { low: constantSize(0), high: subtractSizes(high, constantSize(1)) };
 }
 
 function exactly(size: Size): Bounds {

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { createReport } from "../base/report.ts";
 import { hasAxis, unionAxes } from "../ir/type.ts";
 import * as move from "../op/make_move.ts";
-import type { Equation } from "../syntax/tree.ts";
+import type { Equation, IndexExpression } from "../syntax/tree.ts";
 import { descendants, printExpression } from "../syntax/walk.ts";
 import { blamingFrame } from "./blame.ts";
 import type { Session, Slot, SlotGroup } from "./frame.ts";
@@ -193,15 +193,17 @@ function reportCircle(session: Session, slot: Slot): void {
   });
 }
 
+/** `x[t-1]` */
+function isShifted({ subscripts }: IndexExpression): boolean {
+  return subscripts.some((subscript) => subscript.kind === "at" && subscript.value.kind === "binary");
+}
+
 function reportUnstable(session: Session, slot: Slot): void {
   const { equation } = slot;
-  const reads =
-    equation === undefined
-      ? []
-      : [...descendants(equation.value)].filter(
-          (found) => found.kind === "index" && dottedPath(found.object) === slot.name,
-        );
-  const [read] = reads;
+  const reads = (equation === undefined ? [] : [...descendants(equation.value)]).filter(
+    (found): found is IndexExpression => found.kind === "index",
+  );
+  const read = reads.find(({ object }) => dottedPath(object) === slot.name) ?? reads.find(isShifted);
   const text = read === undefined ? `${slot.name}[t-1]` : printExpression(read);
   session.report.add(
     "missing-else",

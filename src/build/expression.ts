@@ -136,6 +136,9 @@ function constantNamed(context: Context, name: string, span: Span): Meaning | un
       return { kind: "number", value: Math.PI };
     case "inf":
       return { kind: "number", value: Number.POSITIVE_INFINITY };
+    case "true":
+    case "false":
+      return scalar(make.bool(context.session.builder, name === "true"), span);
     case "training":
       return scalar(trainingFlag(context), span);
     case "BOS":
@@ -180,6 +183,8 @@ function reportUnknown(context: Context, name: string, span: Span): Meaning {
     ...(session.metrics === undefined ? [] : METRIC_NAMES),
     "pi",
     "inf",
+    "true",
+    "false",
     "training",
   ];
   const near = nearest(name, names);

@@ -97,6 +97,9 @@ const VALUES: readonly (readonly [source: string, shape: readonly number[], want
   ["r[k in 2] = m[1, 2*k]", [2], [-1, 4]],
   ["r[k in 2, l in 2] = x[k + l]", [2, 2], [0.5, -1, -1, 2]],
   ["r[k in 2] = x[2*k+1] else 0", [2], [-1, 0]],
+  ["r[i in D] = x[(i - 1) % D] + x[(i + 1) % D]", [D], [2 - 1, 0.5 + 2, -1 + 0.5]],
+  ["r[k in 5] = x[k % 2 + 1]", [5], [-1, 2, -1, 2, -1]],
+  ["r[i] = where((x[i] > x[i-1]) else true, 1, where(false, 2, 0))", [D], [1, 0, 1]],
   [
     "r[i, j] = s[i, j] + min(r[i-1, j] else 10, r[i, j-1] else 10, r[i-1, j-1] else where(i + j == 0, 0, 10))",
     [D, D],
