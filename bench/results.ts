@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 /** One full training of the documentation's table. */
 interface Row {
@@ -124,23 +125,31 @@ const ROWS: readonly Row[] = [
   { file: "resnet50", regime: "small", figure: "test.accuracy(label)", what: "accuracy", baseline: "0.114" },
 ];
 
-/** Trains every row, or those whose file or regime is named, and prints the table of docs/results.md. */
-function main(names: readonly string[]): void {
+/**
+ * `node bench/results.ts [--target NAME] [NAME ...]` trains every row, or those whose file or regime is named, and prints the table of
+ * docs/results.md.
+ */
+function main(args: readonly string[]): void {
+  const { values, positionals: names } = parseArgs({
+    args: [...args],
+    options: { target: { type: "string", default: "wasm" } },
+    allowPositionals: true,
+  });
   const wanted = ROWS.filter((row) => names.length === 0 || names.includes(row.regime) || names.includes(row.file));
   console.log("| command | figure | result | baseline | reference | seconds |\n|---|---|---|---|---|---|");
   const trained = new Map<string, Readonly<Record<string, unknown>>>();
   for (const row of wanted) {
     const key = `${row.file} ${row.regime}`;
-    const result = trained.get(key) ?? train(row);
+    const result = trained.get(key) ?? train(row, values.target);
     trained.set(key, result);
     console.log(line(row, result));
   }
 }
 
-function train({ file, regime }: Row): Readonly<Record<string, unknown>> {
+function train({ file, regime }: Row, target: string): Readonly<Record<string, unknown>> {
   const root = join(import.meta.dirname, "..");
   const out = mkdtempSync(join(tmpdir(), "seqc-results-"));
-  const command = ["src/cli/main.ts", "train", `models/${file}.seq`, regime, "--out", out];
+  const command = ["src/cli/main.ts", "train", `models/${file}.seq`, regime, "--target", target, "--out", out];
   const ran = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
   rmSync(out, { recursive: true, force: true });
   if (ran.status !== 0) throw new Error(`seqc train models/${file}.seq ${regime} failed:\n${ran.stderr.slice(-2000)}`);

@@ -1,19 +1,18 @@
 import type { Program } from "../../src/build/program.ts";
-import { optimizeProgram } from "../../src/compile/optimize.ts";
-import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
 import type { Executor, Results } from "../../src/runtime/executor.ts";
-import { wasmExecutor } from "../../src/runtime/wasm-executor.ts";
-import { webgpuExecutor } from "../../src/runtime/webgpu-executor.ts";
-import { programsOf, standaloneText } from "../models/modules.ts";
-import { isSmall, type Sketch, sketches, stepsOf } from "../models/sketches.ts";
+import { startWasm } from "../../src/runtime/start-wasm.ts";
+import { startWebGpu } from "../../src/runtime/start-webgpu.ts";
+import { TARGETS } from "../../src/runtime/targets.ts";
 import { randomFeed, roleOf } from "../support/feed.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { CURRENT, moduleFolder, strictProblems } from "../target/emitted.ts";
+import { programsOf, standaloneText } from "./modules.ts";
+import { isSmall, type Sketch, sketches, stepsOf } from "./sketches.ts";
 
 /*
- * node test/webgpu/all-models.ts [PART OF A NAME]: every train block of every example model that is small enough, made small, for 50 steps on WebGPU and on
- * WebAssembly; the losses must agree within 1e-3. Then every one's module for WebGPU, trainings and all, has to pass TypeScript's strict
- * checks. Too long for the tests where a processor compiles the shaders: half an hour.
+ * node test/models/all-steps.ts webgpu|tfjs [PART OF A NAME]: every train block of every example model that is small enough, made small, for 50 steps on that
+ * target and on WebAssembly; the losses must agree within 1e-3. On WebGPU, every model's module has to pass TypeScript's strict checks then. Too long for the
+ * tests: half an hour where a processor compiles shaders.
  */
 
 const STEPS = 50;
@@ -50,27 +49,34 @@ function distance(found: readonly number[], wanted: readonly number[]): number {
   return shares.reduce((most, share) => (share <= most ? most : share), 0);
 }
 
-const [part = ""] = process.argv.slice(2);
+const OTHERS = {
+  webgpu: async () => startWebGpu(await testGpuDevice()),
+  tfjs: () => TARGETS["tfjs-wasm"].start(),
+} satisfies Readonly<Record<string, () => Promise<Executor>>>;
+
+const [target = "", part = ""] = process.argv.slice(2);
+if (target !== "webgpu" && target !== "tfjs") throw new Error(`name a target: ${Object.keys(OTHERS).join(" or ")}`);
 const chosen = sketches().filter(({ example, name }) => example && name.includes(part));
-const gpu = await testGpuDevice();
+const [other, wasm] = [await OTHERS[target](), await startWasm()];
 for (const sketch of chosen)
   for (const [name, step] of stepsOf(sketch)) {
     if (!isSmall(step, sketch.sizes)) continue;
-    const program = optimizeProgram(step, { off: PRODUCT_PASSES });
-    const wanted = await losses(program, wasmExecutor(), sketch);
-    const worst = distance(await losses(program, webgpuExecutor(gpu), sketch), wanted);
+    const worst = distance(await losses(step, other, sketch), await losses(step, wasm, sketch));
     if (!(worst <= WITHIN)) process.exitCode = 1;
     console.log(`${worst <= WITHIN ? "same" : "DIFFERS"}  ${worst.toExponential(1)}  ${sketch.name} ${name}`);
   }
-gpu.device.destroy();
 
-const { write, dispose } = moduleFolder();
-const texts = await Promise.all(chosen.map((sketch) => standaloneText(programsOf(sketch), "webgpu")));
-const problems = strictProblems(
-  texts.map((text, at) => write(`module${at}.ts`, text)),
-  CURRENT,
-  ["--skipLibCheck"],
-);
-dispose();
-if (problems.length > 0) process.exitCode = 1;
-console.log([`${texts.length} modules, ${problems.length} problems`, ...problems].join("\n"));
+if (target === "webgpu") await checkModules();
+// A device keeps the process alive.
+process.exit();
+
+/** Modules for the other targets are checked by the tests. */
+async function checkModules(): Promise<void> {
+  const { write, dispose } = moduleFolder();
+  const texts = await Promise.all(chosen.map((sketch) => standaloneText(programsOf(sketch), "webgpu")));
+  const files = texts.map((text, at) => write(`module${at}.ts`, text));
+  const problems = strictProblems(files, CURRENT, ["--skipLibCheck"]);
+  dispose();
+  if (problems.length > 0) process.exitCode = 1;
+  console.log([`${texts.length} modules, ${problems.length} problems`, ...problems].join("\n"));
+}
