@@ -1,4 +1,12 @@
-import { addSizes, constantSize, equalSizes, evaluateSize, multiplySizes, type Size, subtractSizes } from "../ir/size.ts";
+import {
+  addSizes,
+  constantSize,
+  equalSizes,
+  evaluateSize,
+  multiplySizes,
+  type Size,
+  subtractSizes,
+} from "../ir/size.ts";
 import type { Expression } from "../syntax/tree.ts";
 import { evaluate } from "./expression.ts";
 import type { Context } from "./frame.ts";
