@@ -43,9 +43,12 @@ async function losses(program: Program, executor: Executor, { sizes, setting }: 
   return all.map((results) => results.get("loss")?.data[0] ?? Number.NaN);
 }
 
-/** The greatest distance, as a share of the loss. */
+/** The greatest distance, as a share of the loss. A training that leaves float32 counts until then. */
 function distance(found: readonly number[], wanted: readonly number[]): number {
-  const shares = wanted.map((loss, step) => Math.abs(loss - (found[step] ?? Number.NaN)) / Math.abs(loss));
+  const end = wanted.findIndex((loss) => !Number.isFinite(loss));
+  const shares = wanted
+    .slice(0, end < 0 ? undefined : end)
+    .map((loss, step) => Math.abs(loss - (found[step] ?? Number.NaN)) / Math.abs(loss));
   return shares.reduce((most, share) => (share <= most ? most : share), 0);
 }
 
