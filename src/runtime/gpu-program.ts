@@ -15,10 +15,8 @@ export interface GpuProgram {
   readonly module: GpuModule;
   readonly options: GpuProgramOptions;
   readonly layout: GPUBindGroupLayout;
-  /** Shaders are compiled where a binding first needs them. */
-  pipelines: Map<number, GPUComputePipeline>;
-  /** How many words they say that the arena has, where they do, else 0. */
-  room: number;
+  /** By text: shaders are compiled where a binding first needs them. */
+  readonly pipelines: Map<string, GPUComputePipeline>;
   present: GpuBinding | undefined;
   /** Whether what follows from fixed params alone is computed. */
   prepared: boolean;
@@ -26,9 +24,9 @@ export interface GpuProgram {
 
 export interface GpuProgramOptions extends Partial<Omit<BindOptions, "maxGroups">> {
   /** What a kernel's text has that is for some devices only, where the arena has so many words. */
-  readonly extras?: (kernel: GpuKernel, room: number) => Extras;
-  /** How many words the arena is to have at least, where shaders say how many. */
-  readonly room?: (bound: Bound) => number;
+  readonly extras?: (kernel: GpuKernel, words: number) => Extras;
+  /** How many words the arena is to have; as many as it takes where not said. */
+  readonly words?: (bound: Bound) => number;
 }
 
 /** Sizes, and the memory for them. */
@@ -37,6 +35,8 @@ export interface GpuBinding {
   readonly arena: GPUBuffer;
   readonly buffers: readonly GPUBuffer[];
   readonly group: GPUBindGroup;
+  /** By kernel. */
+  readonly pipelines: ReadonlyMap<number, GPUComputePipeline>;
 }
 
 export function openGpuProgram(device: GPUDevice, module: GpuModule, options: GpuProgramOptions = {}): GpuProgram {
@@ -44,7 +44,7 @@ export function openGpuProgram(device: GPUDevice, module: GpuModule, options: Gp
   const layout = device.createBindGroupLayout({
     entries: buffers.map((buffer, binding) => ({ binding, visibility: STAGE_COMPUTE, buffer })),
   });
-  return { device, module, options, layout, pipelines: new Map(), room: 0, present: undefined, prepared: false };
+  return { device, module, options, layout, pipelines: new Map(), present: undefined, prepared: false };
 }
 
 /** Throws where no sizes are bound. */
@@ -72,14 +72,16 @@ export async function bindOnGpu(program: GpuProgram, sizes: SizeBinding): Promis
     maxGroups: device.limits.maxComputeWorkgroupsPerDimension,
   });
   checkLimits(device, module, bound);
-  const room = Math.max(program.room, options.room?.(bound) ?? 0);
-  const pipelines: GpuProgram["pipelines"] = room > program.room ? new Map() : program.pipelines;
+  const words = options.words?.(bound) ?? bound.bytes / 4;
   const made: GPUBuffer[] = [];
   try {
     program.present = await checkedByGpu(device, module.name, async () => {
-      const next = allocate(program, bound, room, made);
-      const used = [...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel);
-      await Promise.all([...new Set(used)].map((kernel) => compile({ ...program, pipelines, room }, kernel)));
+      const memory = allocate(program, bound, words, made);
+      const used = new Set([...bound.prepare, ...bound.dispatches].map(({ kernel }) => kernel));
+      const pipelines = await Promise.all(
+        Array.from(used, async (kernel) => [kernel, await pipelineOf(program, kernel, words)] as const),
+      );
+      const next = { ...memory, pipelines: new Map(pipelines) };
       if (before !== undefined) keepValues(device, before, next);
       return next;
     });
@@ -87,8 +89,6 @@ export async function bindOnGpu(program: GpuProgram, sizes: SizeBinding): Promis
     free(made);
     throw cause;
   }
-  program.pipelines = pipelines;
-  program.room = room;
   program.prepared = false;
   free(before?.buffers);
   return bound;
@@ -100,17 +100,17 @@ export function writeOnGpu(program: GpuProgram, name: string, values: Numbers): 
   const slot = slotOf(program, "param", name);
   const words = wordsOf(module.name, slot, values);
   device.queue.writeBuffer(boundOn(program).arena, 4 * slot.start, words);
-  if (module.fixed.includes(name)) program.prepared = false;
+  if (module.fixed?.includes(name)) program.prepared = false;
   return words.byteLength;
 }
 
 /** Encodes everything once, to be submitted; how many dispatches that are. */
 export function encodeRun(program: GpuProgram, encoder: GPUCommandEncoder): number {
-  const { bound, group } = boundOn(program);
+  const { bound, group, pipelines } = boundOn(program);
   const pass = encoder.beginComputePass({ label: program.module.name });
   const dispatches = program.prepared ? bound.dispatches : [...bound.prepare, ...bound.dispatches];
   for (const { kernel, groups, step } of dispatches) {
-    const pipeline = program.pipelines.get(kernel);
+    const pipeline = pipelines.get(kernel);
     if (pipeline === undefined) throw new Error(`internal: shader ${kernel} is not compiled`);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [step * stepBytes(program)]);
@@ -130,22 +130,24 @@ function free(buffers: readonly GPUBuffer[] = []): void {
   for (const buffer of buffers) buffer.destroy();
 }
 
-async function compile(
-  { device, module, options, layout, pipelines, room }: GpuProgram,
+async function pipelineOf(
+  { device, module, options, layout, pipelines }: GpuProgram,
   kernel: number,
-): Promise<void> {
+  words: number,
+): Promise<GPUComputePipeline> {
   const source = module.kernels[kernel];
-  if (source === undefined || pipelines.has(kernel)) return;
+  if (source === undefined) throw new Error(`internal: there is no shader ${kernel}`);
   const label = source.label ?? `${module.name} ${kernel}`;
-  const code = shaderText(source, { ...module, cells: module.cells.length }, options.extras?.(source, room));
-  pipelines.set(
-    kernel,
-    await device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ code, label }) },
-    }),
-  );
+  const code = shaderText(source, { ...module, cells: module.cells.length }, options.extras?.(source, words));
+  const known = pipelines.get(code);
+  if (known !== undefined) return known;
+  const made = await device.createComputePipelineAsync({
+    label,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: { module: device.createShaderModule({ code, label }) },
+  });
+  pipelines.set(code, made);
+  return made;
 }
 
 function checkLimits({ limits }: GPUDevice, { name }: GpuModule, { bytes, table }: Bound): void {
@@ -167,7 +169,7 @@ function stepBytes({ device }: GpuProgram): number {
   return device.limits.minUniformBufferOffsetAlignment;
 }
 
-function allocate(program: GpuProgram, bound: Bound, room: number, made: GPUBuffer[]): GpuBinding {
+function allocate(program: GpuProgram, bound: Bound, size: number, made: GPUBuffer[]): Omit<GpuBinding, "pipelines"> {
   const { device, module, layout } = program;
   const buffer = (label: string, size: number, usage: number, words?: Int32Array<ArrayBuffer>): GPUBuffer => {
     const one = device.createBuffer({ label, size, usage: usage | COPY_DST });
@@ -180,7 +182,7 @@ function allocate(program: GpuProgram, bound: Bound, room: number, made: GPUBuff
   bound.steps.forEach((done, at) => {
     words.set(done, at * apart);
   });
-  const arena = buffer("arena", Math.max(bound.bytes, 4 * room), STORAGE | COPY_SRC);
+  const arena = buffer("arena", 4 * size, STORAGE | COPY_SRC);
   const table = buffer("table", 16 * vectors(bound.table.length), UNIFORM, bound.table);
   const steps = buffer("steps", words.byteLength, UNIFORM, words);
   const resources = [{ buffer: arena }, { buffer: table }, { buffer: steps, size: 16 * vectors(module.depth) }];

@@ -1,6 +1,5 @@
 import { elementCount, stridesOf } from "../ir/tensor.ts";
 import type { BoundSlot } from "../target/webgpu/bind.ts";
-import type { GpuSlot } from "../target/webgpu/module.ts";
 import { copyWalk, type Numbers, planWalk } from "./strided.ts";
 
 /** What a slot of the arena holds, as the host has it. */
@@ -40,6 +39,6 @@ export function wordsOf(name: string, bound: BoundSlot, values: Numbers): Words 
 
 type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
-function emptyWords({ dtype }: Pick<GpuSlot, "dtype">, count: number): Words {
+function emptyWords({ dtype }: Pick<BoundSlot["slot"], "dtype">, count: number): Words {
   return dtype === "float" ? new Float32Array(count) : new Int32Array(count);
 }

@@ -1,4 +1,5 @@
 import type { SizeBinding } from "../ir/size.ts";
+import { planArena } from "../plan/arena.ts";
 import type { Bound, BoundSlot } from "../target/webgpu/bind.ts";
 import { extrasOf } from "../target/webgpu/extras.ts";
 import type { GpuModule } from "../target/webgpu/module.ts";
@@ -62,10 +63,17 @@ export function createGpuRunner(
   module: GpuModule,
   { whole }: Pick<GpuProgramOptions, "whole"> = {},
 ): GpuRunner {
+  let most = 0;
   const program = openGpuProgram(device, module, {
     ...(whole && { whole }),
+    place: planArena,
     extras: (kernel, words) => extrasOf(kernel, module.sized ? words : undefined),
-    ...(module.sized && { room: (bound: Bound) => roomFor(device, bound) }),
+    ...(module.sized && {
+      words(bound: Bound) {
+        most = Math.max(most, roomFor(device, bound));
+        return most;
+      },
+    }),
   });
   const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0, reads: 0 };
   const log = createGpuLog(device, LOG_BYTES);
@@ -107,7 +115,7 @@ export function createGpuRunner(
     read: (results) => read("result", results),
     readParams: (params) => read("param", params),
     paramMemory(name) {
-      if (module.fixed.includes(name)) program.prepared = false;
+      if (module.fixed?.includes(name)) program.prepared = false;
       return memory("param", name);
     },
     resultMemory: (name) => memory("result", name),

@@ -3,6 +3,7 @@ import { feedbackOf } from "../../src/build/feedback.ts";
 import type { Program } from "../../src/build/program.ts";
 import { optimizeProgram } from "../../src/compile/optimize.ts";
 import { PRODUCT_PASSES } from "../../src/pass/pipeline.ts";
+import { lowerBound, planArena } from "../../src/plan/arena.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { PROCESSOR_TUNING, tuningFor } from "../../src/runtime/webgpu-tuning.ts";
@@ -25,8 +26,8 @@ function dispatches(train: string, length: number, whole: boolean): number {
   const program = stepOf(train, { D: 64 });
   const compiled = compileWebGpu(program, feedbackOf(program));
   const sizes = new Map([...program.sizes, ["B", 32], ["T", length]] as const);
-  const bound = bindProgram(gpuModuleOf(compiled), sizes, { whole: () => whole, maxGroups: 65535 });
-  expect(bound.bytes).toBeLessThanOrEqual(1.15 * bound.lowerBound);
+  const bound = bindProgram(gpuModuleOf(compiled), sizes, { whole: () => whole, maxGroups: 65535, place: planArena });
+  expect(bound.moving.bytes).toBeLessThanOrEqual(1.15 * lowerBound(bound.moving.spans));
   return bound.dispatches.length;
 }
 

@@ -10,8 +10,9 @@ import { placementOrder } from "../../target/wasm/arrange.ts";
 import { compileTogether } from "../../target/wasm/compile.ts";
 import type { Instructions } from "../../target/wasm/instructions.ts";
 import { describeModule, moduleOf, type WasmModule } from "../../target/wasm/module.ts";
+import { placementOrder as orderOnDevices } from "../../target/webgpu/arrange.ts";
 import { type CompileOptions, compileWebGpu } from "../../target/webgpu/compile.ts";
-import { describeGpuModule, type GpuModule } from "../../target/webgpu/module.ts";
+import { describeGpuModule, type GpuModule, gpuModuleOf } from "../../target/webgpu/module.ts";
 
 /** A program as it stands in a file: what callers give it and get, and its description for what it runs on. */
 export interface ProgramText<M> {
@@ -113,7 +114,11 @@ export function describeGpuPrograms<K extends string, S>(
     [...wanted].map(([key, one]) => {
       const { source, shown, feedback } = withFeedback(one);
       const program = compileWebGpu(source, feedback, options);
-      const describe = (results: typeof program.results) => describeGpuModule({ ...program, results }, size);
+      const order = orderOnDevices(gpuModuleOf(program));
+      const describe = (results: typeof program.results) => ({
+        ...describeGpuModule({ ...program, results }, size),
+        order,
+      });
       return [key, describeProgram(source, shown, program.results, describe)];
     }),
   );

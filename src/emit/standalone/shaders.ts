@@ -23,7 +23,7 @@ export function createShaderTexts(): ShaderTexts {
   };
   const kernel = <S>({ label: _, library, stages, ...others }: GpuKernel<S>) => ({
     ...others,
-    library: library.map((text) => constant(functionText(text))),
+    ...(library && { library: library.map((text) => constant(functionText(text))) }),
     stages: stages.map(({ name: _name, notes: _notes, code, ...stage }) => {
       const { code: text, cells } = stageText(code);
       return { ...stage, cells, code: constant(text) };

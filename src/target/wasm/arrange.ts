@@ -1,5 +1,6 @@
-import { placeInOrder, planArena, type Span } from "../../plan/arena.ts";
+import { planArena, type Span } from "../../plan/arena.ts";
 import { partOf } from "../../plan/part.ts";
+import { usualOrder } from "../../plan/usual-order.ts";
 import { type Arrangement, isBuffer, layOutMemory } from "./bind.ts";
 import type { ModuleCell, WasmModule } from "./module.ts";
 
@@ -17,23 +18,14 @@ export function searched(threads = 1): Arrangement {
   };
 }
 
-/**
- * In which order the buffers of a program for one thread are placed so that its arena is tight, for small sizes as for large ones: the order
- * that is best at some and least bad at the others. A program in a file carries it in place of the search.
- */
+/** See `usualOrder`: of the buffers of a program for one thread. */
 export function placementOrder(module: WasmModule): readonly number[] {
   const cells = module.cells.map(roughly);
-  const cases = USUAL_SIZES.map((size) => {
+  return usualOrder((size) => {
     const sizes = module.sizes.map(() => size);
-    const { spans } = layOutMemory({ ...module, cells }, sizes, searched()).arena;
-    return { spans, arena: planArena(spans) };
+    return layOutMemory({ ...module, cells }, sizes, searched()).arena.spans;
   });
-  const worst = (order: readonly number[]): number =>
-    Math.max(...cases.map(({ spans, arena }) => placeInOrder(spans, order).bytes / Math.max(1, arena.bytes)));
-  return cases.map(({ arena }) => arena.order).reduce((best, order) => (worst(order) < worst(best) ? order : best));
 }
-
-const USUAL_SIZES = [8, 32, 128];
 
 /** Usual sizes need not be such that all others are whole numbers. */
 function roughly(cell: ModuleCell): ModuleCell {

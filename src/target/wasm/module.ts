@@ -1,8 +1,9 @@
-import { constantSize, multiplySizes, type Size, sizeConstant } from "../../ir/size.ts";
-import type { Axis, DType } from "../../ir/type.ts";
+import { constantSize, type Size, sizeConstant } from "../../ir/size.ts";
+import type { DType } from "../../ir/type.ts";
 import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
 import { unitOf } from "../../plan/part.ts";
 import type { Cell, PartEdge } from "../../plan/place.ts";
+import { isRowMajor } from "../../plan/row-major.ts";
 import type { Sharing } from "../../plan/share.ts";
 import type { Slot, WasmProgram } from "./compile.ts";
 
@@ -91,15 +92,6 @@ export function describeModule<S>(program: WasmProgram, size: SizeForm<S>): Wasm
     fixed: [...program.fixed],
     ...(program.sharing && { regions: program.sharing.regions }),
   };
-}
-
-function isRowMajor(axes: readonly Axis[], strides: readonly Size[]): boolean {
-  let inside = constantSize(1);
-  return axes.toReversed().every(({ size }, at) => {
-    const wanted = inside;
-    inside = multiplySizes(size, inside);
-    return strides.at(-1 - at)?.text === wanted.text;
-  });
 }
 
 function moduleCell<S>(cell: Cell, size: (of: Size) => S, sharing: Sharing | undefined): ModuleCell<S> {

@@ -1,14 +1,16 @@
-import { aligned, lowerBound, planArena, type Span } from "../../plan/arena.ts";
+import { stridesOf } from "../../ir/tensor.ts";
+import type { DType } from "../../ir/type.ts";
+import { type Arena, aligned, placeInOrder, type Span } from "../../plan/arena.ts";
 import { numberOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { LoopFacts } from "./cost.ts";
-import type { GpuAddress, GpuItem, GpuModule, GpuSlot, GpuStage } from "./module.ts";
+import type { GpuAddress, GpuCell, GpuItem, GpuMemorySpan, GpuModule, GpuSlot, GpuStage } from "./module.ts";
 
 /** What a program does for one choice of sizes. */
 export interface Bound {
   /** Of the arena, in bytes. */
   readonly bytes: number;
-  /** What is alive at the worst moment: no arena is smaller. */
-  readonly lowerBound: number;
+  /** What moves when sizes change: how much it takes in all, and when each piece is needed. */
+  readonly moving: { readonly bytes: number; readonly spans: readonly Span[] };
   /** The table's cells, in order. */
   readonly table: Int32Array<ArrayBuffer>;
   readonly prepare: readonly Dispatch[];
@@ -29,7 +31,7 @@ export interface Dispatch {
 
 /** Where an array lies: in entries of 4 bytes from the start of the arena. */
 export interface BoundSlot {
-  readonly slot: GpuSlot;
+  readonly slot: { readonly name: string; readonly dtype: DType };
   readonly start: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -40,13 +42,17 @@ export interface BindOptions {
   readonly whole: (facts: LoopFacts) => boolean;
   /** How many groups of threads one dimension of a dispatch may have. */
   readonly maxGroups: number;
+  /** How memory is laid out; in the module's order where not said. */
+  readonly place?: (spans: readonly Span[]) => Arena;
 }
 
 /** Throws where a size's name is not bound or a size is no whole number. */
 export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, number>, options: BindOptions): Bound {
   const sizes = sizesOf(module, binding);
   const table = new Int32Array(module.cells.length);
-  const laidOut = layOut(module, sizes, table);
+  const { order } = module;
+  const { place = (spans: readonly Span[]) => placeInOrder(spans, order ?? [...spans.keys()]) } = options;
+  const laidOut = layOut(module, sizes, table, place);
   const whole = chooseWhole(module, sizes, options);
   const totals = module.kernels.map(({ stages }) => {
     let end = 0;
@@ -57,7 +63,7 @@ export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, numb
     return end;
   });
   const slots = (all: readonly GpuSlot[]): ReadonlyMap<string, BoundSlot> =>
-    new Map(all.map((slot) => [slot.name, boundSlot(slot, sizes, table)]));
+    new Map(all.map((slot, at) => [slot.name, boundSlot(slot, at, sizes, table)]));
   return {
     ...{ ...laidOut, table },
     ...dispatchesOf(module, sizes, { totals, whole, maxGroups: options.maxGroups }),
@@ -71,28 +77,37 @@ function layOut(
   { cells }: GpuModule,
   sizes: Sizes,
   table: Int32Array,
-): { readonly bytes: number; readonly lowerBound: number } {
-  const moving: { readonly cell: number; readonly span: Span }[] = [];
+  place: (spans: readonly Span[]) => Arena,
+): Pick<Bound, "bytes" | "moving"> {
+  const spans: Span[] = [];
+  const moved: number[] = [];
   let end = 0;
   cells.forEach((entry, cell) => {
-    if (typeof entry === "number" || typeof entry === "function") table[cell] = numberOf(entry, sizes);
-    else if (entry !== null) {
-      const bytes = numberOf(entry.bytes, sizes);
-      const { first = 0, last = Number.MAX_SAFE_INTEGER } = entry;
-      if (entry.first !== undefined || typeof entry.bytes !== "number")
-        moving.push({ cell, span: { bytes, first, last } });
-      else {
-        table[cell] = end / 4;
-        end += aligned(bytes);
-      }
+    if (entry === null) return;
+    if (typeof entry !== "object") {
+      table[cell] = numberOf(entry, sizes);
+      return;
+    }
+    const { first = 0, last = Number.MAX_SAFE_INTEGER } = entry;
+    const bytes = numberOf(entry.bytes, sizes);
+    if (isMoving(entry)) {
+      spans.push({ bytes, first, last });
+      moved.push(cell);
+    } else {
+      table[cell] = end / 4;
+      end += aligned(bytes);
     }
   });
-  const spans = moving.map(({ span }) => span);
-  const arena = planArena(spans);
-  moving.forEach(({ cell }, index) => {
-    table[cell] = (end + (arena.offsets[index] ?? 0)) / 4;
+  const { offsets, bytes } = place(spans);
+  moved.forEach((cell, index) => {
+    table[cell] = (end + (offsets[index] ?? 0)) / 4;
   });
-  return { bytes: Math.max(end + arena.bytes, 4), lowerBound: end + lowerBound(spans) };
+  return { bytes: Math.max(end + bytes, 4), moving: { bytes, spans } };
+}
+
+/** Whether memory lies elsewhere where sizes are others. */
+export function isMoving(cell: GpuCell): cell is GpuMemorySpan {
+  return typeof cell === "object" && cell !== null && (cell.first !== undefined || typeof cell.bytes !== "number");
 }
 
 function groupCount({ groups }: GpuStage, sizes: Sizes): number {
@@ -103,19 +118,22 @@ function isUsed({ only, around = [] }: GpuStage, whole: ReadonlySet<number>): bo
   return (only === undefined || whole.has(only)) && !around.some((loop) => whole.has(loop));
 }
 
-function chooseWhole(module: GpuModule, sizes: Sizes, { whole }: BindOptions): ReadonlySet<number> {
-  const facts = new Map<number, LoopFacts>();
-  for (const stage of module.kernels.flatMap(({ stages }) => stages))
-    if (stage.whole !== undefined) facts.set(stage.whole, factsOf(module, stage, stage.whole, sizes));
-  const alone = new Set([...facts].flatMap(([loop, fact]) => (whole(fact) ? [loop] : [])));
+/** The loops all of whose steps run in one stage. */
+function chooseWhole({ kernels }: GpuModule, sizes: Sizes, { whole }: BindOptions): ReadonlySet<number> {
+  const candidates = kernels
+    .flatMap(({ stages }) => stages)
+    .flatMap((stage) => {
+      if (stage.whole === undefined) return [];
+      const steps = (stage.kernels ?? []).map((kernel) => kernels[kernel]?.stages ?? []);
+      return [{ loop: stage.whole, steps, facts: factsOf(stage, stage.whole, steps, sizes) }];
+    });
+  const alone = new Set(candidates.flatMap(({ loop, facts }) => (whole(facts) ? [loop] : [])));
   // Where others step anyway, whose dispatches cost nothing more.
-  return new Set(
-    [...alone].filter((loop) => {
-      const fact = facts.get(loop);
-      const own = kernelsOf(module, loop).filter((stages) => !stages.some((stage) => isBeside(stage, loop, alone)));
-      return fact !== undefined && (own.length === fact.dispatches || whole({ ...fact, dispatches: own.length }));
-    }),
-  );
+  const chosen = candidates.filter(({ loop, steps, facts }) => {
+    const own = steps.filter((stages) => !stages.some((stage) => isBeside(stage, loop, alone)));
+    return alone.has(loop) && (own.length === steps.length || whole({ ...facts, dispatches: own.length }));
+  });
+  return new Set(chosen.map(({ loop }) => loop));
 }
 
 /** Whether a stage belongs to the steps of other loops, all of which step. */
@@ -123,45 +141,21 @@ function isBeside({ around = [] }: GpuStage, loop: number, whole: ReadonlySet<nu
   return !around.includes(loop) && !around.some((other) => whole.has(other));
 }
 
-function factsOf(module: GpuModule, stage: GpuStage, loop: number, sizes: Sizes): LoopFacts {
-  const kernels = kernelsOf(module, loop);
-  const widths = kernels.map((stages) =>
-    stages.reduce((sum, each) => sum + (isStepOf(each, loop) ? groupCount(each, sizes) : 0), 0),
+function factsOf(stage: GpuStage, loop: number, steps: readonly (readonly GpuStage[])[], sizes: Sizes): LoopFacts {
+  const widths = steps.map((stages) =>
+    stages.reduce((sum, each) => sum + (each.around?.includes(loop) ? groupCount(each, sizes) : 0), 0),
   );
   return {
     groups: groupCount(stage, sizes),
     products: numberOf(stage.products ?? 0, sizes),
     barriers: stage.barriers ?? 0,
-    dispatches: kernels.length,
+    dispatches: steps.length,
     width: Math.max(1, ...widths),
   };
 }
 
-function isStepOf({ around = [] }: GpuStage, loop: number): boolean {
-  return around.includes(loop);
-}
-
-/** What runs in each dispatch of a loop's step; of loops inside, those of their own steps count once. */
-function kernelsOf({ items, kernels }: GpuModule, loop: number): readonly (readonly GpuStage[])[] {
-  return dispatchesOfLoop(items, loop)
-    .map((kernel) => kernels[kernel]?.stages ?? [])
-    .filter((stages) => stages.some((stage) => isStepOf(stage, loop)));
-}
-
-/** The dispatches of the steps of a loop, and of those beside it. */
-function dispatchesOfLoop(items: readonly GpuItem[], loop: number): readonly number[] {
-  return items.flatMap((item) => {
-    if (typeof item === "number") return [];
-    return item.loops.includes(loop) ? flatDispatches(item.body) : dispatchesOfLoop(item.body, loop);
-  });
-}
-
-function flatDispatches(items: readonly GpuItem[]): readonly number[] {
-  return items.flatMap((item) => (typeof item === "number" ? [item] : flatDispatches(item.body)));
-}
-
 function dispatchesOf(
-  { items, prepare }: GpuModule,
+  { items, prepare = [] }: GpuModule,
   sizes: Sizes,
   {
     totals,
@@ -195,12 +189,14 @@ function dispatchesOf(
   return { prepare: first, dispatches: all, steps };
 }
 
-function boundSlot(slot: GpuSlot, sizes: Sizes, table: Int32Array): BoundSlot {
+function boundSlot(slot: GpuSlot, cell: number, sizes: Sizes, table: Int32Array): BoundSlot {
+  const { name, dtype = "float", at = { cell } } = slot;
+  const shape = slot.shape.map((size) => numberOf(size, sizes));
   return {
-    slot,
-    start: startOf(slot.at, sizes, table),
-    shape: slot.shape.map((size) => numberOf(size, sizes)),
-    strides: slot.strides.map((size) => numberOf(size, sizes)),
+    slot: { name, dtype },
+    start: startOf(at, sizes, table),
+    shape,
+    strides: slot.strides?.map((size) => numberOf(size, sizes)) ?? stridesOf(shape),
   };
 }
 

@@ -3,6 +3,7 @@ import type { DType } from "../../ir/type.ts";
 import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
 import type { Lifetime } from "../../plan/levels.ts";
 import type { Cell, Place } from "../../plan/place.ts";
+import { isRowMajor } from "../../plan/row-major.ts";
 import type { Loop } from "../../plan/value.ts";
 import type { Slot, StageCode, WebGpuProgram } from "./compile.ts";
 import type { Item } from "./program.ts";
@@ -20,10 +21,12 @@ export interface GpuModule<S = SizeOf> {
   readonly sized?: boolean;
   /** The table that shaders read. */
   readonly cells: readonly GpuCell<S>[];
+  /** In which order memory that moves is placed; in that of the cells where not said. */
+  readonly order?: readonly number[];
   readonly kernels: readonly GpuKernel<S>[];
-  /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew. */
-  readonly prepare: readonly GpuItem<S>[];
-  readonly fixed: readonly string[];
+  /** What runs before all else where a param in `fixed` has changed, or memory was laid out anew; nothing where left out. */
+  readonly prepare?: readonly GpuItem<S>[];
+  readonly fixed?: readonly string[];
   /** What runs, in order. */
   readonly items: readonly GpuItem<S>[];
   readonly params: readonly GpuSlot<S>[];
@@ -46,9 +49,9 @@ export interface GpuKernel<S = SizeOf> {
   /** Extensions of WGSL that it needs. */
   readonly extensions?: readonly string[];
   /** Functions that it calls. */
-  readonly library: readonly string[];
+  readonly library?: readonly string[];
   /** Arrays that the threads of a group share, with their types. */
-  readonly shared: readonly string[];
+  readonly shared?: readonly string[];
   /** Side by side: each has groups of threads of its own. */
   readonly stages: readonly GpuStage<S>[];
 }
@@ -72,6 +75,8 @@ export interface GpuStage<S = SizeOf> {
   /** Of a step of `whole`: how many products of numbers it adds up, and how many barriers it has. */
   readonly products?: S;
   readonly barriers?: number;
+  /** The kernels of a step, where the stage is not used. */
+  readonly kernels?: readonly number[];
   /** The loops of whose steps it is a part, outermost first: not used where all steps of one of them run in one stage. */
   readonly around?: readonly number[];
 }
@@ -95,11 +100,13 @@ export interface GpuSteps<S = SizeOf> {
 /** A param or result in memory: 32-bit floats, or 32-bit integers (booleans 0 and 1). */
 export interface GpuSlot<S = SizeOf> {
   readonly name: string;
-  readonly dtype: DType;
+  /** Float where not said. */
+  readonly dtype?: DType;
   readonly shape: readonly S[];
-  /** In elements, by axis. */
-  readonly strides: readonly S[];
-  readonly at: GpuAddress<S>;
+  /** In elements, by axis; row-major without gaps where not said. */
+  readonly strides?: readonly S[];
+  /** Where not said, behind the cell of the slot's own number. */
+  readonly at?: GpuAddress<S>;
 }
 
 /** Where a value lies after a run: behind what a cell says, or at one of two places, by how many steps a loop has done. */
@@ -124,13 +131,19 @@ export function describeGpuModule<S>(program: WebGpuProgram, form: SizeForm<S>):
 
 function describe<S>(program: WebGpuProgram, size: (of: Size) => S): Omit<GpuModule<S>, "sizes"> {
   const loops = numbersOf<Loop>();
-  const slot = ({ name, dtype, axes, strides, place }: Slot): GpuSlot<S> => ({
-    name,
-    dtype,
-    shape: axes.map((axis) => size(axis.size)),
-    strides: axes.map((axis) => size(strides.get(axis.id) ?? constantSize(0))),
-    at: addressOf(program, place, size),
-  });
+  const slot = ({ name, dtype, axes, strides, place }: Slot, own: number): GpuSlot<S> => {
+    const steps = axes.map((axis) => strides.get(axis.id) ?? constantSize(0));
+    const at = addressOf(program, place, size);
+    const isOwn = "cell" in at && at.cell === own && at.offset === undefined;
+    return {
+      name,
+      ...(dtype !== "float" && { dtype }),
+      shape: axes.map((axis) => size(axis.size)),
+      ...(!isRowMajor(axes, steps) && { strides: steps.map(size) }),
+      ...(!isOwn && { at }),
+    };
+  };
+  const items = program.items.map((item) => itemOf(item, loops, size));
   return {
     name: program.name,
     threads: program.threads,
@@ -138,13 +151,17 @@ function describe<S>(program: WebGpuProgram, size: (of: Size) => S): Omit<GpuMod
     ...(program.sized && { sized: true }),
     cells: program.cells.map((cell) => cellOf(cell, program.lifetimes, size)),
     kernels: program.kernels.map(({ label, extensions, library, shared, stages }) => ({
-      ...{ label, library, shared },
+      label,
+      ...(library.length > 0 && { library }),
+      ...(shared.length > 0 && { shared }),
       ...(extensions.length > 0 && { extensions }),
-      stages: stages.map((stage) => stageOf(stage, loops, size)),
+      stages: stages.map((stage) => ({ ...stageOf(stage, loops, size), ...stepsOf(program, stage, loops, items) })),
     })),
-    prepare: program.prepare.map((item) => itemOf(item, loops, size)),
-    fixed: [...program.fixed],
-    items: program.items.map((item) => itemOf(item, loops, size)),
+    ...(program.prepare.length > 0 && {
+      prepare: program.prepare.map((item) => itemOf(item, loops, size)),
+      fixed: [...program.fixed],
+    }),
+    items,
     params: program.params.map(slot),
     results: program.results.map(slot),
   };
@@ -188,6 +205,30 @@ function stageOf<S>(stage: StageCode, loops: (loop: Loop) => number, size: (of: 
     ...(only && { only: loops(only) }),
     ...(around.length > 0 && { around: around.map(loops) }),
   };
+}
+
+/** The kernels of the steps of a loop that a stage runs as a whole. */
+function stepsOf<S>(
+  { kernels }: WebGpuProgram,
+  { whole }: StageCode,
+  loops: (loop: Loop) => number,
+  items: readonly GpuItem<S>[],
+): Pick<GpuStage<S>, "kernels"> {
+  if (whole === undefined) return {};
+  const all = kernelsOfLoop(items, loops(whole));
+  return { kernels: all.filter((kernel) => kernels[kernel]?.stages.some(({ around }) => around.includes(whole))) };
+}
+
+/** The dispatches of a loop's step, and of those beside it; of loops inside, those of their own steps once. */
+function kernelsOfLoop<S>(items: readonly GpuItem<S>[], loop: number): readonly number[] {
+  return items.flatMap((item) => {
+    if (typeof item === "number") return [];
+    return item.loops.includes(loop) ? flatKernels(item.body) : kernelsOfLoop(item.body, loop);
+  });
+}
+
+function flatKernels<S>(items: readonly GpuItem<S>[]): readonly number[] {
+  return items.flatMap((item) => (typeof item === "number" ? [item] : flatKernels(item.body)));
 }
 
 function itemOf<S>(item: Item, loops: (loop: Loop) => number, size: (of: Size) => S): GpuItem<S> {

@@ -2,7 +2,7 @@ import type { GpuKernel, GpuStage } from "./module.ts";
 
 /** The text of a shader: memory, the functions that it needs, one function for each stage, and the choice among these. */
 export function shaderText(
-  { library, shared, stages }: ShaderParts,
+  { library = [], shared = [], stages }: ShaderParts,
   { cells, depth, threads }: ShaderFrame,
   { head, length, builtin, parameter, argument }: Extras = NO_EXTRAS,
 ): string {
