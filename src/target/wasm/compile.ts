@@ -99,7 +99,7 @@ export function compileTogether(
       entry: parts.length === 1 ? "" : String(at),
     };
   });
-  const module = createModule();
+  const module = createModule({ compact });
   module.data(0, CONSTANTS);
   const alike: Context["alike"] = new Map();
   for (const { plan, segments, entry } of opened) {

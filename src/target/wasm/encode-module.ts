@@ -10,8 +10,8 @@ import {
   local,
   type Procedure,
   type ValueType,
-  writeCode,
 } from "./encode-code.ts";
+import { functionCode } from "./function-code.ts";
 
 /** A function while it is written. */
 export interface FunctionBuilder<R extends CodeType = CodeType> {
@@ -71,8 +71,14 @@ interface Written {
 /** Pages that a shared memory may have: all that 32-bit addresses reach. */
 export const MOST_PAGES = 65536;
 
-/** `shared`: whether the memory is one that several threads have in common. */
-export function createModule({ shared: isShared = false }: { readonly shared?: boolean } = {}): ModuleBuilder {
+export interface ModuleOptions {
+  /** Whether the memory is one that several threads have in common. */
+  readonly shared?: boolean;
+  /** Whether functions are made short: values stand where they are needed, and few variables hold the others. */
+  readonly compact?: boolean;
+}
+
+export function createModule({ shared: isShared = false, compact = false }: ModuleOptions = {}): ModuleBuilder {
   const types: string[] = [];
   const typeBytes: (readonly number[])[] = [];
   const functions: Written[] = [];
@@ -113,7 +119,9 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
         return { type, index: params.length + locals.length - 1 };
       },
       finish: (...body) => {
-        written.body = Uint8Array.from(bytesOf(body));
+        const made = functionCode(body, [...params, ...locals], [...params.keys()], compact);
+        written.body = Uint8Array.from(made.bytes);
+        written.locals = made.locals;
       },
     };
   };
@@ -148,15 +156,20 @@ export function createModule({ shared: isShared = false }: { readonly shared?: b
           return variable;
         },
         finish: (...body) => {
-          const order = [...given.keys(), ...locals.map((_, at) => at + params.length).filter((at) => !given.has(at))];
-          const numbers = new Map(order.map((index, place) => [index, params.length + place]));
-          const own = bytesOf(body, (index) => numbers.get(index) ?? index);
+          const made = functionCode(body, [...params, ...locals], [...params.keys(), ...given.keys()], compact);
           const inner = [...params, ...[...given].map(() => "i32" as const)];
-          const rest = locals.filter((_, at) => !given.has(at + params.length));
-          const code = merge(name, inner, rest, own);
+          const code = merge(name, inner, made.locals, made.bytes);
           if (given.size === 0) return { caller: code, code };
           const passed = params.map((type, index) => local.get({ type, index }));
-          return { caller: merge(name, params, [], bytesOf([call(code, ...passed, ...given.values())])), code };
+          return {
+            caller: merge(
+              name,
+              params,
+              [],
+              functionCode([call(code, ...passed, ...given.values())], params, [...params.keys()], false).bytes,
+            ),
+            code,
+          };
         },
       };
     },
@@ -207,13 +220,6 @@ function paramOf(params: readonly ValueType[]): FunctionBuilder["param"] {
     if (params[index] !== type) throw new Error(`internal: param ${index} is no ${type}`);
     return { type, index };
   };
-}
-
-function bytesOf(body: readonly Code[], renumbered?: (index: number) => number): readonly number[] {
-  const bytes: number[] = [];
-  for (const code of body) writeCode(code, bytes, renumbered);
-  bytes.push(0x0b);
-  return bytes;
 }
 
 type Bytes = readonly number[] | Uint8Array;

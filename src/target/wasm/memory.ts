@@ -217,7 +217,10 @@ export function storeTo(kernel: Kernel, place: Place, positions: Positions, valu
     const [at, offset] = laneAddress(kernel, address, 0);
     const left = kernel.left();
     if (left === undefined) kernel.emit(v128.store(at, code, offset));
-    else kernel.emit(call(someFunction(kernel.context.module), i32.add(at, i32.const(offset)), code, left.code));
+    else {
+      const to = offset === 0 ? at : i32.add(at, i32.const(offset));
+      kernel.emit(call(someFunction(kernel.context.module), to, code, left.code));
+    }
     return;
   }
   const count = kernel.width() === 1 || across.kind === "none" ? 1 : 4;
