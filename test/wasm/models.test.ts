@@ -31,14 +31,20 @@ describe("models give the interpreter's numbers", () => {
   });
 });
 
+/** Twice is enough for so many models. */
+const SHORT = { compact: true };
+
 function check(program: Program, sketch: Sketch): void {
   const { graph } = program;
   const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
   const rounded = new Map([...inputs].map(([id, tensor]) => [id, { ...tensor, data: tensor.data.map(Math.fround) }]));
-  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "scheduled");
-  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "nothing fused", { fuse: false });
+  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "scheduled", SHORT);
+  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "nothing fused", {
+    ...SHORT,
+    fuse: false,
+  });
   const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
-  expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized");
+  expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized", SHORT);
 }
 
 /** Of what is too large to interpret. */

@@ -29,13 +29,16 @@ function scheduledGraph(equations: Graph, sizes: ReadonlyMap<string, number>): G
   return scheduled.graph;
 }
 
+/** Twice is enough for so many recurrences. */
+const SHORT = { compact: true };
+
 /** As it is scheduled and as the passes leave it; all sizes open, and the features known. */
 function checkAll({ graph, inputs, sizes }: Case, tolerance: number): void {
   const features = new Map([...sizes].filter(([name]) => !["B", "T", "I", "J"].includes(name)));
-  expectSameAsInterpreter({ graph, inputs, sizes }, new Map(), tolerance, "open");
-  expectSameAsInterpreter({ graph, inputs, sizes }, features, tolerance, "known");
+  expectSameAsInterpreter({ graph, inputs, sizes }, new Map(), tolerance, "open", SHORT);
+  expectSameAsInterpreter({ graph, inputs, sizes }, features, tolerance, "known", SHORT);
   const optimized = optimize(graph, { sizes: features, off: new Set() });
-  expectSameAsInterpreter({ graph: optimized, inputs, sizes }, features, tolerance, "optimized");
+  expectSameAsInterpreter({ graph: optimized, inputs, sizes }, features, tolerance, "optimized", SHORT);
 }
 
 function withGradients(recurrence: (typeof RECURRENCES)[number]): Case {
