@@ -92,16 +92,29 @@ function writeRound(frame: Frame, own: Own, round: Round): void {
       `select(0, ${depth.code}, ${own.isInside})`,
       "limit",
     );
-    const from = (text: string, count: number): void =>
-      kernel.block(text, () => steps({ code: "k", depth: kernel.depth(), dtype: "int" }, count));
-    const fixed = depth.constant ?? Number.POSITIVE_INFINITY;
-    if (fixed <= FEW) {
-      from(`for (var k = 0; k < ${limit.code}; k++)`, 1);
-      return;
-    }
-    from(`for (var k = 0; k <= ${limit.code} - ${AHEAD}; k += ${AHEAD})`, AHEAD);
-    if (fixed % AHEAD !== 0) from(`for (var k = ${limit.code} / ${AHEAD} * ${AHEAD}; k < ${limit.code}; k++)`, 1);
+    const ahead = (depth.constant ?? Number.POSITIVE_INFINITY) <= FEW ? 1 : AHEAD;
+    kernel.block(`for (var k = 0; k < ${limit.code}; k += ${ahead})`, () => {
+      const first: Term = { code: "k", depth: kernel.depth(), dtype: "int" };
+      steps(Array.from({ length: ahead }, (_, index) => positionOf(kernel, first, index, depth, ahead)));
+    });
   });
+}
+
+/** A position of k, and whether there is one: always, where that is not said. */
+interface Position {
+  readonly at: Term;
+  readonly isThere?: Term;
+}
+
+/** The first of some is always there. */
+function positionOf(kernel: Kernel, first: Term, index: number, depth: Term, ahead: number): Position {
+  const at = add(kernel, first, integer(index));
+  if (index === 0 || (depth.constant ?? 1) % ahead === 0) return { at };
+  const last = subtract(kernel, depth, integer(1));
+  return {
+    at: kernel.bind(at.depth, "int", `min(${at.code}, ${last.code})`),
+    isThere: kernel.bind(at.depth, "bool", `${at.code} < ${depth.code}`, "there"),
+  };
 }
 
 /** Writes what is added up at some positions of k. */
@@ -110,7 +123,7 @@ function stepsOf(
   own: Own,
   { left, rights }: Round,
   starts: { readonly left: Term; readonly rights: readonly Term[] },
-): (k: Term, count: number) => void {
+): (positions: readonly Position[]) => void {
   const { lane, down, across, sums } = own;
   const within = (position: Term, limit: Term): Term => {
     const last = subtract(kernel, limit, integer(1));
@@ -129,17 +142,17 @@ function stepsOf(
       return along(starts.rights[index] ?? integer(0), position, columns, sizeTerm(kernel, product.n.right));
     }),
   );
-  return (k, count) => {
+  return (positions) => {
     const here = kernel.depth();
-    const ahead = Array.from({ length: count }, (_, index) => index);
-    const load = (start: Term, stride: Term, index: number, hint: string): Term => {
-      const first = add(kernel, start, multiply(kernel, k, stride));
-      const address = add(kernel, first, multiply(kernel, integer(index), stride));
-      return kernel.bind(here, "float", loadCode(address.code, "float"), hint);
+    const load = (start: Term, stride: Term, { at, isThere }: Position, hint: string): Term => {
+      const address = add(kernel, start, multiply(kernel, at, stride));
+      const read = kernel.bind(here, "float", loadCode(address.code, "float"), hint);
+      if (isThere === undefined) return read;
+      return kernel.bind(here, "float", `select(0.0f, ${read.code}, ${isThere.code})`, hint);
     };
-    const lefts = ahead.map((index) =>
+    const lefts = positions.map((position) =>
       alongLeft.flatMap((start) => {
-        const a = load(start, sizeTerm(kernel, left.k.left), index, "a");
+        const a = load(start, sizeTerm(kernel, left.k.left), position, "a");
         return SWAPS.slice(0, handed).map((swap) =>
           swap === "" ? a : kernel.bind(here, "float", `${swap}(${a.code})`, "a"),
         );
@@ -147,12 +160,12 @@ function stepsOf(
     );
     if (handed > 1) kernel.enable("quads");
     rights.forEach(({ sum, product }, right) => {
-      const factors = ahead.map((index) =>
-        (alongRights[right] ?? []).map((start) => load(start, sizeTerm(kernel, product.k.right), index, "b")),
+      const factors = positions.map((position) =>
+        (alongRights[right] ?? []).map((start) => load(start, sizeTerm(kernel, product.k.right), position, "b")),
       );
       for (let entry = 0; entry < down * across; entry++) {
         const name = sums[sum * down * across + entry];
-        const terms = ahead.map((index) => {
+        const terms = positions.map((_, index) => {
           const [a, b] = [lefts[index]?.[Math.floor(entry / across)], factors[index]?.[entry % across]];
           return `${a?.code} * ${b?.code}`;
         });
