@@ -2,7 +2,7 @@ import type { SizeBinding } from "../ir/size.ts";
 import { type BindOptions, type Bound, type BoundSlot, bindProgram } from "../target/webgpu/bind.ts";
 import { isWholeFaster, USUAL_COSTS } from "../target/webgpu/cost.ts";
 import type { GpuKernel, GpuModule } from "../target/webgpu/module.ts";
-import { type Extras, shaderText, vectors } from "../target/webgpu/shader-text.ts";
+import { type Extras, frameOf, shaderText, vectors } from "../target/webgpu/shader-text.ts";
 import { COPY_DST, COPY_SRC, STAGE_COMPUTE, STORAGE, UNIFORM } from "./gpu-constants.ts";
 import { checkedByGpu } from "./gpu-errors.ts";
 import { HintedError } from "./hinted-error.ts";
@@ -138,7 +138,7 @@ async function pipelineOf(
   const source = module.kernels[kernel];
   if (source === undefined) throw new Error(`internal: there is no shader ${kernel}`);
   const label = source.label ?? `${module.name} ${kernel}`;
-  const code = shaderText(source, { ...module, cells: module.cells.length }, options.extras?.(source, words));
+  const code = shaderText(source, frameOf(module, kernel), options.extras?.(source, words));
   const known = pipelines.get(code);
   if (known !== undefined) return known;
   const made = await device.createComputePipelineAsync({
@@ -150,7 +150,7 @@ async function pipelineOf(
   return made;
 }
 
-function checkLimits({ limits }: GPUDevice, { name }: GpuModule, { bytes, table }: Bound): void {
+function checkLimits({ limits }: GPUDevice, { name }: GpuModule, { bytes }: Bound): void {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes > most) {
     const megabytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MB`;
@@ -158,9 +158,6 @@ function checkLimits({ limits }: GPUDevice, { name }: GpuModule, { bytes, table 
       `${name} needs ${megabytes(bytes)} in one piece, the graphics device gives ${megabytes(most)}`,
       "make the batch smaller, or the sequences shorter, or use --target wasm",
     );
-  }
-  if (table.byteLength > limits.maxUniformBufferBindingSize) {
-    throw new Error(`${name} is too large for the device: its table of sizes takes ${table.byteLength} bytes`);
   }
 }
 

@@ -7,7 +7,7 @@ import { reduce } from "../../src/op/reduce.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
 import { extrasOf } from "../../src/target/webgpu/extras.ts";
-import { shaderText } from "../../src/target/webgpu/shader-text.ts";
+import { frameOf, shaderText } from "../../src/target/webgpu/shader-text.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { SMALL_TUNING, webGpu } from "./execute.ts";
 
@@ -54,9 +54,7 @@ test("threads that run in step give the bits of those that share memory", { time
   expect(apart?.get("max")?.data[0]).toBe(Math.fround(Math.max(...at(1).slice(0, 150))));
   const [plain, stepped] = tunings.map((tuning) => {
     const program = compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning });
-    return program.kernels.map((kernel) =>
-      shaderText(kernel, { ...program, cells: program.cells.length }, extrasOf(kernel)),
-    );
+    return program.kernels.map((kernel, at) => shaderText(kernel, frameOf(program, at), extrasOf(kernel)));
   });
   expect(plain?.some((code) => code.includes("subgroup"))).toBe(false);
   expect(stepped?.every((code) => code.startsWith("enable subgroups;"))).toBe(true);

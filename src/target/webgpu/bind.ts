@@ -4,6 +4,7 @@ import { type Arena, aligned, placeInOrder, type Span } from "../../plan/arena.t
 import { numberOf, type Sizes, sizesOf } from "../../plan/bound-size.ts";
 import type { LoopFacts } from "./cost.ts";
 import type { GpuAddress, GpuCell, GpuItem, GpuMemorySpan, GpuModule, GpuSlot, GpuStage } from "./module.ts";
+import { tableLength } from "./shader-text.ts";
 
 /** What a program does for one choice of sizes. */
 export interface Bound {
@@ -49,16 +50,17 @@ export interface BindOptions {
 /** Throws where a size's name is not bound or a size is no whole number. */
 export function bindProgram(module: GpuModule, binding: ReadonlyMap<string, number>, options: BindOptions): Bound {
   const sizes = sizesOf(module, binding);
-  const table = new Int32Array(module.cells.length);
+  const table = new Int32Array(tableLength(module));
   const { order } = module;
   const { place = (spans: readonly Span[]) => placeInOrder(spans, order ?? [...spans.keys()]) } = options;
   const laidOut = layOut(module, sizes, table, place);
   const whole = chooseWhole(module, sizes, options);
+  let cell = module.cells.length;
   const totals = module.kernels.map(({ stages }) => {
     let end = 0;
     for (const stage of stages) {
       end += isUsed(stage, whole) ? groupCount(stage, sizes) : 0;
-      table[stage.end] = end;
+      table[cell++] = end;
     }
     return end;
   });
@@ -111,7 +113,10 @@ export function isMoving(cell: GpuCell): cell is GpuMemorySpan {
 }
 
 function groupCount({ groups }: GpuStage, sizes: Sizes): number {
-  return groups.reduce((all, [count, per]) => all * Math.ceil(numberOf(count, sizes) / per), 1);
+  return groups.reduce(
+    (all: number, group) => all * (typeof group === "number" ? group : Math.ceil(numberOf(group[0], sizes) / group[1])),
+    1,
+  );
 }
 
 function isUsed({ only, around = [] }: GpuStage, whole: ReadonlySet<number>): boolean {

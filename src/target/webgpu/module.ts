@@ -1,4 +1,4 @@
-import { addSizes, constantSize, multiplySizes, type Size, subtractSizes } from "../../ir/size.ts";
+import { addSizes, constantSize, multiplySizes, type Size, sizeConstant, subtractSizes } from "../../ir/size.ts";
 import type { DType } from "../../ir/type.ts";
 import { boundNames, boundSize, numberOr, type SizeForm, type SizeOf } from "../../plan/bound-size.ts";
 import type { Lifetime } from "../../plan/levels.ts";
@@ -19,7 +19,7 @@ export interface GpuModule<S = SizeOf> {
   readonly depth: number;
   /** Whether shaders say how long the arena is: a processor that asks for it at every read takes longer over that than over all else. */
   readonly sized?: boolean;
-  /** The table that shaders read. */
+  /** The table that shaders read. Behind these, it has for each stage how many groups of threads there are up to its end. */
   readonly cells: readonly GpuCell<S>[];
   /** In which order memory that moves is placed; in that of the cells where not said. */
   readonly order?: readonly number[];
@@ -33,7 +33,7 @@ export interface GpuModule<S = SizeOf> {
   readonly results: readonly GpuSlot<S>[];
 }
 
-/** An entry of the table: a size, where memory starts, or (`null`) how many groups of threads there are up to the end of a stage. */
+/** An entry of the table: a size, where memory starts, or (`null`) nothing. */
 export type GpuCell<S = SizeOf> = S | GpuMemorySpan<S> | null;
 
 /** Memory that is needed from one position of the program to another, both included; without positions it is kept. */
@@ -64,10 +64,8 @@ export interface GpuStage<S = SizeOf> {
   readonly code: string;
   /** Cells of the table that it knows as `N0`, `N1`, ... */
   readonly cells?: readonly number[];
-  /** How many groups of threads: the product over all of these of how many times `per` positions there are. */
+  /** How many groups of threads: the product over all of these of numbers, or of how many times `per` positions there are. */
   readonly groups: readonly GroupCount<S>[];
-  /** The cell that holds the end of this stage's groups. */
-  readonly end: number;
   /** The loop all of whose steps it runs, every group of threads for the rows that it owns: used only where that is chosen. */
   readonly whole?: number;
   /** Needed only where all steps of this loop run in one stage. */
@@ -81,7 +79,7 @@ export interface GpuStage<S = SizeOf> {
   readonly around?: readonly number[];
 }
 
-export type GroupCount<S = SizeOf> = readonly [count: S, per: number];
+export type GroupCount<S = SizeOf> = number | readonly [count: S, per: number];
 
 /** What runs: the dispatch of a kernel, or for every step of some loops what runs in it. */
 export type GpuItem<S = SizeOf> = number | GpuSteps<S>;
@@ -197,10 +195,14 @@ function cellOf<S>(cell: Cell, lifetimes: ReadonlyMap<object, Lifetime>, size: (
 }
 
 function stageOf<S>(stage: StageCode, loops: (loop: Loop) => number, size: (of: Size) => S): GpuStage<S> {
-  const { name, notes, code, groups, end, whole, only, products, barriers, around } = stage;
+  const { name, notes, code, groups, whole, only, products, barriers, around } = stage;
   return {
-    ...{ name, notes, code, end },
-    groups: groups.map(({ sizes, per }) => [size(sizes.reduce(multiplySizes, constantSize(1))), per] as const),
+    ...{ name, notes, code },
+    groups: groups.map(({ sizes, per }) => {
+      const all = sizes.reduce(multiplySizes, constantSize(1));
+      const known = sizeConstant(all);
+      return known === undefined ? ([size(all), per] as const) : Math.ceil(known / per);
+    }),
     ...(whole && { whole: loops(whole), products: size(products.reduce(addSizes, constantSize(0))), barriers }),
     ...(only && { only: loops(only) }),
     ...(around.length > 0 && { around: around.map(loops) }),

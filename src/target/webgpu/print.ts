@@ -1,19 +1,18 @@
 import type { KernelCode, WebGpuProgram } from "./compile.ts";
 import { extrasOf } from "./extras.ts";
 import type { Item } from "./program.ts";
-import { type ShaderFrame, shaderText } from "./shader-text.ts";
+import { frameOf, type ShaderFrame, shaderText } from "./shader-text.ts";
 
 /** What runs in which order, then every shader: the text of `--emit wgsl`. */
 export function printWebGpu(program: WebGpuProgram): string {
   const { prepare, items, kernels } = program;
-  const sizes = { ...program, cells: program.cells.length };
   const order = [
     ...(prepare.length === 0 ? [] : ["// once for weights that stay as they are:", ...linesOf(prepare, kernels, 1)]),
     "// in order:",
     ...linesOf(items, kernels, 1),
   ];
   const shaders = kernels.map(
-    (kernel, index) => `// ---- shader ${index} ----\n// ${kernel.label}\n${told(kernel, sizes)}`,
+    (kernel, index) => `// ---- shader ${index} ----\n// ${kernel.label}\n${told(kernel, frameOf(program, index))}`,
   );
   return [...order, "", ...shaders].join("\n");
 }

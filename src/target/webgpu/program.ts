@@ -32,7 +32,7 @@ type LoopItem = Extract<Item, { readonly kind: "loop" }>;
 /** One shader while it is made. */
 export interface DraftKernel {
   readonly label: string;
-  /** Side by side: the groups of threads up to the number in cell `end` belong to the stages up to this one. */
+  /** Side by side: each has groups of threads of its own. */
   readonly stages: readonly Stage[];
   readonly functions: readonly {
     readonly name: string;
@@ -54,8 +54,6 @@ export interface Stage {
   readonly barriers: number;
   /** The loops of whose steps this stage is a part, outermost first: not used where all steps of one of them run in one stage. */
   readonly around: readonly Loop[];
-  /** The cell of the table that holds the end of this stage's groups. */
-  readonly end: number;
 }
 
 export interface Making {
@@ -220,7 +218,6 @@ function stageKernel(making: Making, drafts: readonly DraftStage[]): DraftKernel
   });
   const stages = drafts.map(({ label, groups, whole, only, products, barriers, around }) => ({
     ...{ label, groups, whole, only, products, barriers, around },
-    end: making.plan.cells.pointer(),
   }));
   return { label: drafts.map(({ label }) => label).join(", "), stages, functions, scope };
 }

@@ -3,17 +3,16 @@ import type { GpuKernel, GpuStage } from "./module.ts";
 /** The text of a shader: memory, the functions that it needs, one function for each stage, and the choice among these. */
 export function shaderText(
   { library = [], shared = [], stages }: ShaderParts,
-  { cells, depth, threads }: ShaderFrame,
+  { cells, ends, depth, threads }: ShaderFrame,
   { head, length, builtin, parameter, argument }: Extras = NO_EXTRAS,
 ): string {
   const functions = stages.map(({ code, cells: read = [] }, at) => {
     const numbers = read.map((cell, index) => `  let N${index} = ${tableCode(cell)};\n`).join("");
     return `fn stage_${at}(group: i32, thread: i32${parameter}) {\n${numbers}${code}\n}\n`;
   });
-  const calls = stages.map(({ end }, at) => {
-    const before = stages[at - 1];
-    const first = before === undefined ? "0" : tableCode(before.end);
-    return `  if (group >= ${first} && group < ${tableCode(end)}) {
+  const calls = stages.map((_, at) => {
+    const first = at === 0 ? "0" : tableCode(ends + at - 1);
+    return `  if (group >= ${first} && group < ${tableCode(ends + at)}) {
     stage_${at}(group - ${first}, i32(thread)${argument});
   }
 `;
@@ -33,9 +32,29 @@ ${calls.join("")}}
 `;
 }
 
-/** What all shaders of a program have in common. */
+/** What a shader needs to know of its program. */
 export interface ShaderFrame {
+  /** Of the table. */
   readonly cells: number;
+  /** The cell with the end of the first stage's groups; those of the others follow. */
+  readonly ends: number;
+  readonly depth: number;
+  readonly threads: number;
+}
+
+export function frameOf(program: FrameParts, kernel: number): ShaderFrame {
+  const { depth, threads } = program;
+  return { cells: tableLength(program), ends: tableLength(program, kernel), depth, threads };
+}
+
+/** Of the table, up to the ends of the stages of so many kernels. */
+export function tableLength({ cells, kernels }: Pick<FrameParts, "cells" | "kernels">, count?: number): number {
+  return kernels.slice(0, count).reduce((sum, { stages }) => sum + stages.length, cells.length);
+}
+
+interface FrameParts {
+  readonly cells: readonly unknown[];
+  readonly kernels: readonly { readonly stages: readonly unknown[] }[];
   readonly depth: number;
   readonly threads: number;
 }
@@ -56,7 +75,7 @@ export const NO_EXTRAS: Extras = { head: "", length: "", builtin: "", parameter:
 
 /** What of a kernel its text depends on. */
 type ShaderParts = Pick<GpuKernel, "library" | "shared"> & {
-  readonly stages: readonly Pick<GpuStage, "code" | "cells" | "end">[];
+  readonly stages: readonly Pick<GpuStage, "code" | "cells">[];
 };
 
 /** A cell of the table in a shader. */
