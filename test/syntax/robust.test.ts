@@ -3,7 +3,7 @@ import { renderDiagnostic } from "../../src/base/render.ts";
 import { format } from "../../src/syntax/format.ts";
 import { read } from "./read.ts";
 
-const size = 100_000;
+const size = 50_000;
 
 /** Texts that a careless reader would recurse over, or go through again and again. */
 const hostile: Readonly<Record<string, string>> = {
