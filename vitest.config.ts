@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vitest/config";
 import { BUILT } from "./test/support/built.ts";
+import { LongestFirst } from "./test/support/sequence.ts";
 
 /** Threads run the script that is built with the command line (`globalSetup`): one of TypeScript takes twice as long to start. */
 const builtThreads: Plugin = {
@@ -21,6 +22,7 @@ export default defineConfig({
     isolate: false,
     // Where nothing is said, one core is left idle.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     // A golden that is missing or differs is a failure; `npm run golden` rewrites them.
     update: process.argv.includes("--update") ? "all" : "none",
     testTimeout: 30_000,

@@ -20,11 +20,10 @@ export function variantsOf(
   graph: Graph,
   known: SizeBinding = new Map(),
   feedback: ReadonlyMap<string, string> = new Map(),
-  options: CompileOptions = {},
 ): readonly (readonly [string, WasmProgram])[] {
   return (["relaxed", "plain"] as const).map((instructions) => [
     instructions,
-    compileWasm({ graph, sizes: known }, feedback, { ...options, instructions }),
+    compileWasm({ graph, sizes: known }, feedback, { instructions }),
   ]);
 }
 
@@ -37,19 +36,30 @@ export function expectSameAsInterpreter(
   known: SizeBinding,
   tolerance: number,
   what = "",
-  { compact = false, ...options }: CompileOptions = {},
+  { compact = false }: Pick<CompileOptions, "compact"> = {},
 ): void {
   const wanted = interpret(given.graph, given.inputs, given.sizes);
-  const { graph } = given;
-  const short = compileWasm({ graph, sizes: known }, new Map(), { ...options, instructions: "plain", compact: true });
-  const fast = variantsOf(graph, known, new Map(), options).slice(0, compact ? 1 : 2);
-  for (const [variant, each] of [...fast, ["short", short] as const]) {
-    expect(WebAssembly.validate(each.module), `${what} ${variant} is valid`).toBe(true);
-    const runner = createWasmRunner(each);
-    expectArena(runner.bind(given.sizes).arena, `${what} ${variant}`);
-    runBound(runner, given);
-    expectResults(runner, wanted, tolerance, `${what} ${variant}`);
-  }
+  const short = compileWasm({ graph: given.graph, sizes: known }, new Map(), SHORT);
+  const fast = variantsOf(given.graph, known).slice(0, compact ? 1 : 2);
+  for (const [variant, program] of [...fast, ["short", short] as const])
+    expectRun(program, given, wanted, tolerance, `${what} ${variant}`);
+}
+
+/** The code of modules that are shipped. */
+export const SHORT: CompileOptions = { instructions: "plain", compact: true };
+
+/** Runs a program, and compares every result with what is wanted. */
+export function expectRun(
+  program: WasmProgram,
+  given: Pick<Case, "inputs" | "sizes">,
+  wanted: ReadonlyMap<string, Tensor>,
+  tolerance: number,
+  what: string,
+): void {
+  const runner = createWasmRunner(program);
+  expectArena(runner.bind(given.sizes).arena, what);
+  runBound(runner, given);
+  expectResults(runner, wanted, tolerance, what);
 }
 
 export function runBound(runner: WasmRunner, { inputs }: Pick<Case, "inputs">): void {

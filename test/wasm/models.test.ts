@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
+import type { Graph } from "../../src/ir/graph.ts";
+import { interpret } from "../../src/ir/interpret.ts";
 import { optimize } from "../../src/pass/run.ts";
 import { sizesOf } from "../../src/plan/bound-size.ts";
 import { searched } from "../../src/target/wasm/arrange.ts";
 import { layOutMemory } from "../../src/target/wasm/bind.ts";
-import { compileWasm } from "../../src/target/wasm/compile.ts";
+import { type CompileOptions, compileWasm } from "../../src/target/wasm/compile.ts";
 import { moduleOf } from "../../src/target/wasm/module.ts";
 import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
 import { randomFeed } from "../support/feed.ts";
-import { expectArena, expectSameAsInterpreter } from "./compare.ts";
+import { expectArena, expectRun, SHORT } from "./compare.ts";
 
 /** Every model that is small enough to interpret, with its loss and gradients: padded examples and whole ones. */
 describe("models give the interpreter's numbers", () => {
@@ -22,7 +24,7 @@ describe("models give the interpreter's numbers", () => {
         continue;
       }
       tested++;
-      test(`${sketch.name}, ${dense ? "dense" : "ragged"}`, () => check(program, sketch));
+      test(`${sketch.name}, ${dense ? "dense" : "ragged"}`, () => check(program, sketch, dense));
     }
   }
 
@@ -31,20 +33,26 @@ describe("models give the interpreter's numbers", () => {
   });
 });
 
-/** Twice is enough for so many models. */
-const SHORT = { compact: true };
+const RELAXED: CompileOptions = { instructions: "relaxed" };
+const PLAIN: CompileOptions = { instructions: "plain" };
 
-function check(program: Program, sketch: Sketch): void {
+/**
+ * As it is built, with nothing fused, and behind all passes, as programs run. Instructions make no difference to how kernels are put
+ * together: the first two have one kind for padded examples, another one for whole ones.
+ */
+function check(program: Program, sketch: Sketch, dense: boolean): void {
   const { graph } = program;
   const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
   const rounded = new Map([...inputs].map(([id, tensor]) => [id, { ...tensor, data: tensor.data.map(Math.fround) }]));
-  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "scheduled", SHORT);
-  expectSameAsInterpreter({ graph, inputs: rounded, sizes }, program.sizes, 1e-4, "nothing fused", {
-    ...SHORT,
-    fuse: false,
-  });
+  const wanted = interpret(graph, rounded, sizes);
+  const expectSame = (of: Graph, options: CompileOptions, what: string): void => {
+    const compiled = compileWasm({ graph: of, sizes: program.sizes }, new Map(), options);
+    expectRun(compiled, { inputs: rounded, sizes }, wanted, 1e-4, `${what}, ${JSON.stringify(options)}`);
+  };
+  expectSame(graph, dense ? PLAIN : SHORT, "scheduled");
+  expectSame(graph, { ...(dense ? SHORT : PLAIN), fuse: false }, "nothing fused");
   const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
-  expectSameAsInterpreter({ graph: optimized, inputs: rounded, sizes }, program.sizes, 1e-4, "optimized", SHORT);
+  for (const options of [RELAXED, SHORT]) expectSame(optimized, options, "optimized");
 }
 
 /** Of what is too large to interpret. */
