@@ -39,7 +39,9 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
       "one thread gives the same numbers: --threads 1, in a page startWasm(undefined, { threads: 1 })",
     );
   }
-  const lead = (run: () => void): void => {
+  const { run } = exports;
+  if (typeof run !== "function") throw new Error("internal: a program for threads lacks its functions");
+  const lead = (): void => {
     const failed = (): Error => new Error(`internal: a thread of ${name} failed: ${readFailure(failure)}`);
     if (isBroken(memory)) throw failed();
     try {
@@ -50,7 +52,8 @@ export async function createWasmTeam(single: WasmProgram, threads: number): Prom
       throw cause;
     }
   };
-  return createRunner(table, memory, exports, searched(threads), { lead, dispose: () => breakUp(memory) });
+  const runner = createRunner(table, memory, { ...exports, run: lead }, searched(threads));
+  return { ...runner, dispose: () => breakUp(memory) };
 }
 
 const FAILURE_BYTES = 1024;

@@ -49,22 +49,12 @@ export function createWasmRunner(program: WasmProgram): WasmRunner {
   return createRunner(moduleOf(program), memory, instance.exports, searched());
 }
 
-/** Threads that follow the one that runs a module. */
-export interface Followers {
-  /** Runs, and ends all where it fails; a failure of another is thrown here. */
-  lead(run: () => void): void;
-  dispose(): void;
-}
-
-const NONE: Followers = { lead: (run) => run(), dispose: () => undefined };
-
 /** Runs a module that was instantiated with a memory of its own. */
 export function createRunner(
   module: WasmModule,
   memory: WebAssembly.Memory,
   exports: WebAssembly.Exports,
   arrangement: Arrangement,
-  others: Followers = NONE,
 ): WasmRunner {
   const { entry = "" } = module;
   const { [`prepare${entry}`]: prepare, [`run${entry}`]: run } = exports;
@@ -131,12 +121,12 @@ export function createRunner(
     },
     bytes: () => memory.buffer.byteLength,
     write,
-    dispose: others.dispose,
+    dispose: () => undefined,
     run: () => {
       present();
       if (stale) prepare();
       stale = false;
-      others.lead(() => run());
+      run();
     },
     read: (name) => readSlot(open(results, "result", name)),
     readParam: (name) => readSlot(open(params, "param", name)),
