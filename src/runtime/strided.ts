@@ -46,11 +46,8 @@ export function copyWalk(
 ): void {
   if (walk.count === 0) return;
   const last = walk.shape.length - 1;
-  if (last < 0) {
-    target[targetStart] = source[sourceStart] ?? Number.NaN;
-    return;
-  }
-  if (last === 0) {
+  // A single number is a run of one.
+  if (last <= 0) {
     copyRun(walk, 0, source, sourceStart, target, targetStart);
     return;
   }

@@ -256,18 +256,20 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     left = before.left;
     return inner.statements;
   };
-  /** Counts a variable from where it stands up to `end`. */
+  /** Counts a variable up to `end`: from 0, or from where it stands. */
   const repeat = (
     counter: Local<"i32">,
     step: number,
     end: I32,
     sure: boolean,
     body: readonly Statement[],
+    from: "0" | "there" = "0",
   ): Statement => {
+    const start = from === "0" ? [local.set(counter, i32.const(0))] : [];
     const again = branchIf(0, i32.lt(local.get(counter), end));
     const next = local.set(counter, i32.add(local.get(counter), i32.const(step)));
     const all = loopCode(...body, next, again);
-    return sure ? all : block(branchIf(0, i32.ge(local.get(counter), end)), all);
+    return sure ? sequence(...start, all) : block(...start, branchIf(0, i32.ge(local.get(counter), end)), all);
   };
   const indexOf = (counter: Local<"i32">, depth: number): Scalar => ({
     code: local.get(counter),
@@ -286,7 +288,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     }
     const counter = builder.local("i32");
     const inside = within(lanes, () => body(indexOf(counter, levels.length - 1)));
-    emit(local.set(counter, i32.const(0)), repeat(counter, 1, count.code, (count.constant ?? 0) > 0, inside));
+    emit(repeat(counter, 1, count.code, (count.constant ?? 0) > 0, inside));
   };
   const vectorLoop = (
     count: Scalar,
@@ -304,7 +306,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     if (context.compact) {
       const open = count.constant === undefined || count.constant % 4 > 0;
       const all = repeat(counter, 4, count.code, (count.constant ?? 0) > 0, inside(4, 1, open));
-      if (count.constant !== 0) emit(local.set(counter, i32.const(0)), all);
+      if (count.constant !== 0) emit(all);
       return;
     }
     const whole = (step: number): Scalar =>
@@ -317,7 +319,7 @@ export function kernelIn(context: Context, builder: KernelFunction, loops: reado
     const add = (width: 1 | 4, parts: number, statements: () => readonly Statement[]): void => {
       const end = whole(width * parts);
       if ((end.constant ?? Number.POSITIVE_INFINITY) <= reached) return;
-      loops.push(repeat(counter, width * parts, end.code, false, statements()));
+      loops.push(repeat(counter, width * parts, end.code, false, statements(), "there"));
       reached = end.constant ?? reached;
     };
     const narrow = (count.constant ?? 4) < 4 ? [] : inside(4, 1);
