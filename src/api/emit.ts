@@ -7,7 +7,7 @@ import { optimizeProgram } from "../compile/optimize.ts";
 import { pictureOf } from "../compile/picture.ts";
 import { printGraph } from "../ir/print.ts";
 import type { PassName } from "../pass/pass.ts";
-import { JOINING_PASSES, PASS_NAMES, PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT, PASS_NAMES } from "../pass/pipeline.ts";
 import { printPlan } from "../plan/print.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { type StageChoice, throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
@@ -96,7 +96,7 @@ function graphFiles({ programs }: EmittedModel, options: EmitOptions): readonly 
 
 /** The program as it is, or optimized where that is asked for. */
 function behind(program: Program, { optimized = false, stages = USUAL_STAGES }: EmitOptions): Program {
-  return optimized ? throughPasses(JOINING_PASSES, stages)(program) : program;
+  return optimized ? throughPasses(LEFT_OUT.wasm, stages)(program) : program;
 }
 
 /** The graph with its loops unrolled as asked, and nothing else changed. */
@@ -123,7 +123,7 @@ function planFiles({ programs }: EmittedModel, { stages = USUAL_STAGES }: EmitOp
 
 /** The shaders that the webgpu target makes of every program. */
 function shaderFiles({ programs }: EmittedModel, { stages = USUAL_STAGES }: EmitOptions): readonly OutputFile[] {
-  const through = throughPasses(PRODUCT_PASSES, stages);
+  const through = throughPasses(LEFT_OUT.webgpu, stages);
   return namedPrograms(programs).map(([name, whole]) => {
     const program = through(whole);
     const compiled = compileWebGpu(program, feedbackOf(program), {

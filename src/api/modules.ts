@@ -2,7 +2,7 @@ import type { Report } from "../base/diagnostic.ts";
 import { openSizes } from "../compile/open-sizes.ts";
 import type { Origins } from "../emit/source-map.ts";
 import type { StandaloneTarget } from "../emit/standalone/machine.ts";
-import { JOINING_PASSES, PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
 import { shippedSupport } from "../runtime/shipped.ts";
@@ -65,7 +65,7 @@ async function tfjsFiles(
   { stages = USUAL_STAGES }: EmitOptions,
 ): Promise<readonly WrittenFile[]> {
   const { emitModule } = await import("../emit/tfjs/emit.ts");
-  const through = throughPasses(new Set(), stages);
+  const through = throughPasses(LEFT_OUT.tfjs, stages);
   const forward = through(programs.forward);
   return emitModule({ ...optimized(programs, through), forward }, await shippedSupport("tfjs"));
 }
@@ -89,7 +89,7 @@ async function standaloneFiles(
 
 /** Every program behind the passes that pay for what it runs on. */
 export function optimizedFor(programs: ModelPrograms, target: "wasm" | "webgpu", stages = USUAL_STAGES): ModelPrograms {
-  const through = throughPasses(target === "wasm" ? JOINING_PASSES : PRODUCT_PASSES, stages);
+  const through = throughPasses(LEFT_OUT[target], stages);
   const { stream, forward } = programs;
   // A model that can be run piece by piece is run whole as one piece.
   const run = stream === undefined ? { forward: through(forward) } : { stream: through(stream) };

@@ -1,6 +1,6 @@
 import { feedbackOf } from "../build/feedback.ts";
 import type { Program } from "../build/program.ts";
-import { JOINING_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import { type Plan, planGraph } from "../plan/plan.ts";
 import type { ModelPrograms } from "../runtime/model-programs.ts";
 import { type StageChoice, throughPasses, USUAL_STAGES } from "../runtime/passes.ts";
@@ -25,7 +25,7 @@ export function namedPrograms({
 
 /** What the wasm target makes of every program of a model. */
 export function plansOf(programs: ModelPrograms, stages: StageChoice = USUAL_STAGES): readonly ProgramPlan[] {
-  const through = throughPasses(JOINING_PASSES, stages);
+  const through = throughPasses(LEFT_OUT.wasm, stages);
   return namedPrograms(programs).map(([name, program]) => {
     const { graph, sizes, ...optimized } = through(program);
     const feedback = feedbackOf({ graph, sizes, ...optimized });

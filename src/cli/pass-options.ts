@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { nearest } from "../base/nearest.ts";
 import { isPass, isStage, STAGE_NAMES, type StageName } from "../compile/stages.ts";
-import { PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { OPTIONAL_PASSES } from "../pass/pipeline.ts";
 import type { StageChoice } from "../runtime/passes.ts";
 import { talk } from "./terminal.ts";
 
@@ -19,7 +19,7 @@ export function addPassOptions(command: Command): Command {
     shownStage,
   );
   for (const stage of STAGE_NAMES) {
-    if (isPass(stage) && PRODUCT_PASSES.has(stage)) command.addOption(new Option(`--${stage}`).hideHelp());
+    if (isPass(stage) && OPTIONAL_PASSES.has(stage)) command.addOption(new Option(`--${stage}`).hideHelp());
     command.addOption(new Option(`--no-${stage}`, SENTENCES[stage]));
   }
   return command;
@@ -34,6 +34,7 @@ const SENTENCES: Readonly<Record<StageName, string>> = {
   hoist: "compute in every step of a loop what does not change",
   dce: "keep what nothing needs",
   "side-by-side": "keep independent loops apart",
+  stagger: "run layers of loops one after the other",
   "merge-into-loop": "leave hoisted products outside of loops",
   "merge-products": "keep the products of a sum apart",
   "pack-gates": "keep products of one value apart",
@@ -60,7 +61,7 @@ export function stageChoice(options: PassOptions): StageChoice {
   const given = new Map<string, unknown>(Object.entries(options));
   const said = (stage: StageName): unknown => given.get(camelCase(stage));
   return {
-    on: new Set([...PRODUCT_PASSES].filter((pass) => said(pass) === true)),
+    on: new Set([...OPTIONAL_PASSES].filter((pass) => said(pass) === true)),
     off: new Set(STAGE_NAMES.filter((stage) => said(stage) === false)),
     shown: new Set(options.printAfter),
     show: (stage, program, text) => talk(`// ${program} after ${stage}\n${text.trimEnd()}\n`),

@@ -154,6 +154,7 @@ const PASS_TEXT: Readonly<Record<PassName, PassText>> = {
   hoist: () => "does not change from step to step: computed before the loop",
   dce: () => "dropped",
   "side-by-side": (count, _, group) => `runs in one loop${group === "" ? "" : group}: ${count} loops side by side`,
+  stagger: (count, _, group) => `runs in one loop${group}: ${count} layers, each a step behind the one below`,
   "merge-into-loop": (_, where) => `a product that was hoisted is taken back: it joins the state's product${where}`,
   "merge-products": (count, where) => `${count} products of a sum are one product${where}`,
   "pack-gates": (count, where, group) => `packed${group}: ${count} products are one${where}`,

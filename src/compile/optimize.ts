@@ -17,6 +17,8 @@ export interface OptimizeProgramOptions {
   readonly memory?: number;
   /** How many steps lie between two states that are kept where memory is short. */
   readonly chunk?: number;
+  /** How many weights a step must have for layers to run beside one another. */
+  readonly stagger?: number;
   /** `--unroll N` or `--unroll full`. */
   readonly unroll?: number | "full";
   /** Lengths for `--unroll full`, by `time` name; they become part of the program. */
@@ -27,7 +29,7 @@ export interface OptimizeProgramOptions {
 
 /** A scheduled program with its graph made faster; params, results and their roles stay. */
 export function optimizeProgram(program: Program, options: OptimizeProgramOptions = {}): Program {
-  const { off = new Set<PassName>(), printAfter, note, rows, memory, chunk, unroll, lengths, check } = options;
+  const { off = new Set<PassName>(), printAfter, note, rows, memory, chunk, stagger, unroll, lengths, check } = options;
   const sizes = unroll === "full" && lengths !== undefined ? new Map([...program.sizes, ...lengths]) : program.sizes;
   const graph = optimize(program.graph, {
     sizes,
@@ -37,6 +39,7 @@ export function optimizeProgram(program: Program, options: OptimizeProgramOption
     ...(rows !== undefined && { rows }),
     ...(memory !== undefined && { memory }),
     ...(chunk !== undefined && { chunk }),
+    ...(stagger !== undefined && { stagger }),
     ...(unroll !== undefined && { unroll }),
     ...(check !== undefined && { check }),
   });

@@ -1,5 +1,6 @@
-import type { Attribute, Attributes, Graph, Node } from "../ir/graph.ts";
+import type { Attribute, Attributes, Graph, Node, Value } from "../ir/graph.ts";
 import type { Fresh } from "./fresh.ts";
+import { bodyOf, type Loop, withBody } from "./loop.ts";
 import { isBody } from "./region.ts";
 
 /**
@@ -37,4 +38,18 @@ export function copyGraph(graph: Graph, fresh: Fresh): Graph {
   const nodes = copyNodes(graph.nodes, values, fresh);
   const results = graph.results.map((result) => ({ ...result, id: values.get(result.id) ?? result.id }));
   return { ...graph, params, nodes, results };
+}
+
+/** A loop whose body's values all have new names. */
+export function copyLoop(loop: Loop, fresh: Fresh): Loop {
+  const body = copyGraph(bodyOf(loop), fresh);
+  const params = [...body.params];
+  const next = (): Value => params.shift() ?? { id: "", type: { dtype: "float", axes: [] } };
+  const renamed: Loop = {
+    ...loop,
+    consts: loop.consts.map((passed) => ({ ...passed, param: next() })),
+    carries: loop.carries.map((carry) => ({ ...carry, param: next() })),
+    xs: loop.xs.map((passed) => ({ ...passed, param: next() })),
+  };
+  return withBody(renamed, body);
 }

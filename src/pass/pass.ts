@@ -13,6 +13,7 @@ export type PassName =
   | "dce"
   | "previous-state"
   | "side-by-side"
+  | "stagger"
   | "merge-into-loop"
   | "merge-products"
   | "pack-gates"
@@ -34,6 +35,8 @@ export interface PassOptions {
   readonly memory: number | undefined;
   /** How many steps lie between two states that `checkpoint` keeps. */
   readonly chunk: number;
+  /** How many weights a step of a loop must have so that it runs beside other layers: below, a product over all positions is worth more. */
+  readonly stagger: number;
   /** How many steps of a loop become one, or all of them; undefined leaves loops alone. */
   readonly unroll: number | "full" | undefined;
   /** Names that nothing in the program has; undefined: the pass looks through the program for itself. */
@@ -47,6 +50,7 @@ export const DEFAULT_OPTIONS: PassOptions = {
   rows: 32,
   memory: undefined,
   chunk: 64,
+  stagger: 2 ** 18,
   unroll: undefined,
 };
 

@@ -14,6 +14,7 @@ import { previousState } from "./previous-state.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { simplify } from "./simplify.ts";
 import { sink } from "./sink.ts";
+import { stagger } from "./stagger.ts";
 import { unroll } from "./unroll.ts";
 
 /** Every pass by its name. */
@@ -26,6 +27,7 @@ export const PASSES: Readonly<Record<PassName, Pass>> = {
   dce,
   "previous-state": previousState,
   "side-by-side": sideBySide,
+  stagger,
   "merge-into-loop": mergeIntoLoop,
   "merge-products": mergeProducts,
   "pack-gates": packGates,
@@ -45,6 +47,7 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
   { pass: "hoist", why: "weights reach the products of a loop as consts, which merging and packing ask for" },
   { pass: "dce", why: "a value that nobody needs is no reader" },
   { pass: "side-by-side", why: "before packing, so that loops that share steps share products" },
+  { pass: "stagger", why: "behind it, since loops side by side are one loop then; layers that are small stay apart" },
   { pass: "merge-into-loop", why: "takes hoisted products apart before they are packed" },
   {
     pass: "merge-products",
@@ -70,16 +73,21 @@ export const PIPELINE: readonly { readonly pass: PassName; readonly why: string 
 /** The names of all passes, each once, in the order in which they first run. */
 export const PASS_NAMES: readonly PassName[] = [...new Set(PIPELINE.map(({ pass }) => pass))];
 
-/**
- * The passes that make one product of several. They pay where each op is a call of its own; a target that adds products in place and lays
- * out weights itself does as well without them.
- */
-export const JOINING_PASSES: ReadonlySet<PassName> = new Set<PassName>([
-  "merge-products",
-  "pack-gates",
-  "pack-outputs",
-  "pack-maps",
-]);
+/** Make one product of several. */
+const JOINING: readonly PassName[] = ["merge-products", "pack-gates", "pack-outputs", "pack-maps"];
 
-/** With them the one that takes products back into loops, which does not pay where a step is a call either. */
-export const PRODUCT_PASSES: ReadonlySet<PassName> = new Set<PassName>(["merge-into-loop", ...JOINING_PASSES]);
+/** Those, and the one that takes products back into loops. */
+export const PRODUCT_PASSES: ReadonlySet<PassName> = new Set<PassName>(["merge-into-loop", ...JOINING]);
+
+/**
+ * What each target usually leaves out. To join products pays where each op is a call of its own; targets that add products in place and lay
+ * out weights themselves do as well without. To run layers beside one another pays where steps wait for one another, and nothing else.
+ */
+export const LEFT_OUT: Readonly<Record<"wasm" | "webgpu" | "tfjs", ReadonlySet<PassName>>> = {
+  wasm: new Set<PassName>([...JOINING, "stagger"]),
+  webgpu: PRODUCT_PASSES,
+  tfjs: new Set<PassName>(["stagger"]),
+};
+
+/** What some target leaves out. */
+export const OPTIONAL_PASSES: ReadonlySet<PassName> = new Set(Object.values(LEFT_OUT).flatMap((passes) => [...passes]));

@@ -27,6 +27,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Graph {
     rows: options.rows ?? DEFAULT_OPTIONS.rows,
     memory: options.memory,
     chunk: options.chunk ?? DEFAULT_OPTIONS.chunk,
+    stagger: options.stagger ?? DEFAULT_OPTIONS.stagger,
     unroll: options.unroll,
     // What is named once stays taken, so that all passes can share the names.
     fresh: createFresh(graph),

@@ -1,11 +1,11 @@
-import { type Graph, isNode, type Node, type Value } from "../ir/graph.ts";
+import { type Graph, isNode, type Node } from "../ir/graph.ts";
 import { equalSizes } from "../ir/size.ts";
 import type { Axis, Type } from "../ir/type.ts";
 import { rename } from "../op/move.ts";
 import { scan } from "../op/region.ts";
-import { copyGraph } from "./copy-body.ts";
+import { copyLoop } from "./copy-body.ts";
 import { createDraft, type Draft, type Tools, toolsOf } from "./draft.ts";
-import { bodyOf, closeLoop, type Loop, openLoop, withBody } from "./loop.ts";
+import { closeLoop, type Loop, openLoop } from "./loop.ts";
 import type { Pass } from "./pass.ts";
 import { mapBodies } from "./region.ts";
 
@@ -90,16 +90,7 @@ function mergeLoops(group: readonly Node[], draft: Draft): Node {
 function apart(loop: Loop, other: Loop, draft: Draft): Loop {
   const taken = new Set(namesOf(other));
   if (!namesOf(loop).some((id) => taken.has(id))) return loop;
-  const body = copyGraph(bodyOf(loop), draft.fresh);
-  const params = [...body.params];
-  const next = (): Value => params.shift() ?? { id: "", type: { dtype: "float", axes: [] } };
-  const renamed: Loop = {
-    ...loop,
-    consts: loop.consts.map((passed) => ({ ...passed, param: next() })),
-    carries: loop.carries.map((carry) => ({ ...carry, param: next() })),
-    xs: loop.xs.map((passed) => ({ ...passed, param: next() })),
-  };
-  return withBody(renamed, body);
+  return copyLoop(loop, draft.fresh);
 }
 
 function namesOf({ consts, carries, xs, nodes }: Loop): readonly string[] {

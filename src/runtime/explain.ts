@@ -4,7 +4,7 @@ import { type Explanation, explainPlan } from "../compile/explain.ts";
 import type { ExplainedMemory } from "../compile/explain-text.ts";
 import type { SizeBinding } from "../ir/size.ts";
 import type { Note } from "../pass/note.ts";
-import { JOINING_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import { lowerBound } from "../plan/arena.ts";
 import { sizesOf } from "../plan/bound-size.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -29,7 +29,7 @@ export function explainProgram(
   stages: StageChoice = USUAL_STAGES,
 ): ProgramExplanation {
   const notes: Note[] = [];
-  const optimized = throughPasses(JOINING_PASSES, stages, (note) => notes.push(note))(program, sizes.get("B"));
+  const optimized = throughPasses(LEFT_OUT.wasm, stages, (note) => notes.push(note))(program, sizes.get("B"));
   let plan: Plan | undefined;
   const compiled = compileWasm(optimized, feedbackOf(optimized), {
     fuse: !stages.off.has("fuse"),

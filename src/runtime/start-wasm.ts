@@ -1,4 +1,4 @@
-import { JOINING_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import type { Executor } from "./executor.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
 import type { WasmOptions } from "./wasm-executor.ts";
@@ -9,5 +9,5 @@ import type { WasmOptions } from "./wasm-executor.ts";
  */
 export async function startWasm(stages: StageChoice = USUAL_STAGES, options: WasmOptions = {}): Promise<Executor> {
   const { wasmExecutor } = await import("./wasm-executor.ts");
-  return behindPasses(wasmExecutor(stages, options), JOINING_PASSES, stages);
+  return behindPasses(wasmExecutor(stages, options), LEFT_OUT.wasm, stages);
 }

@@ -1,4 +1,4 @@
-import { PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import type { Executor } from "./executor.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
@@ -12,6 +12,6 @@ export async function startWebGpu(on?: GpuDevice, stages: StageChoice = USUAL_ST
   const { measuredFor } = await import("./webgpu-measured.ts");
   const { webgpuExecutor } = await import("./webgpu-executor.ts");
   const gpu = on ?? (await openGpuDevice());
-  const executor = behindPasses(webgpuExecutor(gpu, stages, await measuredFor(gpu)), PRODUCT_PASSES, stages);
+  const executor = behindPasses(webgpuExecutor(gpu, stages, await measuredFor(gpu)), LEFT_OUT.webgpu, stages);
   return { ...executor, notice: softwareNotice(gpu.adapter) };
 }

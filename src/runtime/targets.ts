@@ -1,3 +1,4 @@
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import type { Executor, ExecutorOptions } from "./executor.ts";
 import { HintedError } from "./hinted-error.ts";
 import { behindPasses, type StageChoice, USUAL_STAGES } from "./passes.ts";
@@ -47,7 +48,7 @@ function startTfjs(backend: TfBackend): Start {
   return async (stages = USUAL_STAGES, options = {}) => {
     refuseOptions(options);
     refuse([...stages.off, ...stages.shown].includes("fuse"), "tfjs has kernels of its own, so there is no fuse here");
-    return behindPasses(await (await import("./tfjs-executor.ts")).tfjsExecutor(backend), new Set(), stages);
+    return behindPasses(await (await import("./tfjs-executor.ts")).tfjsExecutor(backend), LEFT_OUT.tfjs, stages);
   };
 }
 

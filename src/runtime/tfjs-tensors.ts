@@ -4,7 +4,7 @@ import { inLayout, resultLayouts } from "../build/layout.ts";
 import type { Program } from "../build/program.ts";
 import { type SizeBinding, sizeNames } from "../ir/size.ts";
 import { elementCount, stridesOf } from "../ir/tensor.ts";
-import { PRODUCT_PASSES } from "../pass/pipeline.ts";
+import { LEFT_OUT } from "../pass/pipeline.ts";
 import { compileWebGpu } from "../target/webgpu/compile.ts";
 import { gpuModuleOf } from "../target/webgpu/module.ts";
 import { throughPasses, USUAL_STAGES } from "./passes.ts";
@@ -30,7 +30,7 @@ export interface TensorRunner {
 
 export function createTensorRunner(backend: WebGPUBackend, source: Program): TensorRunner {
   const { device } = backend;
-  const program = throughPasses(PRODUCT_PASSES, USUAL_STAGES)(source);
+  const program = throughPasses(LEFT_OUT.webgpu, USUAL_STAGES)(source);
   const { maxComputeWorkgroupStorageSize } = device.limits;
   const tuning = tuningFor({ software: false, limits: { maxComputeWorkgroupStorageSize } });
   const compiled = compileWebGpu(program, new Map(), { tuning });

@@ -6,7 +6,7 @@ import { DEFAULT_OPTIONS, type PassOptions } from "../../src/pass/pass.ts";
 /**
  * A golden of a pass: a graph's text, and in comments what to expect of the text that the pass makes of it.
  * ```
- * // OPTIONS rows=1 memory=0 chunk=2 unroll=full   for the pass; cost models use these
+ * // OPTIONS rows=1 memory=0 chunk=2 stagger=1 unroll=full   for the pass; cost models use these
  * // SIZES H=4                             sizes that are known while compiling
  * // CHECK text           stands in a line behind the lines of the checks before
  * // CHECK-NOT text       stands nowhere
@@ -46,6 +46,7 @@ export function readGolden(text: string): Golden {
       rows: Number(options.get("rows") ?? DEFAULT_OPTIONS.rows),
       memory: memory === undefined ? undefined : Number(memory),
       chunk: Number(options.get("chunk") ?? DEFAULT_OPTIONS.chunk),
+      stagger: Number(options.get("stagger") ?? DEFAULT_OPTIONS.stagger),
       unroll: unroll === undefined ? undefined : unroll === "full" ? "full" : Number(unroll),
     },
     checks: comments.flatMap(checkOf),

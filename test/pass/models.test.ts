@@ -39,13 +39,23 @@ function checkPasses(program: Program, sketch: Sketch): void {
   const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
   const expectSame = sameAs(interpret(graph, inputs, sizes), inputs, sizes);
   for (const pass of PASS_NAMES) {
-    const after = PASSES[pass](graph, { ...DEFAULT_OPTIONS, sizes: program.sizes, unroll: 2, memory: 0, chunk: 2 });
+    const after = PASSES[pass](graph, {
+      ...DEFAULT_OPTIONS,
+      sizes: program.sizes,
+      unroll: 2,
+      memory: 0,
+      chunk: 2,
+      stagger: 1,
+    });
     if (after !== graph) expectSame(after, pass);
   }
   const options = { sizes: program.sizes, off: new Set<never>(), check: true };
   const all = optimize(graph, options);
   expectSame(all, "all passes");
-  expectSame(optimize(graph, { ...options, rows: 1, memory: 0 }), "little memory, few rows");
+  expectSame(
+    optimize(graph, { ...options, rows: 1, memory: 0, stagger: 1 }),
+    "little memory, few rows, layers together",
+  );
   const count = (of: typeof graph): number => of.nodes.filter((node) => isNode(node, contract)).length;
   expect(count(all)).toBeLessThanOrEqual(count(graph));
 }

@@ -13,6 +13,8 @@ const CHOICES: readonly Partial<PassOptions>[] = [
   { memory: 0 },
   { memory: 0, chunk: 2 },
   { unroll: 2 },
+  { stagger: 0 },
+  { stagger: 0, memory: 0 },
   { unroll: 3, rows: 2 },
   { unroll: "full" },
 ];

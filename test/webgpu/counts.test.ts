@@ -58,9 +58,9 @@ describe("loops of one length that need nothing of one another step side by side
     };
     return (at(50) - at(10)) / 40;
   };
-  const ownStep = (layers: string): Program => {
+  const ownStep = (layers: string, options: { readonly stagger?: number } = {}): Program => {
     const built = compileStepOf(OWN.replace("LAYERS", layers), "own", { sizes: { D: 3, H: 5 }, dense: true });
-    return optimizeProgram(built, { off: PRODUCT_PASSES });
+    return optimizeProgram(built, { off: PRODUCT_PASSES, ...options });
   };
 
   test("both directions of an LSTM", () => {
@@ -74,6 +74,19 @@ describe("loops of one length that need nothing of one another step side by side
     expect(slope(both)).toBe(slope(long));
     const mixed = ownStep("a = concat(scan one over x, scan back over x reverse)");
     expect(slope(mixed)).toBe(slope(long));
+  });
+
+  test("layers above one another, each a step behind the one below: as many dispatches for any number of them", () => {
+    const layers = (cell: string, count: number): string =>
+      Array.from({ length: count }, (_, at) => `l${at} = scan ${cell}${at} over ${at === 0 ? "x" : `l${at - 1}`}`)
+        .join("\n")
+        .replace(`l${count - 1} =`, "a =");
+    for (const cell of ["one", "two"]) {
+      const [single, two, three] = [1, 2, 3].map((count) => slope(ownStep(layers(cell, count), { stagger: 1 })));
+      expect(two).toBeLessThan(2 * (single ?? 0));
+      expect({ cell, three }).toEqual({ cell, three: two });
+      expect(slope(ownStep(layers(cell, 3)))).toBe(3 * (single ?? 0));
+    }
   });
 
   test("a loop steps with another that steps anyway, if its own dispatches then cost less than waiting", () => {
@@ -114,6 +127,7 @@ model Own(D, H) {
   time T
   in  x: [T, D]
   use one = One(D, H), two = Two(D, H), back = Two(D, H)
+  use one0 = One(D, H), one1 = One(H, H), one2 = One(H, H), two0 = Two(D, H), two1 = Two(H, H), two2 = Two(H, H)
   LAYERS
 }
 train own of Own {

@@ -109,6 +109,33 @@ test("loops side by side, of which all step, or one runs in one stage", { timeou
   await expectNumbersOf("the smaller runs in one stage");
 });
 
+const LAYERS = `${BOTH.slice(0, BOTH.indexOf("model"))}model Layers(D) {
+  time T
+  in  x: [T, D]
+  use one = Minimal(D, 3), two = Minimal(3, 5), three = Minimal(5, 3)
+  a = scan one over x
+  b = scan two over sin(a)
+  c = scan three over b
+}
+train layers of Layers {
+  data     x = csv("rows.csv")
+  minimize mean[T](sum(c**2) * sum(b)) + mean[T](sum(a**3))
+  optim    sgd(0.1)
+  for      1 steps
+}`;
+
+test("layers a step behind one another, of sequences of several lengths", { timeout: 120_000 }, async () => {
+  const built = compileStepOf(LAYERS, "layers", { sizes: { D: 2 }, dense: false });
+  const { inputs, sizes } = randomFeed(built, { D: 2, B: 5, T: 4 });
+  const wanted = interpret(built.graph, inputs, sizes);
+  const program = optimizeProgram(built, { off: PRODUCT_PASSES, stagger: 1 });
+  expect(program.graph.nodes.filter(({ op }) => op.form === "region").length).toBe(2);
+  for (const whole of [false, true]) {
+    const found = await webGpu(gpu.device, program.sizes, () => whole)(program.graph)(inputs, sizes);
+    for (const [name, { data }] of wanted) expectNumbers(found.get(name)?.data ?? [], data, 2e-5, name);
+  }
+});
+
 describe("loops of products", { timeout: 120_000 }, () => {
   test("step by step: products, what is made of them, and the next step's beginning share kernels", async () => {
     const program = pairs();
