@@ -1,4 +1,4 @@
-import { isSoftware, requestAdapter, requestDevice } from "./gpu-request.ts";
+import { isSoftware, MEMORY_LIMITS, type RaisedLimit, requestAdapter, requestDevice } from "./gpu-request.ts";
 import { HintedError } from "./hinted-error.ts";
 
 /** An open GPU and what is known of its adapter. */
@@ -30,13 +30,25 @@ export interface GpuAdapterFacts {
 /** Features that are asked for where the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
+const COMPUTE_LIMITS: readonly RaisedLimit[] = [
+  ...MEMORY_LIMITS,
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+];
+
 /**
  * Opens a device on the fastest adapter, with all its compute limits and the features that kernels can use.
  * `gpu` is where to look for it, `findGpu()` where nothing is said. Throws where there is no adapter.
  */
 export async function openGpuDevice(gpu?: GPU): Promise<GpuDevice> {
   const adapter = await requestAdapter(gpu ?? (await findGpu()));
-  return { device: await requestDevice(adapter, WANTED_FEATURES), adapter: describeAdapter(adapter) };
+  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  return { device: await requestDevice(adapter, COMPUTE_LIMITS, features), adapter: describeAdapter(adapter) };
 }
 
 /** WebGPU of this process: the browser's or Deno's own, else the `webgpu` package's. Throws where there is neither. */

@@ -17,7 +17,7 @@ export async function checkedByGpu<T>(device: GPUDevice, program: string, work: 
   return outcome.value;
 }
 
-/** What a device has found wrong, for `raise`. */
+/** What a device has found wrong, for `raise`: with memory first. */
 export type GpuFindings = readonly (GPUError | null)[];
 
 /** Gives a device work that nobody waits for yet; what it finds wrong with it comes later. */
@@ -33,13 +33,17 @@ export function watchedByGpu(device: GPUDevice, work: () => void): Promise<GpuFi
 }
 
 /** Throws what a device has found wrong with a program, or that it is gone. */
-export async function raise(device: GPUDevice, program: string, found: GpuFindings): Promise<void> {
+export async function raise(device: GPUDevice, program: string, [memory, ...others]: GpuFindings): Promise<void> {
   const lost = await Promise.race([device.lost, Promise.resolve(undefined)]);
   if (lost !== undefined) throw deviceLost(program, lost);
-  for (const [at, filter] of [...FILTERS].reverse().entries()) {
-    const error = found[at];
-    if (error) throw WORDS[filter](program, error);
+  if (memory) {
+    throw new HintedError(
+      `${program} needs more memory than the graphics device gives`,
+      "make the batch smaller, or use --target wasm",
+    );
   }
+  for (const error of others)
+    if (error) throw new Error(`internal: the graphics device refuses ${program}: ${error.message}`);
 }
 
 function openScopes(device: GPUDevice): void {
@@ -50,21 +54,8 @@ function closeScopes(device: GPUDevice): Promise<GpuFindings> {
   return Promise.all(FILTERS.map(() => device.popErrorScope().catch(() => null)));
 }
 
+/** The last one is found first. */
 const FILTERS: readonly GPUErrorFilter[] = ["validation", "internal", "out-of-memory"];
-
-const WORDS: Readonly<Record<GPUErrorFilter, (program: string, error: GPUError) => Error>> = {
-  "out-of-memory": (program) =>
-    new HintedError(
-      `${program} needs more memory than the graphics device gives`,
-      "make the batch smaller, or use --target wasm",
-    ),
-  internal: (program, error) => refused(program, error),
-  validation: (program, error) => refused(program, error),
-};
-
-function refused(program: string, error: GPUError): Error {
-  return new Error(`internal: the graphics device refuses ${program}: ${error.message}`);
-}
 
 function deviceLost(program: string, { reason, message }: GPUDeviceLostInfo): Error {
   const why = message === "" ? reason : message;

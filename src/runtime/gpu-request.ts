@@ -15,26 +15,29 @@ export async function requestAdapter<A>(gpu: AdapterSource<A>): Promise<A> {
   );
 }
 
-/** Limits that are asked for as high as the adapter goes; the others stay at WebGPU's defaults. */
-const RAISED_LIMITS = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupSizeY",
-  "maxComputeWorkgroupSizeZ",
-  "maxComputeWorkgroupsPerDimension",
-] as const;
-
-/** A device with all of an adapter's compute limits, and those of the features that it has. */
-export function requestDevice(adapter: GPUAdapter, features: readonly GPUFeatureName[] = []): Promise<GPUDevice> {
-  return adapter.requestDevice({
-    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, adapter.limits[name]])),
-  });
+/** A device with the features that are named, and some limits as high as the adapter goes; the others stay at WebGPU's defaults. */
+export function requestDevice(
+  adapter: GPUAdapter,
+  limits: readonly RaisedLimit[],
+  features: readonly GPUFeatureName[] = [],
+): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
+  return adapter.requestDevice({ requiredFeatures: [...features], requiredLimits });
 }
+
+/** What programs for every device need more of: memory in one piece. */
+export const MEMORY_LIMITS: readonly RaisedLimit[] = ["maxBufferSize", "maxStorageBufferBindingSize"];
+
+export type RaisedLimit =
+  | "maxBufferSize"
+  | "maxStorageBufferBindingSize"
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeWorkgroupStorageSize"
+  | "maxComputeInvocationsPerWorkgroup"
+  | "maxComputeWorkgroupSizeX"
+  | "maxComputeWorkgroupSizeY"
+  | "maxComputeWorkgroupSizeZ"
+  | "maxComputeWorkgroupsPerDimension";
 
 /** Whether the processor stands in for a graphics card: right numbers, no speed. */
 export function isSoftware({ info }: GPUAdapter): boolean {

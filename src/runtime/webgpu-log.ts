@@ -4,10 +4,8 @@ import { arrayOf, type GpuArray, wordsSpanned } from "./webgpu-array.ts";
 
 /** Copies of arrays that pile up on a device, to be read together: only reading waits for it. */
 export interface GpuLog {
-  /** Records copies of some slots of an arena, as one entry. */
-  append(encoder: GPUCommandEncoder, arena: GPUBuffer, slots: readonly BoundSlot[]): void;
-  /** How much waits to be read. */
-  bytes(): number;
+  /** Records copies of some slots of an arena, as one entry; how many bytes they are. */
+  append(encoder: GPUCommandEncoder, arena: GPUBuffer, slots: readonly BoundSlot[]): number;
   /** All entries since the last reading, in order; their copies must have been submitted. */
   read(): Promise<readonly (readonly GpuArray[])[]>;
   dispose(): void;
@@ -25,26 +23,22 @@ export function createGpuLog(device: GPUDevice, pageBytes = 4): GpuLog {
   let pages: Page[] = [];
   return {
     append(encoder, arena, slots) {
-      const lengths = slots.map((slot) => 4 * wordsSpanned(slot));
-      const bytes = sumOf(lengths);
+      const bytes = slots.reduce((sum, slot) => sum + 4 * wordsSpanned(slot), 0);
       let page = pages.at(-1);
       if (page === undefined || page.used + bytes > page.buffer.size) {
         const size = Math.max(bytes, pageBytes);
-        page = {
-          buffer: device.createBuffer({ label: "log", size, usage: MAP_READ | COPY_DST }),
-          entries: [],
-          used: 0,
-        };
+        const buffer = device.createBuffer({ label: "log", size, usage: MAP_READ | COPY_DST });
+        page = { buffer, entries: [], used: 0 };
         pages.push(page);
       }
-      for (const [at, { start }] of slots.entries()) {
-        const length = lengths[at] ?? 0;
-        encoder.copyBufferToBuffer(arena, 4 * start, page.buffer, page.used, length);
+      for (const slot of slots) {
+        const length = 4 * wordsSpanned(slot);
+        encoder.copyBufferToBuffer(arena, 4 * slot.start, page.buffer, page.used, length);
         page.used += length;
       }
       page.entries.push(slots);
+      return bytes;
     },
-    bytes: () => sumOf(pages.map(({ used }) => used)),
     async read() {
       const taken = pages;
       pages = [];
@@ -72,8 +66,4 @@ async function readPage({ buffer, entries }: Page): Promise<readonly (readonly G
       return arrayOf(slot, data.slice(start, at));
     }),
   );
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }

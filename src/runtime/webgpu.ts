@@ -77,18 +77,19 @@ export function createGpuRunner(
   });
   const counts = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0, reads: 0 };
   const log = createGpuLog(device, LOG_BYTES);
-  const readFrom = async (from: ReturnType<typeof createGpuLog>): Promise<readonly (readonly GpuArray[])[]> => {
-    counts.bytesRead += from.bytes();
-    counts.reads += from.bytes() > 0 ? 1 : 0;
-    return from.read();
+  let waiting = 0;
+  const counted = <T>(bytes: number, arrays: T): T => {
+    counts.bytesRead += bytes;
+    counts.reads += bytes > 0 ? 1 : 0;
+    return arrays;
   };
   const read = async (kind: "param" | "result", names: readonly string[]): Promise<readonly GpuArray[]> => {
     const own = createGpuLog(device);
     const encoder = device.createCommandEncoder();
     const slots = names.map((name) => slotOf(program, kind, name));
-    own.append(encoder, boundOn(program).arena, slots);
+    const bytes = own.append(encoder, boundOn(program).arena, slots);
     device.queue.submit([encoder.finish()]);
-    const [arrays = []] = await readFrom(own);
+    const [arrays = []] = counted(bytes, await own.read());
     return arrays;
   };
   const memory = (kind: "param" | "result", name: string): GpuMemory => ({
@@ -106,12 +107,16 @@ export function createGpuRunner(
       counts.dispatches += encodeRun(program, encoder);
       if (logged !== undefined) {
         const slots = logged.map((name) => slotOf(program, "result", name));
-        log.append(encoder, arena, slots);
+        waiting += log.append(encoder, arena, slots);
       }
       device.queue.submit([encoder.finish()]);
       counts.submits++;
     },
-    readLog: () => readFrom(log),
+    async readLog() {
+      const bytes = waiting;
+      waiting = 0;
+      return counted(bytes, await log.read());
+    },
     read: (results) => read("result", results),
     readParams: (params) => read("param", params),
     paramMemory(name) {

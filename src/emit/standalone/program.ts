@@ -89,7 +89,7 @@ export function describePrograms<K extends string, S>(
     const order = placementOrder(moduleOf(program));
     return describeProgram(source, shown, program.results, (results) => ({
       ...describeModule({ ...program, results }, size),
-      order,
+      ...(order && { order }),
     }));
   });
   return {
@@ -117,7 +117,7 @@ export function describeGpuPrograms<K extends string, S>(
       const order = orderOnDevices(gpuModuleOf(program));
       const describe = (results: typeof program.results) => ({
         ...describeGpuModule({ ...program, results }, size),
-        order,
+        ...(order && { order }),
       });
       return [key, describeProgram(source, shown, program.results, describe)];
     }),

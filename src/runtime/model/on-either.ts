@@ -1,6 +1,6 @@
 import type { WasmModule } from "../../target/wasm/module.ts";
 import type { GpuModule } from "../../target/webgpu/module.ts";
-import { isSoftware, requestDevice } from "../gpu-request.ts";
+import { isSoftware, MEMORY_LIMITS, requestDevice } from "../gpu-request.ts";
 import { onWasm, type WasmCode } from "./on-wasm.ts";
 import { type DeviceOptions, onWebGpu, presentGpu } from "./on-webgpu.ts";
 import type { Machine, OpenProgram } from "./program.ts";
@@ -73,5 +73,5 @@ async function choice(code: WasmCode, target: Target | undefined, device: GPUDev
 async function graphicsCard(): Promise<GPUDevice | undefined> {
   const adapter = await presentGpu()?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter || isSoftware(adapter)) return undefined;
-  return requestDevice(adapter).catch(() => undefined);
+  return requestDevice(adapter, MEMORY_LIMITS).catch(() => undefined);
 }

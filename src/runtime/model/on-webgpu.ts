@@ -1,7 +1,7 @@
 import type { GpuModule } from "../../target/webgpu/module.ts";
 import { checkedByGpu, type GpuFindings, raise, watchedByGpu } from "../gpu-errors.ts";
 import { bindOnGpu, boundOn, closeOnGpu, encodeRun, openGpuProgram, slotOf, writeOnGpu } from "../gpu-program.ts";
-import { requestAdapter, requestDevice } from "../gpu-request.ts";
+import { MEMORY_LIMITS, requestAdapter, requestDevice } from "../gpu-request.ts";
 import { HintedError } from "../hinted-error.ts";
 import { createGpuLog, LOG_BYTES } from "../webgpu-log.ts";
 import { callArguments, type Machine, type OpenProgram } from "./program.ts";
@@ -32,7 +32,7 @@ export function onWebGpu({ device }: DeviceOptions): Machine<GpuModule> {
 
 async function openDevice(): Promise<GPUDevice> {
   const gpu = presentGpu();
-  if (gpu !== undefined) return requestDevice(await requestAdapter(gpu));
+  if (gpu !== undefined) return requestDevice(await requestAdapter(gpu), MEMORY_LIMITS);
   throw new HintedError(
     "there is no WebGPU here: no navigator.gpu",
     "give a device, or compile with --target auto, which runs on WebAssembly then",

@@ -19,7 +19,7 @@ export function searched(threads = 1): Arrangement {
 }
 
 /** See `usualOrder`: of the buffers of a program for one thread. */
-export function placementOrder(module: WasmModule): readonly number[] {
+export function placementOrder(module: WasmModule): readonly number[] | undefined {
   const cells = module.cells.map(roughly);
   return usualOrder((size) => {
     const sizes = module.sizes.map(() => size);

@@ -3,7 +3,7 @@ import { isMoving } from "./bind.ts";
 import type { GpuModule } from "./module.ts";
 
 /** See `usualOrder`: of the memory of a program that moves when sizes change. */
-export function placementOrder({ cells, sizes }: GpuModule): readonly number[] {
+export function placementOrder({ cells, sizes }: GpuModule): readonly number[] | undefined {
   return usualOrder((size) =>
     cells.filter(isMoving).map(({ bytes, first = 0, last = Number.MAX_SAFE_INTEGER }) => ({
       // Usual sizes need not be such that all others are whole numbers.

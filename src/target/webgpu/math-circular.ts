@@ -6,20 +6,18 @@ const COSINE = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-
 
 /** Sine and cosine. */
 export const CIRCULAR = {
-  /** The upper 32 bits of two products. */
+  /** The upper 32 bits of a product. */
   multiply_high: {
     needs: [],
     code: `
-fn multiply_high(a: vec2u, b: vec2u) -> vec2u {
-  let half = vec2u(16u);
-  let mask = vec2u(0xffffu);
-  let a_low = a & mask;
-  let a_high = a >> half;
-  let b_low = b & mask;
-  let b_high = b >> half;
-  let middle = a_high * b_low + ((a_low * b_low) >> half);
-  let carry = a_low * b_high + (middle & mask);
-  return a_high * b_high + (middle >> half) + (carry >> half);
+fn multiply_high(a: u32, b: u32) -> u32 {
+  let a_low = a & 0xffffu;
+  let a_high = a >> 16u;
+  let b_low = b & 0xffffu;
+  let b_high = b >> 16u;
+  let middle = a_high * b_low + ((a_low * b_low) >> 16u);
+  let carry = a_low * b_high + (middle & 0xffffu);
+  return a_high * b_high + (middle >> 16u) + (carry >> 16u);
 }`,
   },
   /**
@@ -51,9 +49,8 @@ fn reduced_angle(x: f32) -> Angle {
   let window = here | select(vec3u(0u), next >> vec3u((32u - shift) & 31u), shift > 0u);
   let mantissa = (bits & 0x007fffffu) | 0x00800000u;
   let last = mantissa * window.y;
-  let upper = multiply_high(vec2u(mantissa), window.yz);
-  let low = last + upper.y;
-  let high = mantissa * window.x + upper.x + select(0u, 1u, low < last);
+  let low = last + multiply_high(mantissa, window.z);
+  let high = mantissa * window.x + multiply_high(mantissa, window.y) + select(0u, 1u, low < last);
   let quarter = (high + 0x20000000u) >> 30u;
   let fraction = bitcast<i32>(high - (quarter << 30u));
   let turned = (f32(fraction) * ${float(2 ** -30)} + f32(low) * ${float(2 ** -62)}) * ${float(Math.PI / 2)};

@@ -91,7 +91,7 @@ fn exp_number(x: f32) -> f32 {
   },
   /** x = m·2ᵉ with m in [√½, √2) and ln(1+f) = f - f²/2 + f³ P(f) (Moshier, Cephes `logf`); 2 ulp. -∞ at 0, NaN below. */
   log_number: {
-    needs: ["nan", "infinity"],
+    needs: [],
     code: `
 fn log_number(x: f32) -> f32 {
   let tiny = x < 1.1754944e-38f;
@@ -103,7 +103,8 @@ fn log_number(x: f32) -> f32 {
   let low = fma(series * f, square, e * -2.1219444e-4f);
   let value = fma(e, 0.693359375f, fma(square, -0.5f, low) + f);
   let finite = select(x, value, bitcast<u32>(x) < 0x7f800000u);
-  return select(select(nan(), finite, x > 0.0f), -infinity(), x == 0.0f);
+  let special = bitcast<f32>((bitcast<u32>(x) & 0x80000000u) | select(0x7fc00000u, 0xff800000u, x == 0.0f));
+  return select(special, finite, x > 0.0f);
 }`,
   },
   /** ln u · x/(u-1) with u = 1+x rounded, whose error the factor takes back (Kahan; Goldberg 1991, theorem 4); 3 ulp. */

@@ -18,10 +18,8 @@ fn philox(block: u32, distribution: u32, seed: u32, stream: u32) -> vec4u {
   var c = vec4u(block, 0u, 0u, distribution);
   var k = vec2u(seed, stream);
   for (var round_ = 0; round_ < 10; round_++) {
-    let factors = vec2u(0xcd9e8d57u, 0xd2511f53u);
-    let mixed = multiply_high(factors, c.zx) ^ c.yw ^ k;
-    let low = factors * c.zx;
-    c = vec4u(mixed.x, low.x, mixed.y, low.y);
+    let high = vec2u(multiply_high(0xd2511f53u, c.x), multiply_high(0xcd9e8d57u, c.z));
+    c = vec4u(high.y ^ c.y ^ k.x, 0xcd9e8d57u * c.z, high.x ^ c.w ^ k.y, 0xd2511f53u * c.x);
     k += vec2u(0x9e3779b9u, 0xbb67ae85u);
   }
   return c;
