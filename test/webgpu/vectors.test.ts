@@ -50,7 +50,7 @@ describe("training steps of another framework", { timeout: 120_000 }, () => {
       const program = optimized(trajectory.program);
       const { losses, last } = await train(
         { ...trajectory, program },
-        webGpu(gpu.device, program.sizes, true, PROCESSOR_TUNING),
+        webGpu(gpu.device, program.sizes, true, { ...PROCESSOR_TUNING, subgroups: true }),
       );
       const wanted = { shape: [losses.length], data: trajectory.losses };
       expectArray("losses", { shape: [losses.length], data: losses }, wanted, { within: 1e-4 });

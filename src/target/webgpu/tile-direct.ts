@@ -18,19 +18,16 @@ export function writeDirectTile(kernel: Kernel, work: TileWork, group: Term, fin
   const entries = down * across;
   // What is done with a position stands in the code once.
   const all = kernel.variable(`array<f32, ${sums.length}>`, `array<f32, ${sums.length}>(${sums.join(", ")})`, "all");
-  kernel.block(
-    `for (var entry = 0; entry < ${kernel.bind(0, "int", `select(0, ${entries}, ${own.isInside})`, "entries").code}; entry++)`,
-    () => {
-      const here = kernel.depth();
-      const at = (code: string, hint: string): Term => kernel.bind(here, "int", code, hint);
-      const row = at(
-        `${own.top.code} + ((entry >> ${Math.log2(across)}u) ${kernel.subgroups ? `^ ${own.lane.code}` : ""})`,
-        "row",
-      );
-      const column = at(`${own.left.code} + (entry & ${across - 1}) * ${QUAD}`, "column");
-      finishAt(frame, row, column, (sum) => `${all}[${sum * entries} + entry]`, finish);
-    },
-  );
+  const limit = kernel.bind(0, "int", `select(0, ${entries}, ${own.isInside})`, "entries");
+  kernel.block(`for (var entry = 0; entry < ${limit.code}; entry++)`, () => {
+    const here = kernel.depth();
+    const at = (code: string, hint: string): Term => kernel.bind(here, "int", code, hint);
+    // To a processor a division is work for each thread; a shift is not.
+    const place = across === 1 ? "entry" : `(entry >> ${Math.log2(across)}u)`;
+    const row = at(`${own.top.code} + ${kernel.subgroups ? `(${place} ^ ${own.lane.code})` : place}`, "row");
+    const column = across === 1 ? own.left : at(`${own.left.code} + (entry & ${across - 1}) * ${QUAD}`, "column");
+    finishAt(frame, row, column, (sum) => `${all}[${sum * entries} + entry]`, finish);
+  });
 }
 
 /** What one thread has of a tile. */

@@ -355,9 +355,9 @@ export function finishAt(
   kernel.block(`if (${row.code} < ${rows.code} && ${column.code} < ${columns.code})`, () => {
     const inner = kernel.depth();
     const positions = new Map<string, Term>();
-    const place = ({ axes }: Extent, at: Term): void => {
+    const place = ({ axes }: Extent, at: Term, depth = inner): void => {
       const sizes = axes.map(({ size }) => size);
-      const found = cut(kernel, sizes, { ...at, depth: inner });
+      const found = cut(kernel, sizes, { ...at, depth });
       axes.forEach(({ id }, index) => {
         positions.set(id, found[index] ?? integer(0));
       });
@@ -366,7 +366,8 @@ export function finishAt(
       place(extent, outer[at] ?? integer(0));
     });
     place(m, row);
-    place(n, column);
+    // What belongs to a column that all entries share is read before them.
+    place(n, column, column.depth === 0 ? 0 : inner);
     const values = Array.from({ length: work.sums }, (_, sum) => kernel.bind(inner, "float", sumAt(sum), "value"));
     finish(kernel, positions, values);
   });
