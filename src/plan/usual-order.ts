@@ -1,13 +1,17 @@
 import { placeInOrder, planArena, type Span } from "./arena.ts";
 
 /**
- * In which order the spans of a program are placed so that its arena is tight, for small sizes as for large ones: the order that is best at
- * some and least bad at the others; undefined where that in which they come is about as tight. A program in a file carries it in place of
- * the search. `spansFor` gives them where all sizes are one number.
+ * In which order memory is placed so that arenas are tight, for small sizes as for large ones: the order that is best at some and least bad at
+ * the others; undefined where that in which spans come is about as tight. A program in a file carries it in place of the search.
+ * @param names the sizes that are bound
+ * @param spansFor what lives when they have values
  */
-export function usualOrder(spansFor: (size: number) => readonly Span[]): readonly number[] | undefined {
-  const cases = USUAL_SIZES.map((size) => {
-    const spans = spansFor(size);
+export function usualOrder(
+  names: readonly string[],
+  spansFor: (sizes: readonly number[]) => readonly Span[],
+): readonly number[] | undefined {
+  const cases = USUAL_SIZES.map(([batch, other]) => {
+    const spans = spansFor(names.map((name) => (name === "B" ? batch : other)));
     return { spans, arena: planArena(spans) };
   });
   const worst = (order: readonly number[]): number =>
@@ -21,4 +25,10 @@ export function usualOrder(spansFor: (size: number) => readonly Span[]): readonl
 
 const ABOUT = 1.05;
 
-const USUAL_SIZES = [8, 32, 128];
+/** Of the batch, and of all else. */
+const USUAL_SIZES = [
+  [1, 32],
+  [8, 128],
+  [32, 32],
+  [64, 8],
+] as const;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ALIGNMENT, aligned, lowerBound, planArena, type Span } from "../../src/plan/arena.ts";
+import { ALIGNMENT, aligned, lowerBound, placeInOrder, planArena, type Span } from "../../src/plan/arena.ts";
+import { usualOrder } from "../../src/plan/usual-order.ts";
 
 const spans = fc.array(
   fc
@@ -57,5 +58,19 @@ describe("an arena", () => {
       { bytes: 2 * unit, first: 2, last: 3 },
     ];
     expect(planArena(given).bytes).toBe(5 * unit);
+  });
+
+  test("has one order for all sizes, which is about as tight as a search where all spans grow alike", () => {
+    fc.assert(
+      fc.property(spans, (given) => {
+        const grown = (by: number): readonly Span[] =>
+          given.map((span) => ({ ...span, bytes: span.bytes * by * ALIGNMENT }));
+        const order = usualOrder(["B"], ([batch = 0]) => grown(batch)) ?? [...given.keys()];
+        expect([...order].sort((a, b) => a - b)).toEqual([...given.keys()]);
+        const { bytes } = placeInOrder(grown(5), order);
+        expect(bytes).toBeLessThanOrEqual(1.05 * planArena(grown(5)).bytes);
+      }),
+      { numRuns: 40 },
+    );
   });
 });

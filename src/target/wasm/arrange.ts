@@ -21,10 +21,7 @@ export function searched(threads = 1): Arrangement {
 /** See `usualOrder`: of the buffers of a program for one thread. */
 export function placementOrder(module: WasmModule): readonly number[] | undefined {
   const cells = module.cells.map(roughly);
-  return usualOrder((size) => {
-    const sizes = module.sizes.map(() => size);
-    return layOutMemory({ ...module, cells }, sizes, searched()).arena.spans;
-  });
+  return usualOrder(module.sizes, (sizes) => layOutMemory({ ...module, cells }, sizes, searched()).arena.spans);
 }
 
 /** Usual sizes need not be such that all others are whole numbers. */
