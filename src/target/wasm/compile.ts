@@ -55,7 +55,7 @@ export interface Slot {
 export interface CompileOptions extends PlanOptions {
   /** What the engine that runs it must have; relaxed SIMD where nothing is said. */
   readonly instructions?: Instructions;
-  /** Whether the code is to be short rather than fast: two thirds of the bytes, and steps that take a little longer. */
+  /** Whether the code is to be short rather than fast: two fifths to half of the bytes, and steps that take a little longer. */
   readonly compact?: boolean;
   /** Whether functions have names, which profilers show; they have where nothing is said. */
   readonly names?: boolean;
