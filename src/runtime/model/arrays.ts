@@ -51,8 +51,9 @@ export function readBatch(
   const shaped = entries.map((entry) => {
     const value = given[entry.name];
     if (value === undefined) throw new TypeError(`${model} needs the input ${entry.name}: ${describe(entry)}`);
-    const array = "shape" in value ? checked(entry, value) : flattened(entry, value);
+    const array = "shape" in value ? value : flattened(entry, value);
     if (array.shape.includes(0)) throw new RangeError(`${entry.name} is empty: it is ${describe(entry)}`);
+    checkShape(entry, array);
     agree("B", array.shape[0] ?? 0, entry.name);
     entry.axes.forEach(({ time }, axis) => {
       if (time !== undefined) agree(time, array.shape[axis + 1] ?? 0, entry.name);
@@ -61,7 +62,6 @@ export function readBatch(
   });
   const lengths = new Map<string, Int32Array>();
   for (const { entry, array } of shaped) {
-    checkSizes(entry, array);
     checkValues(entry, array);
     addLengths(lengths, entry, array);
   }
@@ -75,13 +75,16 @@ function describe({ dtype, axes, below }: InputEntry): string {
   return `${type} [${["B", ...shape].join(", ")}]${below === undefined ? "" : `, below ${below}`}`;
 }
 
-function checked(entry: InputEntry, array: ShapedNumbers): ShapedNumbers {
-  const count = array.shape.reduce((all, size) => all * size, 1);
-  if (array.shape.length !== entry.axes.length + 1 || array.data.length !== count) {
-    const found = `[${array.shape.join(", ")}] with ${array.data.length} numbers`;
-    throw new RangeError(`${entry.name} is ${describe(entry)}, given is ${found}`);
-  }
-  return array;
+function checkShape(entry: InputEntry, { shape, data }: ShapedNumbers): void {
+  const { axes } = entry;
+  const count = shape.reduce((all, size) => all * size, 1);
+  const fits = axes.every(
+    ({ size, time }, axis) => time !== undefined || typeof size === "string" || shape[axis + 1] === size,
+  );
+  if (fits && shape.length === axes.length + 1 && data.length === count) return;
+  throw new RangeError(
+    `${entry.name} is ${describe(entry)}, given is [${shape.join(", ")}] with ${data.length} numbers`,
+  );
 }
 
 /** Nested lists as one array. Shorter rows along the first `time` axis are filled up with their last element, which does not count. */
@@ -117,15 +120,6 @@ function flattened(entry: InputEntry, value: NumberList): ShapedNumbers {
   const isList = (item: number | NumberList): item is NumberList => typeof item !== "number";
   const lengths = ragged === 1 ? value.filter(isList).map((row) => row.length) : undefined;
   return { shape, data, ...(lengths !== undefined && { lengths }) };
-}
-
-function checkSizes(entry: InputEntry, { shape }: ShapedNumbers): void {
-  entry.axes.forEach(({ size, time }, axis) => {
-    if (time !== undefined || typeof size === "string") return;
-    if (shape[axis + 1] !== size) {
-      throw new RangeError(`${entry.name} is ${describe(entry)}, given is [${shape.join(", ")}]`);
-    }
-  });
 }
 
 function checkValues({ name, dtype, below }: InputEntry, { data }: ShapedNumbers): void {
