@@ -71,16 +71,19 @@ describe("instantiate", () => {
 
   test("runs on a graphics device, and where there is a card on that", { timeout: 60_000 }, async () => {
     const { device } = await testGpuDevice();
-    const losses = async (target: "wasm" | "webgpu" | "auto"): Promise<readonly number[]> => {
-      const model = instantiate(chars, { target, ...(target !== "wasm" && { device }) }).init(2);
+    const losses = async (target: "wasm" | "webgpu" | "auto", on?: GPUDevice): Promise<readonly number[]> => {
+      const model = instantiate(chars, { target, ...(on && { device: on }) }).init(2);
       const found = [];
       for await (const { loss } of model.train([batch, batch], { block: "quick" })) found.push(loss);
       found.push(...((await model.forward({ ids: [[1, 2, 3]] })).logits?.data ?? []));
+      for await (const { ids } of model.generate({ block: "best", max: 5 })) found.push(Number(ids));
       model.dispose();
       return found;
     };
     const expected = await losses("wasm");
-    for (const target of ["webgpu", "auto"] as const) expectClose(target, await losses(target), expected, 1e-4);
+    for (const target of ["webgpu", "auto"] as const) expectClose(target, await losses(target, device), expected, 1e-4);
+    // A processor that stands in for a card is none.
+    expect(await losses("auto")).toEqual(expected);
   });
 
   test("chooses what it finds most likely", async () => {

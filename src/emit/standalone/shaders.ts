@@ -31,7 +31,7 @@ export function createShaderTexts(): ShaderTexts {
   });
   return {
     named: ({ kernels, ...module }) => ({ ...module, kernels: kernels.map(kernel) }),
-    declarations: () => [...constants].map(([text, name]) => `const ${name} = ${templateLiteral(text)};`),
+    declarations: () => [LEGEND, ...[...constants].map(([text, name]) => `const ${name} = ${templateLiteral(text)};`)],
     names: () => [...constants.values()],
   };
 }
@@ -46,6 +46,9 @@ export function equationsOf({ kernels }: GpuModule<unknown>): readonly string[] 
     ),
   );
 }
+
+const LEGEND = `// Parts of shaders, each once. Of a stage it is what the thread \`thread\` of the group \`group\` does: \`N0\`, \`N1\`, ... are entries of the
+// table of sizes and addresses that its program names, all other names end with how deep their block lies.`;
 
 /** A comment within a stage. */
 const NOTE = /^ *\/\/ ?(.*)\n/gm;
