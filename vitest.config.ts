@@ -25,7 +25,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // A golden that is missing or differs is a failure; `npm run golden` rewrites them.
     update: process.argv.includes("--update") ? "all" : "none",
-    testTimeout: 30_000,
+    // On a machine that has other work to do, a second of it may take many.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

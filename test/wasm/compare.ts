@@ -36,13 +36,26 @@ export function expectSameAsInterpreter(
   known: SizeBinding,
   tolerance: number,
   what = "",
-  { compact = false }: Pick<CompileOptions, "compact"> = {},
+  options: Pick<CompileOptions, "compact"> = {},
 ): void {
-  const wanted = interpret(given.graph, given.inputs, given.sizes);
-  const short = compileWasm({ graph: given.graph, sizes: known }, new Map(), SHORT);
-  const fast = variantsOf(given.graph, known).slice(0, compact ? 1 : 2);
-  for (const [variant, program] of [...fast, ["short", short] as const])
-    expectRun(program, given, wanted, tolerance, `${what} ${variant}`);
+  comparison(given.graph, known, options)(given, tolerance, what);
+}
+
+/** The same for one program with inputs of many sizes, one after the other, as batches come. */
+export function comparison(
+  graph: Graph,
+  known: SizeBinding = new Map(),
+  { compact = false }: Pick<CompileOptions, "compact"> = {},
+): (given: Omit<Case, "graph">, tolerance: number, what: string) => void {
+  const short = compileWasm({ graph, sizes: known }, new Map(), SHORT);
+  const fast = variantsOf(graph, known).slice(0, compact ? 1 : 2);
+  const runners = [...fast, ["short", short] as const].map(
+    ([name, program]) => [name, createWasmRunner(program)] as const,
+  );
+  return (given, tolerance, what) => {
+    const wanted = interpret(graph, given.inputs, given.sizes);
+    for (const [variant, runner] of runners) expectRun(runner, given, wanted, tolerance, `${what} ${variant}`);
+  };
 }
 
 /** The code of modules that are shipped. */
@@ -50,13 +63,12 @@ export const SHORT: CompileOptions = { instructions: "plain", compact: true };
 
 /** Runs a program, and compares every result with what is wanted. */
 export function expectRun(
-  program: WasmProgram,
-  given: Pick<Case, "inputs" | "sizes">,
+  runner: WasmRunner,
+  given: Omit<Case, "graph">,
   wanted: ReadonlyMap<string, Tensor>,
   tolerance: number,
   what: string,
 ): void {
-  const runner = createWasmRunner(program);
   expectArena(runner.bind(given.sizes).arena, what);
   runBound(runner, given);
   expectResults(runner, wanted, tolerance, what);

@@ -4,6 +4,7 @@ import type { Graph } from "../../src/ir/graph.ts";
 import { interpret } from "../../src/ir/interpret.ts";
 import { optimize } from "../../src/pass/run.ts";
 import { sizesOf } from "../../src/plan/bound-size.ts";
+import { createWasmRunner } from "../../src/runtime/wasm.ts";
 import { searched } from "../../src/target/wasm/arrange.ts";
 import { layOutMemory } from "../../src/target/wasm/bind.ts";
 import { type CompileOptions, compileWasm } from "../../src/target/wasm/compile.ts";
@@ -47,7 +48,13 @@ function check(program: Program, sketch: Sketch, dense: boolean): void {
   const wanted = interpret(graph, rounded, sizes);
   const expectSame = (of: Graph, options: CompileOptions, what: string): void => {
     const compiled = compileWasm({ graph: of, sizes: program.sizes }, new Map(), options);
-    expectRun(compiled, { inputs: rounded, sizes }, wanted, 1e-4, `${what}, ${JSON.stringify(options)}`);
+    expectRun(
+      createWasmRunner(compiled),
+      { inputs: rounded, sizes },
+      wanted,
+      1e-4,
+      `${what}, ${JSON.stringify(options)}`,
+    );
   };
   expectSame(graph, dense ? PLAIN : SHORT, "scheduled");
   expectSame(graph, { ...(dense ? SHORT : PLAIN), fuse: false }, "nothing fused");
