@@ -71,7 +71,7 @@ export interface Slot {
 
 /** What suits a device. */
 export interface Tuning {
-  /** Threads of a group: a power of two from 64 on. */
+  /** Threads of a group: a power of two, from 64 on where they work together. */
   readonly threads: number;
   /** Numbers that they may share, for tiles of products: from 1024 on, or 0 for no tiles. */
   readonly shared: number;

@@ -13,7 +13,7 @@ export interface DeviceCosts {
 export const USUAL_COSTS: DeviceCosts = { dispatch: 5e-6, barrier: 1e-6, product: 1e-10, groups: 64 };
 
 /** Of a processor that stands in for a graphics card, as measured with SwiftShader: every group is work, and so is every thread that waits. */
-export const PROCESSOR_COSTS: DeviceCosts = { dispatch: 1.5e-4, barrier: 1.4e-5, product: 7e-9, groups: 1 };
+export const PROCESSOR_COSTS: DeviceCosts = { dispatch: 1e-4, barrier: 5e-6, product: 5e-9, groups: 1 };
 
 /** A loop as the device sees it, for one choice of sizes; all counts are for one step. */
 export interface LoopFacts {

@@ -1,9 +1,10 @@
 import { type Size, sizeConstant } from "../../ir/size.ts";
 import type { Tile } from "./tile.ts";
 
-/** Threads next to one another that have the same rows, and columns next to one another by turns; and threads of a group. */
+/** Threads next to one another that have the same rows, and columns next to one another by turns. */
 export const QUAD = 4;
-export const DIRECT_THREADS = 64;
+/** Threads of a group: few, so that small products are spread over a processor's cores, and few threads have nothing to do. */
+export const DIRECT_THREADS = 16;
 const QUADS = DIRECT_THREADS / QUAD;
 /** So many sums of one thread at most. */
 const MOST_SUMS = 64;
