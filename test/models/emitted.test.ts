@@ -53,7 +53,7 @@ describe("modules of every example model", async () => {
       expectArray(name, found, readArray(forward, known.expected, name), { within: 1e-4 });
     };
     for (const target of ["wasm", "webgpu"] as const) {
-      // What trains on graphics devices is checked where there is more time (test/webgpu/all-models.ts).
+      // What trains on graphics devices is checked where there is more time (test/models/all-steps.ts).
       const text = await standaloneText(target === "webgpu" ? { ...programs, train: [] } : programs, target);
       texts[target].push(text);
       if (known === undefined) continue;
