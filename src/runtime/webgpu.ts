@@ -3,6 +3,7 @@ import { planArena } from "../plan/arena.ts";
 import type { Bound, BoundSlot } from "../target/webgpu/bind.ts";
 import { extrasOf } from "../target/webgpu/extras.ts";
 import type { GpuModule } from "../target/webgpu/module.ts";
+import { tableLength } from "../target/webgpu/shader-text.ts";
 import {
   bindOnGpu,
   boundOn,
@@ -97,7 +98,10 @@ export function createGpuRunner(
     slot: slotOf(program, kind, name),
   });
   return {
-    bind: (sizes) => bindOnGpu(program, sizes),
+    async bind(sizes) {
+      checkTable(device, module);
+      return bindOnGpu(program, sizes);
+    },
     write(name, values) {
       counts.bytesWritten += writeOnGpu(program, name, values);
     },
@@ -139,3 +143,9 @@ function roomFor({ limits }: GPUDevice, { bytes }: Bound): number {
 }
 
 const MINIMUM_ROOM = 2 ** 20;
+
+function checkTable({ limits }: GPUDevice, module: GpuModule): void {
+  const bytes = 4 * tableLength(module);
+  if (bytes > limits.maxUniformBufferBindingSize)
+    throw new Error(`${module.name} is too large for the device: its table of sizes takes ${bytes} bytes`);
+}

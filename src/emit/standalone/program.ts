@@ -13,6 +13,7 @@ import { describeModule, moduleOf, type WasmModule } from "../../target/wasm/mod
 import { placementOrder as orderOnDevices } from "../../target/webgpu/arrange.ts";
 import { type CompileOptions, compileWebGpu } from "../../target/webgpu/compile.ts";
 import { describeGpuModule, type GpuModule, gpuModuleOf } from "../../target/webgpu/module.ts";
+import { tableLength } from "../../target/webgpu/shader-text.ts";
 
 /** A program as it stands in a file: what callers give it and get, and its description for what it runs on. */
 export interface ProgramText<M> {
@@ -114,7 +115,11 @@ export function describeGpuPrograms<K extends string, S>(
     [...wanted].map(([key, one]) => {
       const { source, shown, feedback } = withFeedback(one);
       const program = compileWebGpu(source, feedback, options);
-      const order = orderOnDevices(gpuModuleOf(program));
+      const module = gpuModuleOf(program);
+      if (tableLength(module) > MOST_CELLS) {
+        throw new RangeError(`${program.name} is too large for graphics devices: compile it with --target wasm`);
+      }
+      const order = orderOnDevices(module);
       const describe = (results: typeof program.results) => ({
         ...describeGpuModule({ ...program, results }, size),
         ...(order && { order }),
@@ -123,6 +128,9 @@ export function describeGpuPrograms<K extends string, S>(
     }),
   );
 }
+
+/** Of the table of sizes and addresses, on every device: 64 KB. */
+const MOST_CELLS = 2 ** 14;
 
 function withFeedback({ program, shown, feeds }: WantedProgram) {
   const source = pruned(program, (name) => feeds || shown.has(name));
