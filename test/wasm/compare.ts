@@ -60,9 +60,23 @@ export function comparison(
 
 /** The code of modules that are shipped. */
 export const SHORT: CompileOptions = { instructions: "plain", compact: true };
+export const PLAIN: CompileOptions = { instructions: "plain" };
+export const RELAXED: CompileOptions = { instructions: "relaxed" };
+
+/** One way to make a program: what of, which sizes are fixed in its code, how. */
+export type Making = readonly [what: string, graph: Graph, known: SizeBinding, options: CompileOptions];
+
+/** That programs which were made in several ways, of graphs that mean the same, give what the interpreter makes of the first. */
+export function expectAllSame(given: Case, tolerance: number, ways: readonly Making[]): void {
+  const wanted = interpret(given.graph, given.inputs, given.sizes);
+  for (const [what, graph, known, options] of ways) {
+    const runner = createWasmRunner(compileWasm({ graph, sizes: known }, new Map(), options));
+    expectRun(runner, given, wanted, tolerance, `${what}, ${JSON.stringify(options)}`);
+  }
+}
 
 /** Runs a program, and compares every result with what is wanted. */
-export function expectRun(
+function expectRun(
   runner: WasmRunner,
   given: Omit<Case, "graph">,
   wanted: ReadonlyMap<string, Tensor>,

@@ -1,17 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../src/build/program.ts";
-import type { Graph } from "../../src/ir/graph.ts";
-import { interpret } from "../../src/ir/interpret.ts";
 import { optimize } from "../../src/pass/run.ts";
 import { sizesOf } from "../../src/plan/bound-size.ts";
-import { createWasmRunner } from "../../src/runtime/wasm.ts";
 import { searched } from "../../src/target/wasm/arrange.ts";
 import { layOutMemory } from "../../src/target/wasm/bind.ts";
-import { type CompileOptions, compileWasm } from "../../src/target/wasm/compile.ts";
+import { compileWasm } from "../../src/target/wasm/compile.ts";
 import { moduleOf } from "../../src/target/wasm/module.ts";
 import { buildSketch, isSmall, type Sketch, sketches } from "../models/sketches.ts";
 import { randomFeed } from "../support/feed.ts";
-import { expectArena, expectRun, SHORT } from "./compare.ts";
+import { expectAllSame, expectArena, PLAIN, RELAXED, SHORT } from "./compare.ts";
 
 /** Every model that is small enough to interpret, with its loss and gradients: padded examples and whole ones. */
 describe("models give the interpreter's numbers", () => {
@@ -34,9 +31,6 @@ describe("models give the interpreter's numbers", () => {
   });
 });
 
-const RELAXED: CompileOptions = { instructions: "relaxed" };
-const PLAIN: CompileOptions = { instructions: "plain" };
-
 /**
  * As it is built, with nothing fused, and behind all passes, as programs run. Instructions make no difference to how kernels are put
  * together: the first two have one kind for padded examples, another one for whole ones.
@@ -45,21 +39,13 @@ function check(program: Program, sketch: Sketch, dense: boolean): void {
   const { graph } = program;
   const { inputs, sizes } = randomFeed(program, sketch.sizes, sketch.setting);
   const rounded = new Map([...inputs].map(([id, tensor]) => [id, { ...tensor, data: tensor.data.map(Math.fround) }]));
-  const wanted = interpret(graph, rounded, sizes);
-  const expectSame = (of: Graph, options: CompileOptions, what: string): void => {
-    const compiled = compileWasm({ graph: of, sizes: program.sizes }, new Map(), options);
-    expectRun(
-      createWasmRunner(compiled),
-      { inputs: rounded, sizes },
-      wanted,
-      1e-4,
-      `${what}, ${JSON.stringify(options)}`,
-    );
-  };
-  expectSame(graph, dense ? PLAIN : SHORT, "scheduled");
-  expectSame(graph, { ...(dense ? SHORT : PLAIN), fuse: false }, "nothing fused");
   const optimized = optimize(graph, { sizes: program.sizes, off: new Set() });
-  for (const options of [RELAXED, SHORT]) expectSame(optimized, options, "optimized");
+  expectAllSame({ graph, inputs: rounded, sizes }, 1e-4, [
+    ["scheduled", graph, program.sizes, dense ? PLAIN : SHORT],
+    ["nothing fused", graph, program.sizes, { ...(dense ? SHORT : PLAIN), fuse: false }],
+    ["optimized", optimized, program.sizes, RELAXED],
+    ["optimized", optimized, program.sizes, SHORT],
+  ]);
 }
 
 /** Of what is too large to interpret. */
