@@ -1,4 +1,4 @@
-import { type Code, type ValueType, writeCode } from "./encode-code.ts";
+import { type Code, i32, i32x4, type ValueType, writeCode } from "./encode-code.ts";
 import { fold } from "./fold.ts";
 import { numberLocals } from "./number-locals.ts";
 
@@ -23,7 +23,7 @@ export function functionCode(
   const fixed = new Set(params);
   const typeOf = (index: number): ValueType => types[index] ?? unknown(index);
   if (compact) {
-    const folded = fold(body, fixed);
+    const folded = fold(body.map(shortConstants), fixed);
     const given = params.map((index) => ({ index, type: typeOf(index) }));
     const { locals, numberOf } = numberLocals(folded, given, typeOf);
     return { bytes: bytesOf(folded, numberOf), locals };
@@ -31,6 +31,17 @@ export function functionCode(
   const rest = [...types.keys()].filter((index) => !fixed.has(index));
   const numbers = new Map([...params, ...rest].map((index, place) => [index, place]));
   return { bytes: bytesOf(body, (index) => numbers.get(index) ?? unknown(index)), locals: rest.map(typeOf) };
+}
+
+/** Vectors of one number four times are made of that number. */
+function shortConstants(code: Code): Code {
+  const [prefix, kind, ...bytes] = code.op;
+  if (prefix === 0xfd && kind === 0x0c) {
+    const words = new Int32Array(Uint8Array.from(bytes).buffer);
+    const [first = 0] = words;
+    return words.every((word) => word === first) ? i32x4.splat(i32.const(first)) : code;
+  }
+  return code.args.length === 0 ? code : { ...code, args: code.args.map(shortConstants) };
 }
 
 function bytesOf(body: readonly Code[], numberOf: (index: number) => number): readonly number[] {
