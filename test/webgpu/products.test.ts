@@ -6,8 +6,10 @@ import type { Axis, Type } from "../../src/ir/type.ts";
 import * as make from "../../src/op/make.ts";
 import { contract } from "../../src/op/make_sum.ts";
 import type { GpuDevice } from "../../src/runtime/gpu-device.ts";
+import { createGpuRunner } from "../../src/runtime/webgpu.ts";
 import { PROCESSOR_TUNING } from "../../src/runtime/webgpu-tuning.ts";
 import { compileWebGpu } from "../../src/target/webgpu/compile.ts";
+import { gpuModuleOf } from "../../src/target/webgpu/module.ts";
 import { createChance } from "../support/chance.ts";
 import { testGpuDevice } from "../support/gpu.ts";
 import { randomTensor } from "../support/tensors.ts";
@@ -81,4 +83,30 @@ describe("products give the interpreter's numbers", { timeout: 120_000 }, () => 
       }
     });
   }
+});
+
+test("shaders that say how long memory is are compiled anew when that does not do, and weights stay", async () => {
+  const b = createBuilder("growing");
+  const graph = b.finish([{ name: "y", id: make.add(b, b.param("x", float(B, N)), b.param("w", float(N))) }]);
+  const program = gpuModuleOf(compileWebGpu({ graph, sizes: new Map() }, new Map(), { tuning: PROCESSOR_TUNING }));
+  const runner = createGpuRunner(gpu.device, program);
+  const rows = [2, 9000, 3];
+  const value = (entry: number): number => entry % 1009;
+  for (const [at, batch] of rows.entries()) {
+    await runner.bind(new Map([["B", batch]]));
+    if (at === 0)
+      runner.write(
+        "w",
+        Float64Array.from({ length: 37 }, (_, column) => column),
+      );
+    runner.write(
+      "x",
+      Float64Array.from({ length: 37 * batch }, (_, entry) => value(entry)),
+    );
+    runner.run();
+    const [y] = await runner.read(["y"]);
+    expect(y?.data.length).toBe(37 * batch);
+    expect([...(y?.data ?? [])].findIndex((found, entry) => found !== value(entry) + (entry % 37))).toBe(-1);
+  }
+  runner.dispose();
 });
