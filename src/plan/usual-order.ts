@@ -10,17 +10,24 @@ export function usualOrder(
   names: readonly string[],
   spansFor: (sizes: readonly number[]) => readonly Span[],
 ): readonly number[] | undefined {
-  const cases = USUAL_SIZES.map(([batch, other]) => {
-    const spans = spansFor(names.map((name) => (name === "B" ? batch : other)));
-    return { spans, arena: planArena(spans) };
-  });
+  const sizes = names.every((name) => name === "B") ? BATCHES : USUAL_SIZES;
+  const all = sizes.map(([batch, other]) => spansFor(names.map((name) => (name === "B" ? batch : other))));
+  // Where all grow alike, as with the batch, one order is for all.
+  const different = new Map(all.map((spans) => [proportions(spans), spans]));
+  const cases = [...different.values()].map((spans) => ({ spans, arena: planArena(spans) }));
   const worst = (order: readonly number[]): number =>
     Math.max(...cases.map(({ spans, arena }) => placeInOrder(spans, order).bytes / Math.max(1, arena.bytes)));
+  const natural = worst(Array.from(cases[0]?.spans ?? [], (_, index) => index));
+  if (natural <= ABOUT) return undefined;
   const found = cases
-    .map(({ arena }) => arena.order)
-    .reduce((best, order) => (worst(order) < worst(best) ? order : best));
-  const isTight = worst([...found.keys()]) <= ABOUT * worst(found);
-  return isTight ? undefined : found;
+    .map(({ arena: { order } }) => ({ order, bytes: worst(order) }))
+    .reduce((best, one) => (one.bytes < best.bytes ? one : best));
+  return natural <= ABOUT * found.bytes ? undefined : found.order;
+}
+
+function proportions(spans: readonly Span[]): string {
+  const most = Math.max(1, ...spans.map(({ bytes }) => bytes));
+  return spans.map(({ bytes }) => (bytes / most).toFixed(6)).join();
 }
 
 const ABOUT = 1.05;
@@ -31,4 +38,10 @@ const USUAL_SIZES = [
   [8, 128],
   [32, 32],
   [64, 8],
+] as const;
+
+/** Where nothing else is bound. */
+const BATCHES = [
+  [1, 0],
+  [32, 0],
 ] as const;

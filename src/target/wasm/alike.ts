@@ -39,8 +39,15 @@ export function describeKernel(plan: Plan, loops: readonly Loop[], own: readonly
     cells.set(index, number);
     return number;
   };
-  const axesText = (axes: readonly Axis[]): string =>
-    `${axes.map(axisText).join()}|${plan.order(axes).map((axis) => axis.id)}`;
+  const axesTexts = new Map<readonly Axis[], string>();
+  const axesText = (axes: readonly Axis[]): string => {
+    const known = axesTexts.get(axes);
+    if (known !== undefined) return known;
+    const order = axes.length > 1 ? plan.order(axes).map((axis) => axis.id) : "";
+    const text = `${axes.map(axisText).join()}|${order}`;
+    axesTexts.set(axes, text);
+    return text;
+  };
   const place = ({ cell: at, offset, steps, strides }: Place): string => {
     const rows = [...strides].map(([id, stride]) => `${id}*${stride.text}`);
     const walked = steps.map(({ loop, stride }) => `${loopText(loop)}*${stride.text}`);

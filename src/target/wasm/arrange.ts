@@ -1,8 +1,8 @@
 import { planArena, type Span } from "../../plan/arena.ts";
 import { partOf } from "../../plan/part.ts";
 import { usualOrder } from "../../plan/usual-order.ts";
-import { type Arrangement, isBuffer, layOutMemory } from "./bind.ts";
-import type { ModuleCell, WasmModule } from "./module.ts";
+import { type Arrangement, isBuffer, isFixed } from "./bind.ts";
+import type { WasmModule } from "./module.ts";
 
 /** A tight arena is searched for each choice of sizes. */
 export function searched(threads = 1): Arrangement {
@@ -19,14 +19,14 @@ export function searched(threads = 1): Arrangement {
 }
 
 /** See `usualOrder`: of the buffers of a program for one thread. */
-export function placementOrder(module: WasmModule): readonly number[] | undefined {
-  const cells = module.cells.map(roughly);
-  return usualOrder(module.sizes, (sizes) => layOutMemory({ ...module, cells }, sizes, searched()).arena.spans);
-}
-
-/** Usual sizes need not be such that all others are whole numbers. */
-function roughly(cell: ModuleCell): ModuleCell {
-  if (!isBuffer(cell)) return null;
-  const { bytes } = cell;
-  return typeof bytes === "number" ? cell : { ...cell, bytes: (...sizes) => Math.max(0, Math.round(bytes(...sizes))) };
+export function placementOrder({ cells, sizes }: WasmModule): readonly number[] | undefined {
+  const moving = cells.filter(isBuffer).filter((buffer) => !isFixed(buffer));
+  return usualOrder(sizes, (values) =>
+    moving.map(({ bytes, first = 0, last = Number.MAX_SAFE_INTEGER }) => ({
+      // Usual sizes need not be such that all others are whole numbers.
+      bytes: typeof bytes === "number" ? bytes : Math.max(0, Math.round(bytes(...values))),
+      first,
+      last,
+    })),
+  );
 }

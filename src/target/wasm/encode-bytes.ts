@@ -12,16 +12,6 @@ export function unsigned(value: number): readonly number[] {
   return bytes;
 }
 
-/** The number whose unsigned LEB128 starts at a byte. */
-export function readUnsigned(bytes: readonly number[], at: number): number {
-  let value = 0;
-  for (let place = at, shift = 0; ; place++, shift += 7) {
-    const byte = bytes[place] ?? 0;
-    value |= (byte & 0x7f) << shift;
-    if ((byte & 0x80) === 0) return value >>> 0;
-  }
-}
-
 /** Signed LEB128 of a 32-bit integer. */
 export function signed(value: number): readonly number[] {
   const bytes: number[] = [];

@@ -1,4 +1,4 @@
-import { float32, float64, int32, readUnsigned, signed, signed64, unsigned } from "./encode-bytes.ts";
+import { float32, float64, int32, signed, signed64, unsigned } from "./encode-bytes.ts";
 
 /** The types of WebAssembly values; a statement leaves none. */
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
@@ -15,6 +15,13 @@ export interface Code<T extends CodeType = CodeType> {
   readonly args: readonly Code[];
   /** What stands before the operands' bytes: the head of a block. */
   readonly head?: readonly number[];
+  /** The variable that the instruction itself reads or writes; `op` says the same. */
+  readonly local?: LocalUse;
+}
+
+export interface LocalUse {
+  readonly kind: keyof typeof LOCAL;
+  readonly index: number;
 }
 
 export type I32 = Code<"i32">;
@@ -44,16 +51,21 @@ export type Procedure = FunctionReference<"none">;
 export function writeCode(code: Code, out: number[], renumbered?: (index: number) => number): void {
   if (code.head !== undefined) for (const byte of code.head) out.push(byte);
   for (const arg of code.args) writeCode(arg, out, renumbered);
-  const { op } = code;
-  const [kind] = op;
-  if (renumbered !== undefined && (kind === GET || kind === SET || kind === TEE)) {
-    out.push(kind, ...unsigned(renumbered(readUnsigned(op, 1))));
-  } else for (const byte of op) out.push(byte);
+  const { op, local: use } = code;
+  const bytes = renumbered !== undefined && use !== undefined ? localOp(use.kind, renumbered(use.index)) : op;
+  for (const byte of bytes) out.push(byte);
 }
 
-const GET = 0x20;
-const SET = 0x21;
-const TEE = 0x22;
+const LOCAL = { get: 0x20, set: 0x21, tee: 0x22 } as const;
+
+function localOp(kind: LocalUse["kind"], index: number): readonly number[] {
+  return [LOCAL[kind], ...unsigned(index)];
+}
+
+/** An instruction that reads or writes a variable. */
+function localCode<T extends CodeType>(type: T, use: LocalUse, ...args: readonly Code[]): Code<T> {
+  return { type, op: localOp(use.kind, use.index), args, local: use };
+}
 
 /** An instruction from its bytes. */
 export function code<T extends CodeType>(type: T, op: readonly number[], ...args: readonly Code[]): Code<T> {
@@ -293,12 +305,18 @@ export const f32x4 = {
 } as const;
 
 export const local = {
-  get: <T extends ValueType>({ type, index }: Local<T>): Code<T> => code(type, [GET, ...unsigned(index)]),
+  get: <T extends ValueType>({ type, index }: Local<T>): Code<T> => localCode(type, { kind: "get", index }),
   set: <T extends ValueType>({ index }: Local<T>, value: Code<T>): Statement =>
-    code("none", [SET, ...unsigned(index)], value),
+    localCode("none", { kind: "set", index }, value),
   tee: <T extends ValueType>({ type, index }: Local<T>, value: Code<T>): Code<T> =>
-    code(type, [TEE, ...unsigned(index)], value),
+    localCode(type, { kind: "tee", index }, value),
 } as const;
+
+/** A `set` that leaves its value, which is of a type, behind as well. */
+export function leaving<T extends CodeType>({ args, local: use }: Code, type: T): Code<T> {
+  if (use === undefined) throw new Error("internal: nothing is set");
+  return localCode(type, { kind: "tee", index: use.index }, ...args);
+}
 
 /** A number that the host gives a module when it is started. */
 export function globalGet(index: number): I32 {

@@ -1,5 +1,5 @@
-import type { Code } from "./encode-code.ts";
-import { isList, localUse, visitCode, withLocal } from "./local-use.ts";
+import { type Code, leaving } from "./encode-code.ts";
+import { isList, visitCode } from "./walk-code.ts";
 
 /**
  * Statements in which a value that is needed once stands where it is needed, not in a variable before; what is needed several times stays
@@ -11,7 +11,7 @@ export function fold(body: readonly Code[], fixed: ReadonlySet<number>): readonl
   const counts = new Map<number, { reads: number; writes: number }>();
   for (const code of body)
     visitCode(code, (each) => {
-      const use = localUse(each);
+      const { local: use } = each;
       if (use === undefined) return;
       const count = counts.get(use.index) ?? { reads: 0, writes: 0 };
       counts.set(use.index, count);
@@ -36,12 +36,13 @@ function foldList(body: readonly Code[], counts: Counts): readonly Code[] {
   const out: Code[] = [];
   for (const code of body.flatMap(flattened)) {
     let next = foldInside(code, counts);
-    const own = localUse(next);
+    const { local: own } = next;
     if (own?.kind === "set" && counts.timesRead(own.index) === 0 && usesOf(next.args).written.size === 0) continue;
-    for (let at = out.length - 1; at >= 0; at--) {
+    for (let at = isList(next) ? -1 : out.length - 1; at >= 0; at--) {
       const before = out[at];
-      const use = before && localUse(before);
+      const use = before?.local;
       if (before === undefined || use?.kind !== "set") break;
+      if (!readsItself(next, use.index)) continue;
       const once = counts.timesRead(use.index) === 1 && counts.timesSet(use.index) === 1;
       const moved = movedInto(next, before, use.index, out.slice(at + 1), once);
       if (moved === undefined) continue;
@@ -64,6 +65,13 @@ function foldInside(code: Code, counts: Counts): Code {
   return hasLists ? { ...code, args: code.args.map((arg) => (isList(arg) ? foldInside(arg, counts) : arg)) } : code;
 }
 
+/** Whether a statement reads a variable, the statements inside of it aside. */
+function readsItself(code: Code, index: number): boolean {
+  const { local: use } = code;
+  if (use?.kind === "get" && use.index === index) return true;
+  return code.args.some((arg) => !isList(arg) && readsItself(arg, index));
+}
+
 /** The statement with a variable's value in place of the variable; undefined where that would not be the same. */
 function movedInto(
   statement: Code,
@@ -72,7 +80,6 @@ function movedInto(
   between: readonly Code[],
   once: boolean,
 ): Code | undefined {
-  if (isList(statement)) return undefined;
   const [value] = set.args;
   const operands = statement.args.filter((arg) => !isList(arg));
   const [there, passed] = [usesOf(operands), usesOf(between)];
@@ -83,11 +90,11 @@ function movedInto(
   for (const read of own.read) if (others.written.has(read)) return undefined;
   for (const written of own.written) if (others.read.has(written) || others.written.has(written)) return undefined;
   // Inside of it the variable may be read as well, once it is written.
-  const replacement = once ? value : withLocal({ ...set, type: value.type }, { kind: "tee", index });
+  const replacement = once ? value : leaving(set, value.type);
   let done = false;
   const replaced = (code: Code): Code => {
     if (done) return code;
-    const use = localUse(code);
+    const { local: use } = code;
     if (use?.kind === "get" && use.index === index) {
       done = true;
       return replacement;
@@ -105,7 +112,7 @@ function beforeRead(operands: readonly Code[], index: number): readonly Code[] {
   const visit = (code: Code): void => {
     const inside = before.length;
     for (const arg of code.args) if (!found) visit(arg);
-    const use = localUse(code);
+    const { local: use } = code;
     if (!found && use?.kind === "get" && use.index === index) found = true;
     // What is computed as a whole stands for its parts.
     if (!found) before.splice(inside, before.length, code);
@@ -119,7 +126,7 @@ function usesOf(codes: readonly Code[]): { readonly read: ReadonlySet<number>; r
   const written = new Set<number>();
   for (const code of codes)
     visitCode(code, (each) => {
-      const use = localUse(each);
+      const { local: use } = each;
       if (use?.kind === "get") read.add(use.index);
       else if (use !== undefined) written.add(use.index);
     });

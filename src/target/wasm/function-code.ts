@@ -12,7 +12,7 @@ export interface FunctionCode {
  * Writes a function down.
  * @param types of all its variables
  * @param params the variables that callers give, in order
- * @param compact whether values stand where they are needed, and few variables hold the others
+ * @param compact whether values stand where they are needed, and few variables hold the others: nothing to do without variables of its own
  */
 export function functionCode(
   body: readonly Code[],
@@ -22,7 +22,7 @@ export function functionCode(
 ): FunctionCode {
   const fixed = new Set(params);
   const typeOf = (index: number): ValueType => types[index] ?? unknown(index);
-  if (compact) {
+  if (compact && types.length > params.length) {
     const folded = fold(body.map(shortConstants), fixed);
     const given = params.map((index) => ({ index, type: typeOf(index) }));
     const { locals, numberOf } = numberLocals(folded, given, typeOf);
@@ -41,7 +41,8 @@ function shortConstants(code: Code): Code {
     const [first = 0] = words;
     return words.every((word) => word === first) ? i32x4.splat(i32.const(first)) : code;
   }
-  return code.args.length === 0 ? code : { ...code, args: code.args.map(shortConstants) };
+  const args = code.args.map(shortConstants);
+  return args.every((arg, at) => arg === code.args[at]) ? code : { ...code, args };
 }
 
 function bytesOf(body: readonly Code[], numberOf: (index: number) => number): readonly number[] {

@@ -1,5 +1,4 @@
 import type { Code, ValueType } from "./encode-code.ts";
-import { localUse } from "./local-use.ts";
 
 /** Local variables with numbers that several have, one after the other. */
 export interface Numbering {
@@ -72,7 +71,7 @@ function livesOf(body: readonly Code[], fixed: ReadonlySet<number>): ReadonlyMap
     const own: Around | undefined = code.head && { isLoop: code.head[0] === 0x03, start: at, end: at };
     const inside = own === undefined ? around : [...around, own];
     for (const arg of code.args) visit(arg, inside);
-    const use = localUse(code);
+    const { local: use } = code;
     if (use !== undefined) {
       const all = occurrences.get(use.index) ?? [];
       all.push({ at, writes: use.kind !== "get", around });
