@@ -1,4 +1,6 @@
 import type { NamedTensorMap, Tensor } from "@tensorflow/tfjs-core";
+// First, since whichever of its builds is loaded first makes the tensors of all files that a worker runs.
+import "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { trainLayer } from "../../examples/tfjs/layer.ts";
