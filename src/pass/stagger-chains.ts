@@ -28,11 +28,41 @@ export function chainsOf(nodes: readonly Node[], draft: Draft, estimate: Estimat
     if (!isNode(node, scan) || taken.has(node) || weightsOf(node, estimate) < least) continue;
     const rest = nodes.slice(index + 1).filter((other) => !taken.has(other));
     const chain = chainFrom(node, rest, draft, (other) => weightsOf(other, estimate) >= least);
-    if (chain.length === 1) continue;
+    if (chain.length === 1 || !hasOrder(nodes, [...chains, chain])) continue;
     chains.push(chain);
     for (const member of chain) taken.add(member.node);
   }
   return chains;
+}
+
+/** Whether there is an order of computation where each chain is computed as one: of two that need parts of each other, one stays apart. */
+function hasOrder(nodes: readonly Node[], chains: readonly Chain[]): boolean {
+  const wholes = new Map<Node, Node>();
+  for (const chain of chains) for (const { node } of chain) wholes.set(node, chain[0]?.node ?? node);
+  const wholeOf = (node: Node): Node => wholes.get(node) ?? node;
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ id }) => [id, wholeOf(node)] as const)));
+  const readers = new Map<Node, Set<Node>>();
+  const waits = new Map<Node, number>();
+  for (const node of nodes) {
+    const whole = wholeOf(node);
+    if (!waits.has(whole)) waits.set(whole, 0);
+    for (const input of node.inputs) {
+      const maker = makers.get(input);
+      const known = maker && (readers.get(maker) ?? new Set());
+      if (maker === undefined || known === undefined || maker === whole || known.has(whole)) continue;
+      readers.set(maker, known.add(whole));
+      waits.set(whole, (waits.get(whole) ?? 0) + 1);
+    }
+  }
+  const ready = [...waits].flatMap(([node, count]) => (count === 0 ? [node] : []));
+  for (const node of ready) {
+    for (const reader of readers.get(node) ?? []) {
+      const left = (waits.get(reader) ?? 0) - 1;
+      waits.set(reader, left);
+      if (left === 0) ready.push(reader);
+    }
+  }
+  return ready.length === waits.size;
 }
 
 function chainFrom(
