@@ -59,8 +59,12 @@ function lightBuiltins(): Plugin {
   return {
     name: "light-builtins",
     transform: {
-      filter: { id: /node_modules\/commander\// },
-      handler: (code) => Object.entries(light).reduce((text, [from, to]) => text.replace(from, to), code),
+      filter: { id: /node_modules\/commander\/lib\/(command|help)\.js$/ },
+      handler: (code, id) => {
+        const missing = Object.keys(light).find((text) => !code.includes(text));
+        if (id.endsWith("command.js") && missing !== undefined) throw new Error(`${id} no longer has ${missing}`);
+        return Object.entries(light).reduce((text, [from, to]) => text.replace(from, to), code);
+      },
     },
   };
 }

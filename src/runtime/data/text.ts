@@ -4,8 +4,10 @@ import { DataError } from "./error.ts";
 
 /** The bytes of a file, a `.gz` file unpacked. */
 export async function* readBytes(file: string): AsyncGenerator<Buffer> {
+  // Before the file is opened, whose faults need somebody who listens.
+  const unpacked = file.endsWith(".gz") ? (await import("node:zlib")).createGunzip() : undefined;
   const raw = createReadStream(file, { highWaterMark: 1 << 18 });
-  const stream = file.endsWith(".gz") ? raw.pipe((await import("node:zlib")).createGunzip()) : raw;
+  const stream = unpacked === undefined ? raw : raw.pipe(unpacked);
   // A fault of the file itself does not pass through the pipe.
   if (stream !== raw) raw.on("error", (error) => stream.destroy(error));
   try {
